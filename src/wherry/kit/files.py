@@ -1,0 +1,95 @@
+"""Files written whole or not at all, and paths that cannot leave their root. Bytes and paths in, files out; touches the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from wherry.errors import RefusedError, UnavailableError
+
+PRIVATE_DIRECTORY = 0o700
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path | str) -> Iterator[None]:
+    """Turns an OSError about `path` into one clear error (E05): full disk, no permission, read-only, not a folder."""
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            "disk",
+            f"could not use {path}: {os.strerror(error.errno) if error.errno else error}",
+            where=str(error.filename or path),
+            next="free space or choose another place, then run the same command again",
+        ) from error
+
+
+@contextlib.contextmanager
+def atomic_writer(path: Path, *, mode: int = 0o644, durable: bool = False) -> Iterator[BinaryIO]:
+    """A file object whose bytes appear at `path` only when the block ends well: same folder, exclusive, renamed last (E01).
+
+    `durable` syncs the file before and its folder after the rename: for what a later run believes by its name alone.
+    """
+    temporary = path.parent / f".{path.name[:64]}.{secrets.token_hex(8)}.tmp"
+    with disk_errors(path):
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(descriptor, "w+b") as file:
+                yield file
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                if durable:
+                    os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        if durable:
+            sync_directory(path.parent)
+
+
+def atomic_write(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
+    """Writes `data` to `path` whole, or leaves `path` as it was."""
+    with atomic_writer(path, mode=mode, durable=durable) as file:
+        file.write(data)
+
+
+def sync_directory(path: Path) -> None:
+    """Makes renames inside `path` survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def private_directory(path: Path) -> Path:
+    """Makes `path` (0700, with parents) and returns it; refuses a link or a folder of another user (E08)."""
+    with disk_errors(path):
+        path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        status = path.lstat()
+    if not path.is_dir() or path.is_symlink() or status.st_uid != os.geteuid():
+        raise RefusedError(
+            "foreign-directory",
+            f"{path} is a link, no folder, or belongs to another user",
+            where=str(path),
+            next="remove it, or name another folder by WHERRY_CACHE_DIR or WHERRY_DATA_DIR",
+        )
+    return path
+
+
+def safe_join(root: Path, name: str) -> Path:
+    """`root`/`name`, refused when `name` is absolute, empty, climbs, or holds NUL or a backslash. Lexical only (B01)."""
+    parts = name.split("/")
+    if not name or name.startswith("/") or "\0" in name or "\\" in name or ".." in parts:
+        raise RefusedError("path-escape", f"the path {name!r} leads out of its root", where=str(root))
+    return root.joinpath(*(part for part in parts if part not in ("", ".")))
+
+
+def is_beneath(path: Path, root: Path) -> bool:
+    """True when `path`, with every link resolved, lies in `root`."""
+    return path.resolve().is_relative_to(root.resolve())

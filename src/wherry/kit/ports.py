@@ -1,0 +1,104 @@
+"""The small doors to the machine: what rooms are handed instead of reaching for processes, clock or environment.
+
+`system/` has the real ones; tests pass plain functions. Touches nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from wherry.kit.value import Value
+
+
+class Command(Value, frozen=True, kw_only=True):
+    """One child process. `argv[0]` is an absolute path; `environment` is the whole of it, nothing is inherited."""
+
+    argv: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+    directory: str = ""
+    stdin: str = ""
+    """Path of a file to read from; empty: no input."""
+    stdout: str = ""
+    """Path of a file to write to; empty: kept in `Completed.stdout`."""
+    timeout: float = 0.0
+    """Seconds; 0 waits for ever."""
+    limit: int = 64 << 20
+    """Most bytes kept of each stream; a child that says more is an error, never cut in silence."""
+
+
+class Completed(Value, frozen=True, kw_only=True):
+    """How a child ended: `code` as the shell counts (128 + signal), with all it said."""
+
+    code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+    seconds: float = 0.0
+
+
+class Run(Protocol):
+    """Runs one child to its end; kills its whole process group when interrupted.
+
+    Raises UnavailableError [program-start] when it cannot be started, [program-timeout] when its time is over.
+    """
+
+    def __call__(self, command: Command, /) -> Completed: ...
+
+
+class Which(Protocol):
+    """Absolute path of a program on the user's PATH, or empty. Never from the working directory or the repository (A13)."""
+
+    def __call__(self, name: str, /) -> str: ...
+
+
+class Response(Protocol):
+    """An HTTP answer; `read` gives at most `size` bytes of the body, empty at its end."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+
+    def header(self, name: str, /) -> str: ...
+    def read(self, size: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class Request(Value, frozen=True, kw_only=True):
+    """One HTTP request. `body` is bytes or the path of a file from `offset`; redirects are never followed by the port."""
+
+    method: str
+    url: str
+    """`http(s)://...`, or `unix:///path/to.sock:/path/of/request` for an engine's socket."""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    body_file: str = ""
+    body_stream: Callable[[], object] | None = None
+    """A function that gives an iterable of bytes; sent chunked."""
+    timeout: float = 30.0
+
+
+class Http(Protocol):
+    """Sends one request. Raises UnavailableError in plain words (host, what it did), never a library's own error."""
+
+    def __call__(self, request: Request, /) -> Response: ...
+
+
+class Event(Value, frozen=True, kw_only=True):
+    """Something a person may want to see while it happens. `phase` is a verb: analyze, compile, pack, store, push."""
+
+    phase: str
+    state: str = "start"
+    """start, progress, end or note."""
+    subject: str = ""
+    done: int = 0
+    total: int = 0
+    seconds: float = 0.0
+
+
+Events = Callable[[Event], None]
+Now = Callable[[], float]
+
+
+def silent(_: Event) -> None:
+    """The events port for whoever does not look."""
+
+

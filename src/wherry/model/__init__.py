@@ -1,0 +1,1 @@
+"""Wherry's own nouns: the values that travel from room to room."""
