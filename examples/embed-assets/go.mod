@@ -1,0 +1,3 @@
+module example.com/embed-assets
+
+go 1.24

@@ -1,0 +1,3 @@
+module example.com/http-api
+
+go 1.24

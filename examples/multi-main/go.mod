@@ -1,0 +1,3 @@
+module example.com/multi-main
+
+go 1.24

@@ -1,0 +1,3 @@
+module example.com/writable-dirs
+
+go 1.24

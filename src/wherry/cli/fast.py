@@ -1,0 +1,56 @@
+"""Before anything heavy is imported: argv in, `--version`, the help card or an unchanged build out, else the whole program.
+
+Standard library only: this is the whole start-up time of `--version` and of a build with nothing to do (design §6).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+CARD = """\
+wherry takes a Go repository to a small, safe, reproducible container image.
+
+  wherry build              this repository's image, into the engine or the store
+  wherry build ./...        an image of every main
+  wherry build --push -t registry.example/team/app
+  wherry plan --why         what would be built, and every reason
+  wherry inspect NAME       what an image holds
+
+  doctor                    what this machine has, and what is missing
+  explain NAME              more about any name in wherry's output
+  cache df, cache prune     what is kept, and how to free it
+  completion SHELL          for bash, zsh or fish
+
+  wherry COMMAND --help     options and examples
+"""
+
+
+def main() -> int:
+    """The `wherry` command."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"], ["version"]):
+        from wherry import __version__
+
+        return _print(f"wherry {__version__}\n")
+    if not arguments:
+        return _print(CARD)
+    if arguments[0] == "build":
+        from wherry.cli.unchanged import unchanged
+
+        code = unchanged(arguments[1:], dict(os.environ))
+        if code is not None:
+            return code
+    from wherry.cli.main import run
+
+    return run(arguments)
+
+
+def _print(text: str) -> int:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    return 0

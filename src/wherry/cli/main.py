@@ -1,0 +1,124 @@
+"""The whole command line. Arguments in, an exit code out; the only place that knows exit codes (rule 7)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from wherry import errors
+from wherry.cli import crash
+from wherry.cli.commands import COMMANDS
+from wherry.cli.output import Output, standard_output
+from wherry.kit.text import closest
+
+#: Error class → exit code (design §5). The first class that fits counts.
+EXIT_CODES: tuple[tuple[type[errors.WherryError], int], ...] = (
+    (errors.UsageError, 2),
+    (errors.RefusedError, 1),
+    (errors.BuildError, 3),
+    (errors.UnavailableError, 4),
+    (errors.UnknownError, 5),
+    (errors.CorruptError, 5),
+)
+INTERRUPTED = 130
+
+
+class Verbs(click.Group):
+    """The verbs; a slip gets the right word (ux row 14)."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.commands:
+            near = FOREIGN.get(name) or closest(name, tuple(self.commands))
+            raise errors.UsageError(
+                "unknown-command",
+                f"there is no command {name!r}",
+                next=f"did you mean: wherry {near}" if near else "wherry --help lists them",
+            )
+        return super().resolve_command(ctx, args)
+
+
+#: Words of neighbouring tools, and what they are called here.
+FOREIGN = {
+    "publish": "build --push",
+    "bake": "build ./...",
+    "buildx": "build",
+    "image": "inspect",
+    "images": "inspect",
+    "resolve": "plan",
+    "info": "doctor",
+    "system": "cache df",
+    "clean": "cache prune",
+    "prune": "cache prune",
+    "help": "--help",
+}
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="wherry", message="wherry %(version)s")
+def cli() -> None:
+    """Takes a Go repository to a small, safe, reproducible container image."""
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command; every error becomes one clear text and its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    output = standard_output()
+    try:
+        code = cli.main(arguments, prog_name="wherry", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except errors.WherryError as error:
+        output.progress("")
+        output.error(error)
+        return exit_code(error)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        output.error(_usage(error))
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return _interrupted(output)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except crash.UNEXPECTED as error:
+        crash.report(error, output, arguments)
+        return 5
+
+
+def exit_code(error: errors.WherryError) -> int:
+    """The exit code of `error`; of several, that of the gravest (build before usage)."""
+    if isinstance(error, errors.Several):
+        return max(exit_code(one) for one in error.errors)
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 5)
+
+
+def _usage(error: click.ClickException) -> errors.UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "wherry"
+    near = tuple(getattr(error, "possibilities", None) or ())
+    step = f"did you mean {near[0]}?" if near else f"{command} --help"
+    message = error.format_message().rstrip(".")
+    return errors.UsageError("usage", message[:1].lower() + message[1:], next=step)
+
+
+def _interrupted(output: Output) -> int:
+    output.progress("")
+    output.line("interrupted; nothing half-written is left")
+    return INTERRUPTED
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,148 @@
+"""The one sink for what people read. Values in, lines on stdout and stderr out; touches the two streams and nothing else.
+
+Results go to stdout, whole and last; all else to stderr (rule 1 of design §8). Text from outside is neutralised here (H01).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+from typing import IO
+
+from wherry.errors import Several, WherryError
+from wherry.kit.text import one_line, visible
+from wherry.model.finding import Finding
+
+WIDTH = 80
+_LABEL = 8
+_COLOURS = {"error": "31;1", "warning": "33;1", "note": "36;1", "next": "1", "dim": "2"}
+
+
+class Output:
+    """Where lines go, how wide, and whether with colour. One per run."""
+
+    def __init__(self, stdout: IO[str], stderr: IO[str], environment: dict[str, str], *, quiet: bool = False) -> None:
+        self._stdout, self._stderr, self._quiet = stdout, stderr, quiet
+        self.terminal = stderr.isatty() and environment.get("TERM") != "dumb"
+        self.width = min(WIDTH, max(40, _columns(environment))) if self.terminal else WIDTH
+        self._colour = _wants_colour(environment, terminal=self.terminal)
+        self.ci = bool(environment.get("CI"))
+
+    def result(self, line: str) -> None:
+        """A line of the result: stdout, never wrapped or shortened."""
+        self._write(self._stdout, one_line(line))
+
+    def document(self, text: str) -> None:
+        """A whole document (JSON, a completion script, a page): stdout, as it is."""
+        self._write(self._stdout, text.rstrip("\n"))
+
+    def line(self, text: str = "") -> None:
+        """A line for people: stderr, wrapped at the width between words."""
+        if not self._quiet:
+            for part in wrapped(one_line(text), self.width) or [""]:
+                self._write(self._stderr, part)
+
+    def verbatim(self, text: str) -> None:
+        """Another program's words: stderr, unwrapped, controls shown."""
+        self._write(self._stderr, visible(text.rstrip("\n")))
+
+    def row(self, label: str, value: str, because: str = "") -> None:
+        """`  label  value        because`: the reason at the right edge, or on a line of its own when it does not fit."""
+        if not self._quiet:
+            for part in row_lines(one_line(label), one_line(value), one_line(because), self.width):
+                self._write(self._stderr, part)
+
+    def next(self, *commands: str) -> None:
+        """Commands to go on with, one a line; each works as it stands."""
+        for number, command in enumerate(commands):
+            if not self._quiet:
+                self._write(self._stderr, f"  {self.paint('next', 'next') if number == 0 else '    '}  {one_line(command)}")
+
+    def finding(self, finding: Finding) -> None:
+        """A named warning or note, with its place and what to do."""
+        subject = f"{finding.subject}: " if finding.subject else ""
+        self._headed(finding.severity, finding.name, subject + finding.message)
+        self._details((("where", str(finding.place) if finding.place else ""), ("next", finding.next)))
+
+    def error(self, error: WherryError) -> None:
+        """An error: another program's words first, then what, where, why, next and more."""
+        for one in error.errors if isinstance(error, Several) else (error,):
+            if one.output:
+                self.verbatim(one.output)
+            self._headed("error", one.name, one.message)
+            rows = [("where", place) for place in one.where] + [("why", one.why)]
+            rows += [("next" if number == 0 else "or", step) for number, step in enumerate(one.next)]
+            self._details((*rows, ("more", f"wherry explain {one.name}")))
+
+    def paint(self, text: str, role: str) -> str:
+        """`text` in the colour of `role`, where colour is wanted."""
+        return f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if self._colour else text
+
+    def progress(self, text: str) -> None:
+        """The one changing line of a terminal; nothing elsewhere. An empty text clears it."""
+        if self.terminal and not self._quiet:
+            self._stderr.write("\r\x1b[K" + one_line(text)[: self.width - 1])
+            self._stderr.flush()
+
+    def _headed(self, severity: str, name: str, message: str) -> None:
+        head = f"{severity} [{name}]: "
+        lines = wrapped(head + one_line(message), self.width, indent="  ")
+        lines[0] = lines[0].replace(severity, self.paint(severity, severity), 1)
+        for line in lines:
+            self._write(self._stderr, line)
+
+    def _details(self, rows: Iterable[tuple[str, str]]) -> None:
+        seen = ""
+        for label, text in rows:
+            if not text:
+                continue
+            shown = "" if label == seen else label
+            seen = label
+            parts = wrapped(one_line(text), self.width - _LABEL - 1, long_words=False) or [""]
+            for number, part in enumerate(parts):
+                self._write(self._stderr, f"  {shown if number == 0 else '':<6} {part}")
+
+    def _write(self, stream: IO[str], line: str) -> None:
+        encoding = stream.encoding or "utf-8"
+        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+
+
+def standard_output(*, quiet: bool = False) -> Output:
+    """The sink over this process's own streams."""
+    return Output(sys.stdout, sys.stderr, dict(os.environ), quiet=quiet)
+
+
+def wrapped(text: str, width: int, *, indent: str = "", long_words: bool = False) -> list[str]:
+    """`text` in lines of at most `width`, broken at spaces only, so that no digest, path or command is cut."""
+    return textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=long_words, break_on_hyphens=False, drop_whitespace=True
+    )
+
+
+def row_lines(label: str, value: str, because: str, width: int) -> list[str]:
+    """The lines of one aligned row."""
+    head = f"  {label:<{_LABEL}}"
+    values = wrapped(value, width - len(head)) or [""]
+    lines = [(head if number == 0 else " " * len(head)) + part for number, part in enumerate(values)]
+    if because and len(lines[-1]) + 2 + len(because) <= width:
+        lines[-1] = lines[-1] + " " * (width - len(lines[-1]) - len(because)) + because
+    elif because:
+        lines += [" " * len(head) + part for part in wrapped(because, width - len(head))]
+    return [line.rstrip() for line in lines]
+
+
+def _columns(environment: dict[str, str]) -> int:
+    given = environment.get("COLUMNS", "")
+    return int(given) if given.isdigit() and int(given) > 0 else shutil.get_terminal_size((WIDTH, 24)).columns
+
+
+def _wants_colour(environment: dict[str, str], *, terminal: bool) -> bool:
+    """NO_COLOR over FORCE_COLOR or CLICOLOR_FORCE over the terminal; an empty variable counts as unset (no-color.org)."""
+    if environment.get("NO_COLOR"):
+        return False
+    forced = environment.get("FORCE_COLOR") or environment.get("CLICOLOR_FORCE", "0")
+    return forced not in ("", "0") or terminal
