@@ -55,7 +55,7 @@ after_path:
     call    number
 
 # One timer is the deadline of all that follows: when it fires, the signal's handler is `unhealthy`, which never
-# returns. Without a handler the exit status would be 142, and Docker reserves everything but 0 and 1.
+# returns. Without a handler the exit status would be 142, and Docker knows only 0 and 1.
 deadline:
     mov     ebx, eax                # seconds
     push    0                       # struct sigaction: mask

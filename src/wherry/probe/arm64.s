@@ -51,7 +51,7 @@ after_path:
     bl      number
 
 // One timer is the deadline of all that follows: when it fires, the signal's handler is `unhealthy`, which never
-// returns. Without a handler the exit status would be 142, and Docker reserves everything but 0 and 1.
+// returns. Without a handler the exit status would be 142, and Docker knows only 0 and 1.
 deadline:
     mov     x20, x0                 // seconds
     stp     xzr, xzr, [sp, -16]!    // struct sigaction: restorer, mask

@@ -1,4 +1,4 @@
-"""The health probe's machine code, made by scripts/assemble_probe.py; touches nothing. Change the .s files instead."""
+"""The health probe's machine code, by scripts/assemble_probe.py from the .s files; touches nothing."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _EXECUTABLE, _WRITABLE, _READABLE = 1, 2, 4
 def probe_elf(architecture: str) -> bytes:
     """The probe for one of ARCHITECTURES (GOARCH words), always the same bytes; ValueError for any other.
 
-    ELF64 after the System V gABI, chapters 4 and 5: one segment, read and execute only, and a stack that is not executable.
+    ELF64 after the System V gABI, chapters 4 and 5: one segment, not writable, and a stack that is not executable.
     """
     for name, machine, code in _MACHINES:
         if name == architecture:
