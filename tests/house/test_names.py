@@ -33,5 +33,6 @@ def test_names_and_pages_are_the_same_set() -> None:
 def test_pages_are_short_and_titled() -> None:
     for path in PAGES.glob("*.md"):
         lines = path.read_text().splitlines()
-        assert lines and lines[0].strip() and len(lines) <= 20, path.name
+        assert len(lines) <= 20, path.name
+        assert lines[0].strip(), path.name
         assert max(map(len, lines)) <= 80, f"{path.name} is wider than 80 columns"

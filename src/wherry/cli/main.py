@@ -30,7 +30,9 @@ INTERRUPTED = 130
 class Verbs(click.Group):
     """The verbs; a slip gets the right word (ux row 14)."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in self.commands:
             near = FOREIGN.get(name) or closest(name, tuple(self.commands))
@@ -116,7 +118,7 @@ def _interrupted(output: Output) -> int:
     return INTERRUPTED
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

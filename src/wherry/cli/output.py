@@ -59,7 +59,9 @@ class Output:
         """Commands to go on with, one a line; each works as it stands."""
         for number, command in enumerate(commands):
             if not self._quiet:
-                self._write(self._stderr, f"  {self.paint('next', 'next') if number == 0 else '    '}  {one_line(command)}")
+                self._write(
+                    self._stderr, f"  {self.paint('next', 'next') if number == 0 else '    '}  {one_line(command)}"
+                )
 
     def finding(self, finding: Finding) -> None:
         """A named warning or note, with its place and what to do."""
@@ -106,7 +108,7 @@ class Output:
                 self._write(self._stderr, f"  {shown if number == 0 else '':<6} {part}")
 
     def _write(self, stream: IO[str], line: str) -> None:
-        encoding = stream.encoding or "utf-8"
+        encoding = getattr(stream, "encoding", None) or "utf-8"
         stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
 

@@ -16,12 +16,17 @@ LARGEST = 2**63 - 1
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
-_FOLDED = frozenset("schemaversion mediatype digest size layers manifests config platform subject artifacttype rootfs diff_ids".split())
+_FOLDED = frozenset(
+    "schemaversion mediatype digest size layers manifests config platform subject artifacttype rootfs diff_ids".split()
+)
 
 
 def decode(data: bytes, kind: type[T], *, name: str, dec_hook: Any = None) -> T:
-    """`data` as a `kind`. Refuses what two parsers could read differently: duplicate keys (known ones also but for case), NaN, numbers
-    outside 0...2^63-1, a BOM, bytes that are not UTF-8, nesting beyond 64. Raises CorruptError [json]."""
+    """`data` as a `kind`; CorruptError [json] for what two parsers could read differently.
+
+    That is: duplicate keys (known ones also but for case), NaN, numbers beyond 2^63-1, a BOM, bytes that are not UTF-8,
+    nesting beyond 64.
+    """
     try:
         _check(data)
         return msgspec.json.decode(data, type=kind, dec_hook=dec_hook)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from wherry.kit.value import Value
@@ -43,6 +44,13 @@ class Run(Protocol):
     """
 
     def __call__(self, command: Command, /) -> Completed: ...
+
+
+class StoppableRun(Run, Protocol):
+    """A Run whose children can be ended from another thread: for work begun early that turns out to be wrong."""
+
+    def stop(self) -> None:
+        """Kills every child's process group; later calls raise UnavailableError [stopped]."""
 
 
 class Which(Protocol):
@@ -102,3 +110,45 @@ def silent(_: Event) -> None:
     """The events port for whoever does not look."""
 
 
+class Environment(Value, frozen=True, kw_only=True):
+    """All that wherry reads of the process environment, read once (`system.environment`). Empty text: not set."""
+
+    home: str
+    path: str = ""
+    cache_home: str = ""
+    """XDG_CACHE_HOME or its default; likewise the next two."""
+    config_home: str = ""
+    data_home: str = ""
+    source_date_epoch: str = ""
+    docker_host: str = ""
+    docker_config: str = ""
+    no_color: bool = False
+    ci: bool = False
+    wherry: tuple[tuple[str, str], ...] = ()
+    """WHERRY_*, sorted."""
+    go: tuple[tuple[str, str], ...] = ()
+    """What Go reads as settings: GO*, CGO_*, CC, CXX ...; sorted, empty ones left out, as Go does."""
+    child: tuple[tuple[str, str], ...] = ()
+    """What any child may have: HOME, TMPDIR, locale, proxies, certificates; never a secret."""
+    private: tuple[tuple[str, str], ...] = ()
+    """What lets git and Go reach private modules: SSH_AUTH_SOCK, NETRC, GIT_CONFIG_* ...; only where GOPRIVATE asks for it."""
+
+
+class Records(Protocol):
+    """Small facts kept from run to run, by a key that hashes all they depend on. A lost or damaged record is None, never an error."""
+
+    def get(self, key: str, /) -> bytes | None: ...
+    def put(self, key: str, data: bytes, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """All ports of one run. Flows get it whole and hand each room only the doors it needs."""
+
+    run: Run
+    which: Which
+    http: Http
+    now: Now
+    environment: tuple[tuple[str, str], ...]
+    """The whole environment of this process, sorted; rooms take from it by allow-list."""
+    events: Events = silent

@@ -1,4 +1,4 @@
-"""Streams that check what they carry. A byte source with its promised size and SHA-256 in, verified bytes out; touches nothing else.
+"""Streams that check what they carry. A byte source, its promised size and SHA-256 in, verified bytes out; touches nothing.
 
 The check lives in the stream, so no caller can forget it (rule 5; C05, C07, B16).
 """

@@ -12,7 +12,9 @@ def visible(text: str, *, keep: frozenset[str] = frozenset(_KEPT)) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        character if character in keep or unicodedata.category(character)[0] not in "C" and character not in "\u2028\u2029" else _escaped(character)
+        character
+        if character in keep or (not unicodedata.category(character).startswith("C") and character not in "\u2028\u2029")
+        else _escaped(character)
         for character in text
     )
 

@@ -6,6 +6,8 @@ Metadata is eager, bytes are lazy (rule 6): a layer exists once its digests are 
 from __future__ import annotations
 
 from wherry.kit.value import Value
+from wherry.model.finding import Finding
+from wherry.oci.config import Config
 from wherry.oci.descriptor import Annotations, Descriptor, Document
 from wherry.oci.digest import Digest
 from wherry.oci.platform import Platform
@@ -68,6 +70,8 @@ class Built(Value, frozen=True, kw_only=True):
     version: str
     """A legal tag: 6.9.1, never empty ("latest" when nothing is known)."""
     content: Image | ImageIndex
+    references: tuple[str, ...] = ()
+    """Names asked for by -t, expanded; empty: `name:version`."""
 
     @property
     def digest(self) -> Digest:
@@ -90,6 +94,27 @@ class Published(Value, frozen=True, kw_only=True):
     """The id Docker's own store gave it, if it could not keep the digest."""
     sent: int = 0
     """Bytes that had to be written or sent."""
+    findings: tuple[Finding, ...] = ()
+
+
+class StoredImage(Value, frozen=True, kw_only=True):
+    """One platform's image as it was found: documents read and verified, layers only described."""
+
+    platform: Platform
+    manifest: Document
+    config: Document
+    settings: Config
+    """`config`, decoded."""
+    layers: tuple[Descriptor, ...]
+
+    @property
+    def digest(self) -> Digest:
+        return self.manifest.digest
+
+    @property
+    def size(self) -> int:
+        """Bytes to pull, documents included."""
+        return self.manifest.size + self.config.size + sum(layer.size for layer in self.layers)
 
 
 class Stored(Value, frozen=True, kw_only=True):
@@ -99,4 +124,8 @@ class Stored(Value, frozen=True, kw_only=True):
     descriptor: Descriptor
     documents: tuple[Document, ...]
     """The top document first, then manifests, then configs."""
+    images: tuple[StoredImage, ...] = ()
+    """In the index's order; attestations and other artifacts in an index are no images."""
     annotations: Annotations = {}
+    """Of the top document."""
+    findings: tuple[Finding, ...] = ()

@@ -44,7 +44,7 @@ class Compilation(Value, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     """In order, -ldflags with per-package patterns included; without -o and packages."""
     environment: Pairs = ()
-    """Go's variables, sorted: GOOS, GOARCH, GOARM..., CGO_ENABLED, GOFLAGS (empty), GOENV=off, GOTOOLCHAIN, GOWORK, GOPRIVATE, CC ...;
+    """Go's variables, sorted: GOOS, GOARCH, GOARM..., CGO_ENABLED, GOFLAGS (empty), GOENV=off, GOTOOLCHAIN, GOWORK, CC ...;
     the compile room adds what any child needs (HOME, PATH, GOCACHE, git overrides)."""
     cgo: bool = False
 
@@ -84,7 +84,7 @@ class Health(Value, frozen=True, kw_only=True):
 
 
 class BaseChoice(Value, frozen=True, kw_only=True):
-    """Which base: `static`, `scratch`, or a place (`docker://REF`, `oci:DIR[:TAG]`, `oci-archive:FILE`, `docker-archive:FILE`)."""
+    """Which base: `static`, `scratch`, or a place (`docker://REF`, `oci:DIR[:TAG]`, `oci-archive:FILE` ...)."""
 
     name: str
     certificates: tuple[str, ...] = ()

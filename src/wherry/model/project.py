@@ -43,8 +43,8 @@ class Vcs(Value, frozen=True, kw_only=True):
 
 
 class Inferred(Value, frozen=True, kw_only=True):
-    """One inferred fact about a main: `kind` is port, health-route, readiness-route, tls, zones, graceful-stop, users, temp-files,
-    version-variable or flag-set; `value` its text (a port number, a path, a variable's full name)."""
+    """One inferred fact about a main. `kind` is port, health-route, readiness-route, tls, zones, graceful-stop, users,
+    temp-files, version-variable or flag-set; `value` its text (a port number, a path, a variable's full name)."""
 
     kind: str
     value: str
@@ -86,7 +86,7 @@ class Project(Value, frozen=True, kw_only=True):
     """A Go repository, or a module fetched by path and version."""
 
     root: str
-    """Absolute path: the folder of .git, go.work or the outermost go.mod; for `module@version`, its folder in the module cache."""
+    """Absolute path: the folder of .git, go.work or the outermost go.mod; of `module@version`, the module cache's."""
     working_directory: str
     """Where `go` is to be started from (absolute)."""
     modules: tuple[Module, ...]

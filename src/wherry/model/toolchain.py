@@ -19,7 +19,7 @@ class Toolchain(Value, frozen=True, kw_only=True):
     host_os: str = "linux"
     host_architecture: str = ""
     environment: tuple[tuple[str, str], ...] = ()
-    """The user's effective Go settings that the plan merges: GOFLAGS, GOPROXY, GOPRIVATE, GONOSUMDB, GOMODCACHE, GOCACHE, CC ... with empty
-    ones left out. From the GOENV file and the process environment, environment first (as `go env`)."""
+    """The user's effective Go settings that the plan merges: GOFLAGS, GOPROXY, GOPRIVATE, GONOSUMDB, GOCACHE, CC ...
+    with empty ones left out. From the GOENV file and the process environment, environment first (as `go env`)."""
     environment_file: str = ""
     """Path of the GOENV file if it exists."""

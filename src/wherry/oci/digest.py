@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import PurePosixPath
+from typing import Self
 
 from wherry.errors import CorruptError
 
@@ -19,7 +20,7 @@ class Digest(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Digest:
+    def __new__(cls, text: str) -> Self:
         if not _FORM.fullmatch(text):
             raise CorruptError("bad-digest", f"{text[:100]!r} is no digest", where=text[:100])
         return super().__new__(cls, text)

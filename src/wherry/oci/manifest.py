@@ -47,8 +47,10 @@ def parse(document: Document, *, name: str) -> Manifest | Index:
     is_index = shape.manifests is not None
     is_manifest = shape.config is not None or shape.layers is not None
     claimed = shape.media_type or document.media_type
-    wrong_kind = claimed in media.INDEXES and is_manifest or claimed in media.MANIFESTS and is_index
+    wrong_kind = (claimed in media.INDEXES and is_manifest) or (claimed in media.MANIFESTS and is_index)
     mismatch = shape.media_type and document.media_type and shape.media_type != document.media_type
     if is_index == is_manifest or wrong_kind or mismatch or shape.schema_version != 2:
-        raise CorruptError("manifest-kind", f"{name} is neither clearly an image manifest nor clearly an index", where=name)
-    return decode(document.data, Index if is_index else Manifest, name=name)
+        raise CorruptError(
+            "manifest-kind", f"{name} is neither clearly an image manifest nor clearly an index", where=name
+        )
+    return decode(document.data, Index, name=name) if is_index else decode(document.data, Manifest, name=name)

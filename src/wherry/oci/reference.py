@@ -44,7 +44,7 @@ def parse(text: str) -> Reference:
     host = head if slash and ("." in head or ":" in head or head == "localhost") else ""
     path, _, tag = (tail if host else rest).partition(":")
     matched = _HOST.fullmatch(host)
-    if host and (not matched or matched[1] and not 0 < int(matched[1]) < 65536):
+    if host and (not matched or (matched[1] and not 0 < int(matched[1]) < 65536)):
         raise _bad(text, f"{host!r} is no host")
     if not _REPOSITORY.fullmatch(path) or len(path) > 255:
         hint = "; names are lower case" if path != path.lower() else ""
@@ -55,7 +55,7 @@ def parse(text: str) -> Reference:
 
 
 def in_registry(reference: Reference) -> Reference:
-    """`reference` as a registry is asked for it: without a host it is Docker Hub's, one-part names its `library/` (said aloud, C12)."""
+    """`reference` as a registry is asked for it: without a host it is Docker Hub's, one-part names its `library/` (C12)."""
     if reference.host:
         return reference
     repository = reference.repository if "/" in reference.repository else f"library/{reference.repository}"
@@ -64,5 +64,7 @@ def in_registry(reference: Reference) -> Reference:
 
 def _bad(text: str, why: str) -> UsageError:
     return UsageError(
-        "bad-reference", f"{text[:200]!r} is no image reference: {why}", next="write it like registry.example/team/app:1.2"
+        "bad-reference",
+        f"{text[:200]!r} is no image reference: {why}",
+        next="write it like registry.example/team/app:1.2",
     )

@@ -1,0 +1,7 @@
+"""`python -m wherry`: the same as the `wherry` command."""
+
+import sys
+
+from wherry.cli.fast import main
+
+sys.exit(main())

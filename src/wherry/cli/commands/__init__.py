@@ -1,0 +1,1 @@
+"""The commands, a file each: options to one frozen value, a flow, its report as text."""

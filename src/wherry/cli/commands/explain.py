@@ -1,0 +1,36 @@
+"""`wherry explain NAME`: a name from wherry's output in, its page out."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import click
+
+from wherry.cli.output import standard_output
+from wherry.errors import UsageError
+from wherry.kit.text import closest
+
+
+@click.command(short_help="More about a name in wherry's output.")
+@click.argument("name", required=False)
+def explain(name: str | None) -> None:
+    """Says more about an error, a warning or a decision, by the name shown in brackets.
+
+    \b
+    wherry explain health
+    wherry explain cgo-compiler
+    """
+    output = standard_output()
+    folder = files("wherry.cli") / "pages"
+    names = tuple(sorted(page.name.removesuffix(".md") for page in folder.iterdir() if page.name.endswith(".md")))
+    if name is None:
+        output.document("\n".join(names))
+        return
+    if name not in names:
+        near = closest(name, names)
+        raise UsageError(
+            "unknown-name",
+            f"nothing is called {name!r} here",
+            next=f"wherry explain {near}" if near else "wherry explain    lists all names",
+        )
+    output.document((folder / f"{name}.md").read_text(encoding="utf-8"))

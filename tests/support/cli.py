@@ -1,0 +1,52 @@
+"""Runs the `wherry` command as a user would: a child process, a home of its own, Go's caches shared."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+
+def go_caches() -> dict[str, str]:
+    """Where this machine's Go keeps modules and objects, so that tests do not compile the world again."""
+    home = Path.home()
+    return {
+        "GOCACHE": os.environ.get("GOCACHE") or str(home / ".cache/go-build"),
+        "GOMODCACHE": os.environ.get("GOMODCACHE") or str(Path(os.environ.get("GOPATH") or home / "go") / "pkg/mod"),
+    }
+
+
+def wherry(*arguments: str | Path, home: Path, cwd: Path, timeout: float = 600, **environment: str) -> Done:
+    """`wherry ARGUMENTS` in `cwd`; caches and store below `home`; no engine unless DOCKER_HOST is given."""
+    kept = {name: value for name, value in os.environ.items() if name in PASSED or name.startswith(("PIP_", "SSL_"))}
+    variables = {
+        **kept,
+        **go_caches(),
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "DOCKER_HOST": f"unix://{home}/no-docker.sock",
+        "COLUMNS": "80",
+        **environment,
+    }
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "wherry", *map(str, arguments)],
+        cwd=cwd, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+    return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+PASSED = {
+    "PATH", "LANG", "LC_ALL", "TMPDIR", "GOPROXY", "GOSUMDB", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
+    "https_proxy", "no_proxy", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "CI",
+}  # fmt: skip

@@ -1,0 +1,104 @@
+"""The sink: what reaches the terminal is aligned, at most 80 columns wide, and harmless."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wherry.cli.output import Output, row_lines, wrapped
+from wherry.errors import BuildError, Several, UsageError
+from wherry.model.finding import Finding
+from wherry.model.place import Place
+
+
+def sink(**environment: str) -> tuple[Output, io.StringIO, io.StringIO]:
+    out, err = io.StringIO(), io.StringIO()
+    return Output(out, err, environment), out, err
+
+
+def test_results_go_to_stdout_and_everything_else_to_stderr() -> None:
+    output, out, err = sink()
+    output.line("working")
+    output.row("user", "65532", "default")
+    output.result("podinfo:1@sha256:" + "0" * 64)
+    assert out.getvalue() == "podinfo:1@sha256:" + "0" * 64 + "\n"
+    assert "working" in err.getvalue()
+    assert "65532" in err.getvalue()
+
+
+def test_quiet_keeps_errors_and_results() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    output = Output(out, err, {}, quiet=True)
+    output.line("working")
+    output.row("a", "b")
+    output.next("wherry plan")
+    output.error(UsageError("bad-place", "no such place"))
+    assert "working" not in err.getvalue()
+    assert "wherry plan" not in err.getvalue()
+    assert "error [bad-place]: no such place" in err.getvalue()
+
+
+def test_an_error_says_what_where_why_next_and_more() -> None:
+    output, _, err = sink()
+    output.error(BuildError("cgo-compiler", "no C compiler", where="a.go:1:2", why="it needs one", next=("get one", "or not")))
+    assert err.getvalue().splitlines() == [
+        "error [cgo-compiler]: no C compiler",
+        "  where  a.go:1:2",
+        "  why    it needs one",
+        "  next   get one",
+        "  or     or not",
+        "  more   wherry explain cgo-compiler",
+    ]
+
+
+def test_several_errors_are_each_shown_once() -> None:
+    output, _, err = sink()
+    output.error(Several((UsageError("one", "first"), UsageError("two", "second"))))
+    assert err.getvalue().count("error [") == 2
+
+
+def test_other_programs_words_come_first_and_unwrapped() -> None:
+    output, _, err = sink()
+    long = "./main.go:3:1: " + "x" * 200
+    output.error(BuildError("compile", "it does not compile").with_output(long + "\n"))
+    assert err.getvalue().splitlines()[0] == long
+
+
+@pytest.mark.parametrize("evil", ["\x1b[2J", "\x1b]52;c;AAAA\x07", "a\rb", "\x9b31m", "\u202egnp", "line\nOK verified", "\u2028"])
+def test_controls_never_reach_the_terminal(evil: str) -> None:
+    """H01, H02: escape sequences, C1, bidi overrides and forged lines are shown, not obeyed."""
+    output, out, err = sink()
+    output.result(evil)
+    output.line(f"x {evil}")
+    output.row(evil, evil, evil)
+    output.finding(Finding(name="n", message=evil, subject=evil, place=Place(file=evil, line=1)))
+    output.error(UsageError("n", evil, where=evil, why=evil, next=evil))
+    output.verbatim(evil)
+    text = out.getvalue() + err.getvalue()
+    assert not set(text) & set("\x1b\x07\r\x9b\u202e\u2028")
+    assert not any(line.startswith("OK verified") for line in (out.getvalue()).splitlines())
+
+
+def test_no_color_wins_and_empty_means_unset() -> None:
+    for environment, coloured in [
+        ({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": ""}, True), ({"CLICOLOR_FORCE": "0"}, False),
+    ]:  # fmt: skip
+        output, _, err = sink(**environment)
+        output.error(UsageError("n", "m"))
+        assert ("\x1b" in err.getvalue()) is coloured, environment
+
+
+@given(st.text(max_size=200), st.text(max_size=200), st.integers(40, 80))
+def test_rows_fit_and_lose_nothing(value: str, because: str, width: int) -> None:
+    value, because = " ".join(value.split()), " ".join(because.split())
+    lines = row_lines("label", value, because, width)
+    assert "".join(" ".join(lines).split()) == "".join(f"label{value}{because}".split())
+    longest = max((len(word) for word in [*value.split(), *because.split()]), default=0)
+    assert all(len(line) <= max(width, longest + 10) for line in lines)
+
+
+def test_wrapping_never_cuts_a_digest() -> None:
+    digest = "sha256:" + "a" * 64
+    assert digest in wrapped(f"words before {digest} words after " * 2, 40)
