@@ -23,6 +23,16 @@ quietly() {
   stop "$name failed: $*" "mend what it says above, then run this again"
 }
 
+# enter_mounts SCRIPT ARGUMENTS...: starts it again where container runtimes work, if this is a bare chroot.
+enter_mounts() {
+  if [ "$(id -u)" != 0 ] || [ -n "${WHERRY_MOUNTS:-}" ]; then return; fi
+  if mountpoint -q / && mountpoint -q /sys/fs/cgroup; then return; fi
+  if ! unshare --mount --propagation unchanged true 2>/dev/null; then return; fi
+  say setup mounts "a bare chroot, so control groups in a mount namespace of this run"
+  rm -f "$log"
+  WHERRY_MOUNTS=1 exec unshare --mount --propagation unchanged scripts/chroot-mounts "$@"
+}
+
 find_python() {
   local name
   for name in python3 python3.{14,13,12,11}; do
