@@ -1,0 +1,1 @@
+"""The machine itself: the real processes, sockets, environment, clock and scratch folders behind `kit.ports`."""

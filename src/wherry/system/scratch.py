@@ -1,0 +1,49 @@
+"""Private folders for one run. A parent folder in, a folder that is gone afterwards out; touches the disk.
+
+Each folder is locked while its run lives; whoever comes next removes those whose lock is free (killed runs).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from wherry.kit.files import disk_errors, private_directory
+
+PREFIX = "run-"
+
+
+@contextlib.contextmanager
+def scratch_folder(parent: str) -> Iterator[str]:
+    """A new folder (0700) below `parent`, removed at the end together with those that killed runs left there."""
+    root = private_directory(Path(parent))
+    with disk_errors(root):
+        sweep(root)
+        folder = root / f"{PREFIX}{secrets.token_hex(8)}"
+        folder.mkdir(mode=0o700)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield str(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def sweep(root: Path) -> None:
+    """Removes folders of dead runs: only our own names, only real folders, only when their lock is free (E07, E09)."""
+    for entry in os.scandir(root):
+        if not entry.name.startswith(PREFIX) or not entry.is_dir(follow_symlinks=False):
+            continue
+        with contextlib.suppress(OSError):
+            descriptor = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(entry.path, ignore_errors=True)
+            finally:
+                os.close(descriptor)
