@@ -53,12 +53,14 @@ def decode(data: bytes, kind: type[T], *, name: str) -> T:
     return jsons.decode(data, kind, name=name, dec_hook=_from_json)
 
 
-def encode(value: Wire) -> bytes:
+def encode(value: Value) -> bytes:
     """Canonical bytes: members in declaration order, maps sorted, no spaces. Equal values give equal bytes."""
     return msgspec.json.encode(value, order="deterministic", enc_hook=str)
 
 
-def describe(document: Document, *, platform: Platform | None = None, annotations: Annotations | None = None) -> Descriptor:
+def describe(
+    document: Document, *, platform: Platform | None = None, annotations: Annotations | None = None
+) -> Descriptor:
     """The descriptor of `document`."""
     return Descriptor(
         media_type=document.media_type,

@@ -1,0 +1,1 @@
+"""Image ⇄ places: layouts, archives, engines, registries, and wherry's own store."""

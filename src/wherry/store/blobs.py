@@ -1,0 +1,193 @@
+"""The `blobs/` of a layout: put, check, read. Files and bytes in, files named by their digest out; touches that folder.
+
+A name alone is never believed (E01): a blob that is there already is hashed before it is used again, and replaced when wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO
+
+from wherry.errors import CorruptError
+from wherry.kit.files import atomic_write, disk_errors, sync_directory
+from wherry.kit.streams import CHUNK, verified_chunks
+from wherry.model.finding import Finding
+from wherry.model.image import Built, Image, Layer
+from wherry.oci.descriptor import Descriptor, Document
+from wherry.oci.digest import Digest
+
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+class Blobs:
+    """One `blobs/` folder. `shared`: hard links to the layers' files are allowed, and everything is synced to disk."""
+
+    def __init__(self, layout: Path, *, shared: bool) -> None:
+        self.layout, self.shared = layout, shared
+        self.written = 0
+        self.findings: list[Finding] = []
+        self._touched: set[Path] = set()
+
+    def path(self, digest: Digest) -> Path:
+        return self.layout / "blobs" / digest.path
+
+    def add(self, built: Built) -> None:
+        """Every blob of `built`: layers, configs, manifests, and the index if there is one."""
+        documents = [document for image in built.images for document in (image.config, image.manifest)]
+        if not isinstance(built.content, Image):
+            documents.append(built.content.document)
+        for layer in dict.fromkeys(layer for image in built.images for layer in image.layers):
+            self._add_layer(layer)
+        for document in dict.fromkeys(documents):
+            self._add_document(document)
+        if self.shared:
+            for folder in self._touched:
+                sync_directory(folder)
+
+    def _add_layer(self, layer: Layer) -> None:
+        target = self._target(layer.digest)
+        if self._has(layer.digest, layer.size):
+            return
+        with disk_errors(layer.file), Path(layer.file).open("rb") as source:
+            _check_layer(source, layer)
+            with disk_errors(target):
+                self._place(source, target)
+        self.written += layer.size
+
+    def _add_document(self, document: Document) -> None:
+        target = self._target(document.digest)
+        if not self._has(document.digest, document.size):
+            atomic_write(target, document.data, durable=False)
+            if self.shared:
+                _sync_file(target)
+            self.written += document.size
+
+    def _target(self, digest: Digest) -> Path:
+        target = self.path(digest)
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        self._touched.add(target.parent)
+        return target
+
+    def _place(self, source: BinaryIO, target: Path) -> None:
+        temporary = target.parent / f".{target.name[:16]}.{secrets.token_hex(8)}.tmp"
+        try:
+            if not (self.shared and _linked(source, temporary)):
+                _copy(source, temporary)
+            if self.shared:
+                _sync_file(temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)  # also where rename did nothing, since both were links to one file
+
+    def _has(self, digest: Digest, size: int) -> bool:
+        """True when the blob is there and is what its name says; a wrong one is told of, and will be replaced."""
+        path = self.path(digest)
+        if not path.exists():
+            return False
+        descriptor = Descriptor(media_type="", digest=digest, size=size)
+        try:
+            for _ in self.read(descriptor):
+                pass
+        except CorruptError as error:
+            self.findings.append(
+                Finding(name="damaged-blob", message=f"{error.message}; it was written again", subject=str(path))
+            )
+            with contextlib.suppress(OSError):
+                path.rmdir()  # a folder in its place would stop the rename
+            return False
+        return True
+
+    def read(self, descriptor: Descriptor) -> Iterator[bytes]:
+        """The blob in verified chunks; CorruptError [missing-blob] and those of `verified_chunks`."""
+        path = self.path(descriptor.digest)
+        with disk_errors(path), open_blob(path, str(descriptor.digest)) as file:
+            if descriptor.digest.algorithm == "sha256":
+                yield from verified_chunks(
+                    file, sha256=descriptor.digest.hex, size=descriptor.size, name=str(descriptor.digest)
+                )
+            else:
+                raise CorruptError(
+                    "bad-digest", f"{descriptor.digest.algorithm} is not read by wherry", where=str(path)
+                )
+
+    def fetch(self, descriptor: Descriptor) -> bytes:
+        """A small blob whole."""
+        return b"".join(self.read(descriptor))
+
+
+@contextlib.contextmanager
+def open_blob(path: Path, name: str) -> Iterator[BinaryIO]:
+    """`path` opened for reading, and certainly a regular file: a FIFO or device in a foreign layout would hang us."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CorruptError("missing-blob", f"{name} is named but not there", where=str(path)) from error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CorruptError("missing-blob", f"{name} is no regular file", where=str(path))
+        yield file
+
+
+def _check_layer(source: BufferedReader, layer: Layer) -> None:
+    """Size always; the digest too when the file lay in a cache, where a crash may have torn it (E01)."""
+    size = os.fstat(source.fileno()).st_size
+    name = str(layer.digest)
+    if size != layer.size:
+        raise CorruptError(
+            "short-blob" if size < layer.size else "long-blob",
+            f"{name} is {size} bytes, not {layer.size}",
+            where=layer.file,
+        )
+    if layer.reused and hashlib.file_digest(source, "sha256").hexdigest() != layer.digest.hex:
+        raise CorruptError("digest-mismatch", f"{layer.file} is no longer {name}", where=layer.file)
+    source.seek(0)
+
+
+def _linked(source: BinaryIO, temporary: Path) -> bool:
+    """Tries a hard link to the very file that was checked; False where the file system has none or will not."""
+    try:
+        os.link(f"/proc/self/fd/{source.fileno()}", temporary, follow_symlinks=True)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return False
+        raise
+    return True
+
+
+def _copy(source: BinaryIO, temporary: Path) -> None:
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    with os.fdopen(os.open(temporary, flags, 0o600), "wb") as target:
+        _copy_bytes(source, target)
+        os.fchmod(target.fileno(), 0o644)
+
+
+def _copy_bytes(source: BinaryIO, target: BinaryIO) -> None:
+    """Inside the kernel where it can: a reflink on btrfs and XFS, no copy through user space elsewhere."""
+    remaining = os.fstat(source.fileno()).st_size
+    try:
+        while remaining and (count := os.copy_file_range(source.fileno(), target.fileno(), remaining)):
+            remaining -= count
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF):
+            raise
+        while chunk := os.read(source.fileno(), CHUNK):
+            target.write(chunk)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,114 @@
+"""From one descriptor to every manifest and config beneath it. A fetch function in, a Stored out; touches what fetch touches.
+
+Bounded in size, number and depth (C09): a document is at most 4 MiB, as registries allow (distribution-spec, "Pushing
+manifests").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from wherry.errors import CorruptError
+from wherry.model.image import Stored, StoredImage
+from wherry.oci import manifest as manifests
+from wherry.oci import media
+from wherry.oci.config import Config
+from wherry.oci.descriptor import Descriptor, Document, decode
+from wherry.oci.digest import Digest, of_bytes
+from wherry.oci.manifest import Index, Manifest
+from wherry.oci.platform import Platform
+
+LARGEST = 4 << 20
+MOST = 512
+DEEPEST = 4
+_CONFIGS = (media.OCI_CONFIG, media.DOCKER_CONFIG)
+
+Fetch = Callable[[Descriptor], bytes]
+"""A small blob's bytes, read with the limit of its size."""
+
+
+def stored(fetch: Fetch, top: Descriptor, *, reference: str) -> Stored:
+    """Everything beneath `top` that is not a layer; each document hashed against its descriptor."""
+    walk = _Walk(fetch)
+    walk.descend(top, platform=None, depth=1)
+    parsed = manifests.parse(walk.parents[0], name=reference)
+    return Stored(
+        reference=reference,
+        descriptor=top,
+        documents=(*walk.parents, *walk.configs),
+        images=tuple(walk.images),
+        annotations=parsed.annotations,
+    )
+
+
+class _Walk:
+    def __init__(self, fetch: Fetch) -> None:
+        self.fetch = fetch
+        self.parents: list[Document] = []
+        self.configs: list[Document] = []
+        self.images: list[StoredImage] = []
+        self.seen: set[Digest] = set()
+
+    def descend(self, descriptor: Descriptor, *, platform: Platform | None, depth: int) -> None:
+        name = str(descriptor.digest)
+        if depth > DEEPEST or len(self.seen) >= MOST:
+            raise CorruptError(
+                "too-deep", f"{name} is nested too deep, or beneath an index of too many images", where=name
+            )
+        document = self.document(descriptor)
+        parsed = manifests.parse(document, name=name)
+        self.parents.append(document)
+        match parsed:
+            case Index():
+                for child in parsed.manifests:
+                    if child.digest not in self.seen and child.media_type in (*media.INDEXES, *media.MANIFESTS):
+                        self.descend(child, platform=child.platform, depth=depth + 1)
+            case Manifest():
+                self.image(document, parsed, platform)
+
+    def image(self, document: Document, parsed: Manifest, platform: Platform | None) -> None:
+        artifact = parsed.config.media_type not in _CONFIGS or (platform is not None and platform.os == "unknown")
+        if artifact:
+            return
+        config = self.document(parsed.config)
+        if config not in self.configs:
+            self.configs.append(config)
+        settings = decode(config.data, Config, name=str(config.digest))
+        if len(settings.rootfs.diff_ids) != len(parsed.layers):
+            raise CorruptError(
+                "layer-count",
+                f"the config counts {len(settings.rootfs.diff_ids)} layers, the manifest {len(parsed.layers)}",
+                where=str(document.digest),
+            )
+        own = Platform(architecture=settings.architecture, os=settings.os, variant=settings.variant)
+        self.images.append(
+            StoredImage(
+                platform=platform or own, manifest=document, config=config, settings=settings, layers=parsed.layers
+            )
+        )
+
+    def document(self, descriptor: Descriptor) -> Document:
+        self.seen.add(descriptor.digest)
+        return fetch_document(self.fetch, descriptor)
+
+
+def fetch_document(fetch: Fetch, descriptor: Descriptor) -> Document:
+    """One small blob, as large as promised and of the digest promised; CorruptError [too-large], [digest-mismatch]."""
+    name = str(descriptor.digest)
+    if descriptor.size > LARGEST or descriptor.size < 0:
+        raise CorruptError(
+            "too-large", f"{name} is said to be {descriptor.size} bytes; {LARGEST} are allowed", where=name
+        )
+    data = fetch(descriptor)
+    if len(data) != descriptor.size or of_bytes(data) != descriptor.digest:
+        raise CorruptError(
+            "digest-mismatch",
+            f"{name} should be {descriptor.size} bytes; what came is {len(data)} bytes of {of_bytes(data)}",
+            where=name,
+        )
+    return Document(media_type=descriptor.media_type, data=data)
+
+
+def joined(chunks: Iterator[bytes]) -> bytes:
+    """All chunks of a small verified stream."""
+    return b"".join(chunks)

@@ -1,0 +1,49 @@
+"""What every place can do, and the ports it is handed. Touches nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from wherry.kit.ports import Events, Http, Run, Which, silent
+from wherry.kit.value import Value
+from wherry.model.image import Built, Published, Stored
+from wherry.oci.descriptor import Descriptor
+from wherry.oci.platform import Platform
+
+
+class Ports(Value, frozen=True, kw_only=True):
+    """The machine, as far as this room sees it."""
+
+    http: Http
+    run: Run
+    which: Which
+    host: Platform
+    """What engines of this machine run."""
+    data: str
+    """Folder of wherry's data; the own store lies beneath it. Made when needed."""
+    scratch: str
+    """An existing private folder for files that need not outlive the run."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """The user's: DOCKER_HOST, DOCKER_CONFIG, HOME, PATH, XDG_RUNTIME_DIR, CONTAINERD_ADDRESS ..."""
+    events: Events = silent
+
+    def variable(self, name: str) -> str:
+        """An environment variable, or empty."""
+        return next((value for key, value in self.environment if key == name), "")
+
+
+class Keeper(Protocol):
+    """Whatever keeps images at one place."""
+
+    def publish(self, built: Built, /) -> Published:
+        """Puts the image or index there, whole or not at all; a tag moves last (C02)."""
+        ...
+
+    def open(self) -> Stored:
+        """Its documents, each verified against its digest; layers are only described."""
+        ...
+
+    def blob(self, descriptor: Descriptor, /) -> Iterator[bytes]:
+        """A layer's bytes in chunks; raises CorruptError unless all of them match size and digest."""
+        ...

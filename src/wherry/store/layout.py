@@ -1,0 +1,172 @@
+"""An OCI image layout in a folder (image-layout.md). A Built in, a tagged folder out, and back; touches that folder.
+
+Order of writing: `oci-layout` first, so that the folder is a layout as soon as it is anything; blobs; index.json last, replaced
+whole. Writers take turns by a lock on `oci-layout`, which dies with its process (E03).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from wherry.errors import CorruptError, UsageError
+from wherry.kit import jsons
+from wherry.kit.files import atomic_write, disk_errors
+from wherry.kit.streams import read_limited
+from wherry.model.image import Built, ImageIndex, Published, Stored
+from wherry.oci import reference as references
+from wherry.oci.descriptor import Descriptor
+from wherry.oci.digest import Digest
+from wherry.store import documents, entries
+from wherry.store.blobs import Blobs, open_blob
+from wherry.store.entries import Entries, Entry
+from wherry.store.place import LayoutPlace
+
+MARKER = "oci-layout"
+MARKER_BYTES = b'{"imageLayoutVersion":"1.0.0"}'
+
+
+class Layout:
+    """The keeper of `oci:DIR[:TAG]`."""
+
+    def __init__(self, place: LayoutPlace) -> None:
+        self.place = place
+        self.directory = Path(place.directory)
+
+    def publish(self, built: Built, /) -> Published:
+        """Adds the image under the tag (the place's, else the first -t's, else the version); other entries stay as they are."""
+        if self.place.digest:
+            raise UsageError("bad-place", "a digest cannot be chosen for what is written", where=str(self.place))
+        tag = self.place.tag or default_tag(built)
+        with locked(self.directory):
+            blobs = Blobs(self.directory, shared=False)
+            known = read_entries(self.directory)
+            blobs.add(built)
+            write_entries(
+                self.directory,
+                entries.put(known, described(built, name=tag, full=full_name(built, tag))),
+                known,
+                durable=False,
+            )
+        return Published(
+            reference=f"{full_name(built, tag)}@{built.digest}",
+            place=str(LayoutPlace(directory=self.place.directory, tag=tag)),
+            digest=built.digest,
+            sent=blobs.written,
+            findings=tuple(blobs.findings),
+        )
+
+    def open(self) -> Stored:
+        """The one image meant; CorruptError when it is damaged, UsageError [which-image] when several could be meant."""
+        require(self.directory)
+        found = entries.matching(read_entries(self.directory), tag=self.place.tag, digest=self.place.digest)
+        entry = only(found, entries.names(read_entries(self.directory)), str(self.place))
+        return documents.stored(Blobs(self.directory, shared=False).fetch, entry.descriptor, reference=str(self.place))
+
+    def blob(self, descriptor: Descriptor, /) -> Iterator[bytes]:
+        return Blobs(self.directory, shared=False).read(descriptor)
+
+
+def default_tag(built: Built) -> str:
+    """The tag of the first -t, else the version."""
+    return (references.parse(built.references[0]).tag if built.references else "") or built.version
+
+
+def full_name(built: Built, tag: str) -> str:
+    """`HOST/NAME:TAG` with the name of the first -t, else of the image as Docker understands it."""
+    named = references.parse(built.references[0] if built.references else built.name)
+    return f"{references.in_registry(named).name}:{tag}"
+
+
+def described(built: Built, *, name: str, full: str) -> Descriptor:
+    """The entry of index.json for `built` under `name`, with its full reference for those who import it."""
+    document = built.content.document if isinstance(built.content, ImageIndex) else built.content.manifest
+    return Descriptor(
+        media_type=document.media_type,
+        digest=document.digest,
+        size=document.size,
+        platform=None if isinstance(built.content, ImageIndex) else built.content.platform,
+        annotations={entries.FULL_NAME: full, entries.REF_NAME: name},
+    )
+
+
+def only(found: tuple[Entry, ...], names: tuple[str, ...], place: str) -> Entry:
+    """The single entry meant. Several entries for one digest are one."""
+    if len({entry.descriptor.digest for entry in found}) == 1:
+        return found[0]
+    listed = ", ".join(names[:20]) or "nothing"
+    if found:
+        raise UsageError(
+            "which-image", f"{place} holds several images", why=f"it holds {listed}", next="name one of them"
+        )
+    raise UsageError("no-such-image", f"there is no such image at {place}", why=f"it holds {listed}")
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Makes `directory` a layout if it is empty or new, and holds its lock; UsageError [not-a-layout] when it cannot be."""
+    if directory.exists() and not directory.is_dir():
+        raise not_a_layout(directory, "it is a file")
+    with disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        others = [child.name for child in directory.iterdir()]
+        if others and MARKER not in others:
+            raise not_a_layout(directory, f"it holds {min(others)!r} and no {MARKER}")
+        marker = directory / MARKER
+        descriptor = os.open(marker, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    try:
+        with disk_errors(marker):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if not os.fstat(descriptor).st_size:  # new, or a writer died between making it and this line
+                os.write(descriptor, MARKER_BYTES)
+        require(directory)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def require(directory: Path) -> None:
+    """Returns when `directory` is a layout of the version we know; UsageError [not-a-layout] otherwise."""
+    if not (directory / MARKER).is_file():
+        raise not_a_layout(directory, f"it has no {MARKER}" if directory.is_dir() else "there is no such folder")
+    with open_blob(directory / MARKER, MARKER) as file:
+        data = read_limited(file, limit=4096, name=str(directory / MARKER))
+    version = jsons.decode(data, dict[str, str], name=str(directory / MARKER)).get("imageLayoutVersion", "")
+    if version != "1.0.0":
+        raise not_a_layout(directory, f"its version is {version[:20]!r}, not 1.0.0")
+
+
+def not_a_layout(directory: Path, why: str) -> UsageError:
+    """The error for a folder that is something else."""
+    return UsageError(
+        "not-a-layout",
+        f"{directory} is no OCI layout: {why}",
+        where=str(directory),
+        next="name a layout, or a folder that is empty or does not exist yet",
+    )
+
+
+def read_entries(directory: Path) -> Entries:
+    """The layout's index.json; none yet counts as empty."""
+    path = directory / "index.json"
+    try:
+        with disk_errors(path), open_blob(path, "index.json") as file:
+            return entries.parse(read_limited(file, limit=entries.LARGEST, name=str(path)), name=str(path))
+    except CorruptError as error:
+        if error.name == "missing-blob":
+            return entries.EMPTY
+        raise
+
+
+def write_entries(directory: Path, new: Entries, old: Entries, *, durable: bool) -> None:
+    """Replaces index.json whole, unless nothing changed."""
+    if new != old:
+        atomic_write(directory / "index.json", entries.encode(new), durable=durable)
+
+
+def top_digest(directory: Path, name: str) -> Digest | None:
+    """What `name` means in the layout now."""
+    return next((entry.descriptor.digest for entry in read_entries(directory).entries if entry.name == name), None)
