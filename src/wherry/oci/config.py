@@ -37,7 +37,7 @@ class RunConfig(Value, frozen=True, kw_only=True, omit_defaults=True):
     stop_signal: str = msgspec.field(default="", name="StopSignal")
 
 
-class RootFS(Wire, frozen=True, kw_only=True, rename=None):
+class RootFS(Wire, frozen=True, kw_only=True, rename=None, omit_defaults=False):
     diff_ids: tuple[Digest, ...]
     type: str = "layers"
 
