@@ -41,9 +41,11 @@ class Workplace(Value, frozen=True, kw_only=True):
     """How many `go build` at once."""
 
 
-def compile_all(compilations: tuple[Compilation, ...], workplace: Workplace, run: Run, events: Events = silent) -> Compiled:
-    """All binaries, in the order of compilations and targets. Each file is private to this run: it changes no more, whatever another
-    wherry does. Raises BuildError with Go's own words as `output`."""
+def compile_all(
+    compilations: tuple[Compilation, ...], workplace: Workplace, run: Run, events: Events = silent
+) -> Compiled:
+    """All binaries, in the order of compilations and targets. Each file is private to this run: it changes no more,
+    whatever another wherry does. Raises BuildError with Go's own words as `output`."""
     begin = time.monotonic()
     if workplace.jobs > 1 and len(compilations) > 1:
         from concurrent.futures import ThreadPoolExecutor
@@ -78,9 +80,13 @@ def _command(compilation: Compilation, workplace: Workplace, out: Path, work: Pa
     packages = tuple(target.import_path for target in compilation.targets)
     for package in packages:
         if not package or package.startswith("-") or package.endswith(".go") or not package.isprintable():
-            raise UsageError("not-a-package", f"{package!r} is no package that go build could be given", where=compilation.directory)
+            raise UsageError(
+                "not-a-package", f"{package!r} is no package that go build could be given", where=compilation.directory
+            )
     # GOTMPDIR on the file system of the output: Go then renames the finished binary into place and need not copy it.
-    environment = merged(workplace.environment, compilation.environment, (("GOTMPDIR", str(work)), ("PWD", compilation.directory)))
+    environment = merged(
+        workplace.environment, compilation.environment, (("GOTMPDIR", str(work)), ("PWD", compilation.directory))
+    )
     return Command(
         argv=(workplace.toolchain.go, "build", "-v", *compilation.flags, f"-o={out}/", "--", *packages),
         environment=environment,

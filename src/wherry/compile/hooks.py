@@ -10,15 +10,20 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 def run_hooks(hooks: tuple[Hook, ...], environment: Pairs, run: Run, which: Which, events: Events = silent) -> None:
-    """Runs each hook to its end. Raises UnavailableError [hook-program] when it is not on PATH, BuildError [hook] when it fails."""
+    """Runs each hook to its end. Raises UnavailableError [hook-program] when it is not on PATH, BuildError [hook] when
+    it fails."""
     for hook in hooks:
         words = " ".join(hook.argv)
         program = hook.argv[0] if hook.argv[0].startswith("/") else which(hook.argv[0])
         if not program:
-            raise UnavailableError("hook-program", f"the hook `{words}` needs {hook.argv[0]}, which is not on PATH", where=hook.directory)
+            raise UnavailableError(
+                "hook-program", f"the hook `{words}` needs {hook.argv[0]}, which is not on PATH", where=hook.directory
+            )
         events(Event(phase="hook", subject=words))
         ended = run(Command(argv=(program, *hook.argv[1:]), environment=environment, directory=hook.directory))
         events(Event(phase="hook", state="end", subject=words, seconds=ended.seconds))
         if ended.code:
             said = (ended.stdout + ended.stderr).decode("utf-8", "replace")
-            raise BuildError("hook", f"the hook `{words}` ended with {ended.code}", where=hook.directory).with_output(said)
+            raise BuildError("hook", f"the hook `{words}` ended with {ended.code}", where=hook.directory).with_output(
+                said
+            )

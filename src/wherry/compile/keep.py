@@ -1,10 +1,11 @@
-"""Binaries kept between runs, so that Go skips linking. A compilation in, hard links to what was kept out; touches the kept folder.
+"""Binaries kept between runs, so that Go skips linking. A compilation in, hard links to what was kept out; touches the
+kept folder.
 
-Go leaves an output file alone when the build id at its start is the one it would write. Three facts follow, and shape this file:
-a half-written file would be believed, so nothing is ever written in place here: Go builds into a private folder that was seeded with
-hard links, and what it linked anew is published by rename, with a record of the file last (E01, E02). A second wherry may do the same
-beside us: each has private links to whole files, and the last rename wins (E03). And what was not synced may be lost with the power,
-so a record counts only until the machine is started again.
+Go leaves an output file alone when the build id at its start is the one it would write. Three facts follow, and shape
+this file: a half-written file would be believed, so nothing is ever written in place here: Go builds into a private
+folder that was seeded with hard links, and what it linked anew is published by rename, with a record of the file last
+(E01, E02). A second wherry may do the same beside us: each has private links to whole files, and the last rename wins
+(E03). And what was not synced may be lost with the power, so a record counts only until the machine is started again.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ def publish(seed: Seed, out: Path, kept: Path) -> tuple[bool, str]:
     if seed.record is not None and status.st_ino == seed.inode:
         os.utime(built, ns=(status.st_atime_ns, seed.record.modified))  # Go touches what it leaves alone
         return False, seed.record.sha256
-    with contextlib.suppress(OSError):  # a full or foreign file system costs the next run a link, not this run its binary
+    with contextlib.suppress(
+        OSError
+    ):  # a full or foreign file system costs the next run a link, not this run its binary
         private_directory(kept)
         temporary = kept / f".{secrets.token_hex(8)}.tmp"
         os.link(built, temporary, follow_symlinks=False)
@@ -101,7 +104,8 @@ def publish(seed: Seed, out: Path, kept: Path) -> tuple[bool, str]:
 
 
 def remember(binary: Binary, root: str) -> None:
-    """Writes a known SHA-256 beside the kept file, if that is still the very file of `binary`; so the next run need not read it."""
+    """Writes a known SHA-256 beside the kept file, if that is still the very file of `binary`; so the next run need not
+    read it."""
     built = Path(binary.file)
     kept = Path(root, built.parent.parent.name.partition(".")[0])
     record = _believed(kept / built.name, _record_file(kept, built.name), boot_id())

@@ -1,4 +1,5 @@
-"""Git without programs that a repository chose (A01, A02). Nothing in, environment variables for any child that may start git out.
+"""Git without programs that a repository chose (A01, A02). Nothing in, environment variables for any child that may
+start git out.
 
 Git takes settings from GIT_CONFIG_KEY_n after all files, so these win over a planted `.git/config`.
 """
@@ -26,7 +27,8 @@ VARIABLES: Final[Pairs] = (
 
 
 def git_environment(own: Pairs = ()) -> Pairs:
-    """Variables that keep git from starting hooks, monitors, pagers and external diffs. `own` are settings of the user that come first."""
+    """Variables that keep git from starting hooks, monitors, pagers and external diffs. `own` are settings of the user
+    that come first."""
     settings = (*own, *OVERRIDES)
     pairs = [*VARIABLES, ("GIT_CONFIG_COUNT", str(len(settings)))]
     for number, (key, value) in enumerate(settings):

@@ -1,8 +1,8 @@
-"""The environment of every `go` that wherry starts (A07). The user's environment and Go settings in, variables out; touches the disk to
-resolve PATH.
+"""The environment of every `go` that wherry starts (A07). The user's environment and Go settings in, variables out;
+touches the disk to resolve PATH.
 
-An allow-list: what is not named here does not reach a child. Go's settings files are read by `toolchain`, shown and merged by the plan;
-GOENV=off and an empty GOFLAGS keep Go from reading them a second time.
+An allow-list: what is not named here does not reach a child. Go's settings files are read by `toolchain`, shown and
+merged by the plan; GOENV=off and an empty GOFLAGS keep Go from reading them a second time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wherry.kit.ports import Environment
 
 Pairs = tuple[tuple[str, str], ...]
 
-#: Settings that say where modules and compiled packages come from; the rest of Go's settings reaches a build only through the plan.
+#: Settings that say where modules and compiled packages come from; all others reach a build only through the plan.
 SUPPLY: Final = frozenset(
     (
         "GOAUTH",

@@ -1,4 +1,5 @@
-"""The environment variables Go reads as settings (`go help environment`, Go 1.26), and those its C compiler reads. Touches nothing."""
+"""The environment variables Go reads as settings (`go help environment`, Go 1.26), and those its C compiler reads.
+Touches nothing."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Response(Protocol):
 
 
 class Request(Value, frozen=True, kw_only=True):
-    """One HTTP request. `body` is bytes or the path of a file from `offset`; redirects are never followed by the port."""
+    """One HTTP request with at most one kind of body; redirects are never followed by the port."""
 
     method: str
     url: str
@@ -79,13 +79,21 @@ class Request(Value, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     body_file: str = ""
+    """Path of a file, sent from `body_offset`, `body_size` bytes of it (-1: to its end), with its length said."""
+    body_offset: int = 0
+    body_size: int = -1
     body_stream: Callable[[], object] | None = None
-    """A function that gives an iterable of bytes; sent chunked."""
+    """A function that gives an iterable of bytes; sent chunked unless the headers say a Content-Length."""
     timeout: float = 30.0
+    """Longest silence: to connect, for the first byte, and between two reads or writes."""
+    deadline: float = 0.0
+    """Longest time for the whole exchange, the body's reading included; 0: none."""
 
 
 class Http(Protocol):
-    """Sends one request. Raises UnavailableError in plain words (host, what it did), never a library's own error."""
+    """Sends one request and gives any answer, whatever its status. Its errors are in plain words (host, what it did),
+    never a library's: UnavailableError [unreachable], [no-answer], [connection-lost], [certificate], RefusedError
+    [plain-http], UsageError [bad-url]."""
 
     def __call__(self, request: Request, /) -> Response: ...
 
@@ -135,7 +143,8 @@ class Environment(Value, frozen=True, kw_only=True):
 
 
 class Records(Protocol):
-    """Small facts kept from run to run, by a key that hashes all they depend on. A lost or damaged record is None, never an error."""
+    """Small facts kept from run to run, by a key that hashes all they depend on. A lost or damaged record is None,
+    never an error."""
 
     def get(self, key: str, /) -> bytes | None: ...
     def put(self, key: str, data: bytes, /) -> None: ...

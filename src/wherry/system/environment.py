@@ -20,14 +20,24 @@ CHILD: Final = frozenset(
 )
 #: What opens private modules: the user's agent, helpers and git settings.
 PRIVATE: Final = frozenset(
-    ("SSH_AUTH_SOCK", "NETRC", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_COUNT")
+    (
+        "SSH_AUTH_SOCK",
+        "NETRC",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_ASKPASS",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_CONFIG_COUNT",
+    )
 )
 PRIVATE_PREFIXES: Final = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 OFF: Final = ("", "0", "false", "no", "off")
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> Environment:
-    """What wherry honours of `variables`. Empty ones count as not set (as Go, NO_COLOR and XDG say); relative XDG folders are ignored."""
+    """What wherry honours of `variables`. Empty ones count as not set (as Go, NO_COLOR and XDG say); relative XDG
+    folders are ignored."""
     known = {name: value for name, value in variables.items() if value and "\0" not in value}
     home = known.get("HOME", "") or _home()
     return Environment(

@@ -1,7 +1,8 @@
 """The Run port: commands in, their ends out; starts processes, each in a session of its own.
 
-A worker thread starts and drains each child while the caller only waits; so an interrupt, which Python delivers to the main thread
-between two steps, always finds the child registered and ends its whole group (H06). No shell, nothing inherited.
+A worker thread starts and drains each child while the caller only waits; so an interrupt, which Python delivers to the
+main thread between two steps, always finds the child registered and ends its whole group (H06). No shell, nothing
+inherited.
 """
 
 from __future__ import annotations
@@ -191,11 +192,15 @@ def _await(child: subprocess.Popen[bytes], command: Command, deadline: float) ->
 def _not_started(command: Command, error: OSError | ValueError) -> UnavailableError:
     reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
     place = str(error.filename or "") if isinstance(error, OSError) else ""
-    return UnavailableError("program-start", f"could not start {command.argv[0]}: {reason}", where=place or command.argv[0])
+    return UnavailableError(
+        "program-start", f"could not start {command.argv[0]}: {reason}", where=place or command.argv[0]
+    )
 
 
 def _too_late(command: Command) -> UnavailableError:
-    return UnavailableError("program-timeout", f"{command.argv[0]} did not end within {command.timeout:g} s and was stopped")
+    return UnavailableError(
+        "program-timeout", f"{command.argv[0]} did not end within {command.timeout:g} s and was stopped"
+    )
 
 
 def _too_much(command: Command) -> UnavailableError:

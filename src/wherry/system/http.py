@@ -1,0 +1,218 @@
+"""The Http port: requests in, answers out, over TCP, TLS and unix sockets; touches the network.
+
+Never follows a redirect, never retries, never speaks plain HTTP except to loopback or to hosts named by the caller.
+urllib3 is imported with the first request.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote, urlsplit
+
+from wherry.errors import RefusedError, UsageError
+from wherry.kit.files import disk_errors
+from wherry.kit.ports import Request
+from wherry.kit.text import one_line
+from wherry.system.http_errors import check_deadline, host_of, plain_error
+from wherry.system.proxies import is_loopback, proxy_for
+
+if TYPE_CHECKING:
+    import ssl
+
+    from urllib3 import BaseHTTPResponse, PoolManager
+    from urllib3.connectionpool import HTTPConnectionPool
+
+Pairs = tuple[tuple[str, str], ...]
+BLOCK = 1 << 17
+CONNECTIONS = 8
+
+
+class Network:
+    """Sends requests, keeping connections for the next. Safe to use from several threads.
+
+    `variables` hold the user's proxies (`Environment.child`); `plain` names hosts (or host:port) that may be spoken to
+    without TLS; `certificates` is a CA file beside the machine's own.
+    """
+
+    def __init__(self, variables: Pairs = (), *, plain: tuple[str, ...] = (), certificates: str = "") -> None:
+        self._variables = variables
+        self._plain = frozenset(name.lower() for name in plain)
+        self._certificates = certificates
+        self._managers: dict[str, PoolManager] = {}
+        self._sockets: dict[str, HTTPConnectionPool] = {}
+
+    def __call__(self, request: Request, /) -> Answer:
+        """The answer to one request, its body unread. See `kit.ports.Http` for the errors."""
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError
+
+        end = time.monotonic() + request.deadline if request.deadline else float("inf")
+        headers = {"Accept-Encoding": "identity", "User-Agent": "wherry", **_framing(request), **dict(request.headers)}
+        options: dict[str, Any] = {
+            "redirect": False,
+            "retries": False,
+            "preload_content": False,
+            "decode_content": False,
+        }
+        options["timeout"] = Timeout(connect=request.timeout, read=request.timeout)
+        try:
+            target, sender = self._route(request.url)
+            answer = sender.urlopen(request.method, target, body=_body(request, end), headers=headers, **options)
+        except (HTTPError, OSError, ValueError) as error:
+            raise plain_error(error, host_of(request.url), request.timeout) from error
+        return Answer(answer, host_of(request.url), request.timeout, end)
+
+    def _route(self, url: str) -> tuple[str, HTTPConnectionPool | PoolManager]:
+        """What to ask, and whom: a unix socket's pool, or the manager that goes straight or through the right proxy."""
+        if url.startswith("unix://"):
+            path, _, target = url.removeprefix("unix://").partition(":")
+            return target, self._sockets.setdefault(path, _socket_pool(path))
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        if (
+            parts.scheme not in ("http", "https")
+            or not host
+            or "@" in parts.netloc
+            or not url.isprintable()
+            or " " in url
+        ):
+            raise UsageError(
+                "bad-url", f"{one_line(url.partition('?')[0])!r} is no address that wherry may ask", where=host_of(url)
+            )
+        if parts.scheme == "http" and not is_loopback(host) and not self._plain & {host, f"{host}:{port}"}:
+            raise RefusedError(
+                "plain-http",
+                f"{one_line(host)} would be spoken to without TLS",
+                where=f"{one_line(host)}:{port}",
+                why="anybody on the way could read the credentials and change the image",
+                next="use https, or allow this one host in wherry's own configuration",
+            )
+        proxy = proxy_for(parts.scheme, host, port, self._variables)
+        return url, self._managers.get(proxy) or self._managers.setdefault(proxy, self._manager(proxy))
+
+    def _manager(self, proxy: str) -> PoolManager:
+        from urllib3 import PoolManager, ProxyManager, make_headers
+
+        options: dict[str, Any] = {
+            "maxsize": CONNECTIONS,
+            "blocksize": BLOCK,
+            "ssl_context": tls_context(self._certificates),
+        }
+        if not proxy:
+            return PoolManager(**options)
+        parts = urlsplit(proxy)
+        user = unquote(f"{parts.username}:{parts.password or ''}") if parts.username else ""
+        return ProxyManager(
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+            proxy_headers=make_headers(proxy_basic_auth=user) if user else None,
+            **options,
+        )
+
+
+class Answer:
+    """An HTTP answer; see `kit.ports.Response`."""
+
+    def __init__(self, answer: BaseHTTPResponse, host: str, timeout: float, end: float) -> None:
+        self.status = answer.status
+        self.headers = tuple((name, value) for name, value in answer.headers.items())
+        self._answer = answer
+        self._host = host
+        self._timeout = timeout
+        self._end = end
+
+    def header(self, name: str, /) -> str:
+        """A header's value whatever its case; several joined by commas, empty when there is none."""
+        return ", ".join(value for known, value in self.headers if known.lower() == name.lower())
+
+    def read(self, size: int, /) -> bytes:
+        """What has arrived of the body, at most `size` bytes; empty at its end, an error when it was cut off."""
+        from urllib3.exceptions import HTTPError
+
+        check_deadline(self._end, self._host)
+        try:
+            return self._answer.read1(size) or b""
+        except (HTTPError, OSError, ValueError) as error:
+            raise plain_error(error, self._host, self._timeout) from error
+
+    def close(self) -> None:
+        """Gives the connection back when hardly anything is left to read, and cuts it otherwise."""
+        from urllib3.exceptions import HTTPError
+
+        left = BLOCK
+        try:
+            while left > 0 and (chunk := self._answer.read1(left)):
+                left -= len(chunk)
+        except (HTTPError, OSError, ValueError):
+            left = 0
+        if left <= 0:
+            self._answer.close()
+
+
+def _framing(request: Request) -> dict[str, str]:
+    if not request.body_file:
+        return {}
+    with disk_errors(request.body_file):
+        size = Path(request.body_file).stat().st_size - request.body_offset
+    return {"Content-Length": str(size if request.body_size < 0 else request.body_size)}
+
+
+def _body(request: Request, end: float) -> bytes | Iterator[bytes] | None:
+    if request.body_file:
+        return _timed(_file_chunks(request), end, request.url)
+    if request.body_stream is not None:
+        return _timed(cast("Iterable[bytes]", request.body_stream()), end, request.url)
+    return request.body or None
+
+
+def _timed(chunks: Iterable[bytes], end: float, url: str) -> Iterator[bytes]:
+    for chunk in chunks:
+        check_deadline(end, host_of(url))
+        yield chunk
+
+
+def _file_chunks(request: Request) -> Iterator[bytes]:
+    left = request.body_size if request.body_size >= 0 else sys.maxsize
+    with disk_errors(request.body_file), Path(request.body_file).open("rb", buffering=0) as file:
+        file.seek(request.body_offset)
+        while left > 0 and (chunk := file.read(min(BLOCK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+def tls_context(certificates: str = "") -> ssl.SSLContext:
+    """Verifies against the machine's CAs (SSL_CERT_FILE honoured by OpenSSL), certifi's where the machine has none, and
+    `certificates`."""
+    import ssl
+
+    context = ssl.create_default_context()
+    places = ssl.get_default_verify_paths()
+    if not places.cafile and not (places.capath and any(Path(places.capath).iterdir())):
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    if certificates:
+        with disk_errors(certificates):
+            context.load_verify_locations(certificates)
+    return context
+
+
+def _socket_pool(path: str) -> HTTPConnectionPool:
+    import socket
+
+    from urllib3.connection import HTTPConnection
+    from urllib3.connectionpool import HTTPConnectionPool
+
+    class SocketConnection(HTTPConnection):
+        def connect(self) -> None:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.settimeout(self.timeout if isinstance(self.timeout, int | float) else None)
+            self.sock.connect(path)
+
+    class SocketPool(HTTPConnectionPool):
+        ConnectionCls = SocketConnection
+
+    return SocketPool("localhost", maxsize=CONNECTIONS, blocksize=BLOCK)
