@@ -158,6 +158,9 @@ class Machine:
     which: Which
     http: Http
     now: Now
-    environment: tuple[tuple[str, str], ...]
-    """The whole environment of this process, sorted; rooms take from it by allow-list."""
+    environment: Environment
+    variables: tuple[tuple[str, str], ...] = ()
+    """The whole environment of this process, sorted; rooms get from it by name."""
+    start: Callable[[], StoppableRun]
+    """A run port of its own for work that may be stopped from another thread."""
     events: Events = silent

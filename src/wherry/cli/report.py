@@ -1,0 +1,138 @@
+"""A build's report as text: who it is about, what was decided, warnings, totals, what next. Values in, lines out."""
+
+from __future__ import annotations
+
+from wherry.cli.output import Output
+from wherry.flows.report import BuildReport, ImageReport
+from wherry.kit.text import megabytes, seconds
+from wherry.model.image import Layer, Published
+from wherry.model.plan import Decision, Plan
+
+#: Decisions that a person wants to see each time, when they say something.
+SHOWN = ("cgo", "user", "ports", "health", "writable", "assets")
+SHORT = {"ports": "port", "writable": "writes"}
+MOST_FINDINGS = 3
+
+
+def show_build(report: BuildReport, output: Output) -> None:
+    """The whole story of a build on stderr, its results on stdout."""
+    if len(report.images) == 1:
+        show_one(report, report.images[0], output)
+    else:
+        show_many(report, output)
+    findings = (*report.plan.findings, *(one for image in report.plan.images for one in image.findings), *report.findings)
+    for finding in findings[:MOST_FINDINGS]:
+        output.finding(finding)
+    if len(findings) > MOST_FINDINGS:
+        output.line(f"{len(findings) - MOST_FINDINGS} more: wherry plan --why")
+    output.line(totals(report))
+    if report.placed:
+        output.line(report.placed)
+    output.next(*next_steps(report))
+    for image in report.images:
+        for place in image.published:
+            output.result(place.reference)
+
+
+def show_one(report: BuildReport, image: ImageReport, output: Output) -> None:
+    """The head and the rows of a single image."""
+    output.line(head(report.plan, image))
+    gap(output)
+    for role in ("base", "assets", "app"):
+        layers = [layer for layer in image.built.images[0].layers if layer.role == role]
+        if layers:
+            output.row(role, f"{megabytes(sum(layer.unpacked_size for layer in layers)):>9}   {_about(role, image, report)}", _state(layers))
+    for decision in shown(image.plan.decisions):
+        output.row(SHORT.get(decision.name, decision.name), decision.value, because(decision))
+    gap(output)
+
+
+def show_many(report: BuildReport, output: Output) -> None:
+    """A line an image."""
+    width = max(len(image.plan.name) for image in report.images)
+    for image in report.images:
+        sizes = [one.size for one in image.built.images]
+        platforms = ", ".join(map(str, image.plan.platforms))
+        output.line(f"{image.plan.name:<{width}}  {megabytes(max(sizes)):>8} to pull   {platforms}")
+    gap(output)
+
+
+def gap(output: Output) -> None:
+    """An empty line between blocks; none in CI logs."""
+    if not output.ci:
+        output.line()
+
+
+def head(plan: Plan, image: ImageReport) -> str:
+    """Name, version, package, Go, platforms."""
+    package = image.plan.targets[0].import_path
+    platforms = ", ".join(map(str, image.plan.platforms))
+    return f"{image.plan.name} {image.plan.version}   {package}   {plan.toolchain.version}   {platforms}"
+
+
+def shown(decisions: tuple[Decision, ...]) -> list[Decision]:
+    """The decisions worth a row, in the order of SHOWN."""
+    return [one for name in SHOWN for one in decisions if one.name == name and one.value not in ("", "none", "off")]
+
+
+def because(decision: Decision) -> str:
+    """Found things point to their place, guesses say so, the rest gives its reason."""
+    place = str(decision.place) if decision.place else ""
+    match decision.origin:
+        case "guess":
+            return f"guess, {place}" if place else "guess"
+        case "found" | "file":
+            return place or decision.reason
+        case "default":
+            return "default"
+        case "flag" | "environment":
+            return decision.reason
+
+
+def totals(report: BuildReport) -> str:
+    """The closing sentence: sizes, and where the time went."""
+    images = [one for image in report.images for one in image.built.images]
+    unpacked = sum(layer.unpacked_size for one in images for layer in one.layers)
+    count = "" if len(images) == 1 else f"{len(images)} images, "
+    phases = sorted((one for one in report.timings if one.seconds >= 0.005), key=lambda one: -one.seconds)
+    spent = ", ".join(f"{one.phase} {seconds(one.seconds)}" for one in phases[:4])
+    pull = megabytes(sum(one.size for one in images))
+    return f"{count}{megabytes(unpacked)}, {pull} to pull, in {seconds(report.seconds)} s" + (f": {spent}" if spent else "")
+
+
+def next_steps(report: BuildReport) -> tuple[str, ...]:
+    """What works right now with what was just made."""
+    image = report.images[0]
+    place = next(iter(image.published), None)
+    if place is None:
+        return ()
+    run = _run_command(image, place)
+    return (*((run,) if run else ()), f"wherry inspect {_subject(place)}")
+
+
+def _run_command(image: ImageReport, place: Published) -> str:
+    scheme, _, rest = place.place.partition(":")
+    program = {"docker-daemon": "docker", "containers-storage": "podman"}.get(scheme)
+    if program is None:
+        return ""
+    publish = " ".join(f"-p {port.partition('/')[0]}:{port.partition('/')[0]}" for port in image.plan.ports)
+    return " ".join(part for part in (program, "run --rm --read-only", publish, rest) if part)
+
+
+def _subject(place: Published) -> str:
+    return place.reference.partition("@")[0] if place.place.startswith("store:") else place.place
+
+
+def _about(role: str, image: ImageReport, report: BuildReport) -> str:
+    if role == "base":
+        return ", ".join(part for part in (image.plan.base.name, *image.bases[:1]) if part)
+    if role == "app":
+        linked = any(binary.linked for binary in report.compiled.binaries)
+        compiled = report.compiled.compiled_packages
+        count = f"{compiled} package{'' if compiled == 1 else 's'} compiled"
+        return count if compiled or linked else "nothing to compile"
+    return ", ".join(asset.source for asset in image.plan.assets)
+
+
+def _state(layers: list[Layer]) -> str:
+    return "unchanged" if all(layer.reused for layer in layers) else "packed"

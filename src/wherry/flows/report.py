@@ -1,0 +1,39 @@
+"""What a build has to tell, as values: for the command line, for `--json`, for `import wherry`. Touches nothing."""
+
+from __future__ import annotations
+
+from wherry.kit.value import Value
+from wherry.model.binary import Compiled
+from wherry.model.finding import Finding
+from wherry.model.image import Built, Published
+from wherry.model.plan import ImagePlan, Plan
+
+
+class Timing(Value, frozen=True, kw_only=True):
+    """Wall-clock seconds of one phase: analyze, plan, compile, pack, store."""
+
+    phase: str
+    seconds: float
+
+
+class ImageReport(Value, frozen=True, kw_only=True):
+    """One image: its plan, what was built, and where it now lies."""
+
+    plan: ImagePlan
+    built: Built
+    bases: tuple[str, ...] = ()
+    """What the base holds, in words, for each platform."""
+    published: tuple[Published, ...] = ()
+
+
+class BuildReport(Value, frozen=True, kw_only=True):
+    """One run of `wherry build`."""
+
+    plan: Plan
+    images: tuple[ImageReport, ...]
+    compiled: Compiled
+    timings: tuple[Timing, ...] = ()
+    seconds: float = 0.0
+    findings: tuple[Finding, ...] = ()
+    placed: str = ""
+    """Why the images lie where they lie, in a sentence; empty when the user said where."""
