@@ -90,7 +90,7 @@ def layout(entries: Iterable[Entry], *, mtime: int = 0) -> Layout:
 def _parts(entries: list[Entry], mtime: int) -> Iterable[bytes | Snapshot]:
     pending = bytearray()
     for entry in entries:
-        pending += _headers(entry, mtime)
+        pending += headers(entry, mtime)
         if isinstance(entry.content, Snapshot):
             if entry.size:
                 yield bytes(pending)
@@ -127,7 +127,7 @@ def _check(entry: Entry, seen: dict[str, Entry]) -> None:
         )
 
 
-def _headers(entry: Entry, mtime: int) -> bytes:
+def headers(entry: Entry, mtime: int) -> bytes:
     """The entry's header, after a PAX extended header for what USTAR cannot hold."""
     name = entry.path.encode() + (b"/" if entry.kind == "directory" else b"")
     records: list[tuple[str, bytes]] = []
