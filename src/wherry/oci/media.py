@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -31,7 +31,7 @@ LAYER: Final = {
 }
 
 
-def compression(media_type: str) -> str:
+def compression(media_type: str) -> Literal["gzip", "zstd", "none"]:
     """`gzip`, `zstd` or `none`: how a layer of this media type is packed."""
     if media_type.endswith(("+gzip", ".gzip")):
         return "gzip"

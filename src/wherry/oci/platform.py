@@ -55,3 +55,27 @@ def parse(text: str) -> Platform:
             next=(f"did you mean {near}?" if near else "use for instance linux/amd64, linux/arm64 or linux/arm/v7"),
         )
     return Platform(os=system, architecture=architecture, variant=variant)
+
+
+#: What an architecture without a variant means (containerd's normalisation).
+BASELINE = {"amd64": "v1", "arm": "v7", "arm64": "v8"}
+
+
+def best(wanted: Platform, available: tuple[Platform, ...]) -> Platform | None:
+    """The most capable of `available` that runs where `wanted` does, as containerd chooses: same system and architecture, the
+    highest variant not above the wanted one."""
+    same = [one for one in available if (one.os, one.architecture) == (wanted.os, wanted.architecture)]
+    level = _level(wanted)
+    below = [one for one in same if _level(one) <= level and _family(one) == _family(wanted)]
+    return max(below, key=_level, default=None)
+
+
+def _family(platform: Platform) -> str:
+    """Variants that are not levels of one scale (softfloat, power9, rva22u64) only match themselves."""
+    return "" if platform.architecture in BASELINE else platform.variant
+
+
+def _level(platform: Platform) -> tuple[int, ...]:
+    variant = platform.variant or BASELINE.get(platform.architecture, "")
+    digits = variant.removeprefix("v").split(".")
+    return tuple(int(digit) for digit in digits) if all(digit.isdecimal() for digit in digits) else (0,)

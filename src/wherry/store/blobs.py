@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wherry.errors import CorruptError
+from wherry.kit import decompress
 from wherry.kit.files import atomic_write, disk_errors, sync_directory
 from wherry.kit.streams import CHUNK, verified_chunks
 from wherry.model.finding import Finding
 from wherry.model.image import Built, Image, Layer
+from wherry.oci import media
 from wherry.oci.descriptor import Descriptor, Document
 from wherry.oci.digest import Digest
 
@@ -137,19 +139,43 @@ def open_blob(path: Path, name: str) -> Iterator[BinaryIO]:
         yield file
 
 
+def layer_chunks(layer: Layer) -> Iterator[bytes]:
+    """The layer's bytes. As many as promised, and hashed when the file lay in a cache; CorruptError before the last one else."""
+    with disk_errors(layer.file), Path(layer.file).open("rb") as source:
+        _check_size(source, layer)
+        if layer.reused:
+            yield from verified_chunks(source, sha256=layer.digest.hex, size=layer.size, name=layer.file)
+            return
+        remaining = layer.size
+        while remaining and (chunk := source.read(min(CHUNK, remaining))):
+            remaining -= len(chunk)
+            yield chunk
+    if remaining:
+        raise CorruptError("short-blob", f"{layer.file} was cut while it was read", where=layer.file)
+
+
+def unpacked_chunks(layer: Layer) -> Iterator[bytes]:
+    """The layer's tar, checked against its diff id."""
+    with disk_errors(layer.file), Path(layer.file).open("rb") as source:
+        method = media.compression(layer.media_type)
+        plain = decompress.opened(source, method, name=layer.file)
+        yield from verified_chunks(plain, sha256=layer.diff_id.hex, size=layer.unpacked_size, name=layer.file)
+
+
 def _check_layer(source: BufferedReader, layer: Layer) -> None:
     """Size always; the digest too when the file lay in a cache, where a crash may have torn it (E01)."""
-    size = os.fstat(source.fileno()).st_size
-    name = str(layer.digest)
-    if size != layer.size:
-        raise CorruptError(
-            "short-blob" if size < layer.size else "long-blob",
-            f"{name} is {size} bytes, not {layer.size}",
-            where=layer.file,
-        )
+    _check_size(source, layer)
     if layer.reused and hashlib.file_digest(source, "sha256").hexdigest() != layer.digest.hex:
-        raise CorruptError("digest-mismatch", f"{layer.file} is no longer {name}", where=layer.file)
+        raise CorruptError("digest-mismatch", f"{layer.file} is no longer {layer.digest}", where=layer.file)
     source.seek(0)
+
+
+def _check_size(source: BinaryIO, layer: Layer) -> None:
+    size = os.fstat(source.fileno()).st_size
+    if size < layer.size:
+        raise CorruptError("short-blob", f"{layer.file} is {size} bytes, not {layer.size}", where=layer.file)
+    if size > layer.size:
+        raise CorruptError("long-blob", f"{layer.file} is {size} bytes, not {layer.size}", where=layer.file)
 
 
 def _linked(source: BinaryIO, temporary: Path) -> bool:

@@ -17,10 +17,9 @@ from wherry.kit import jsons
 from wherry.kit.files import atomic_write, disk_errors
 from wherry.kit.streams import read_limited
 from wherry.model.image import Built, ImageIndex, Published, Stored
-from wherry.oci import reference as references
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
-from wherry.store import documents, entries
+from wherry.store import documents, entries, naming
 from wherry.store.blobs import Blobs, open_blob
 from wherry.store.entries import Entries, Entry
 from wherry.store.place import LayoutPlace
@@ -38,21 +37,21 @@ class Layout:
 
     def publish(self, built: Built, /) -> Published:
         """Adds the image under the tag (the place's, else the first -t's, else the version); other entries stay as they are."""
-        if self.place.digest:
-            raise UsageError("bad-place", "a digest cannot be chosen for what is written", where=str(self.place))
-        tag = self.place.tag or default_tag(built)
+        naming.refuse_digest(self.place.digest, self.place)
+        tag = self.place.tag or naming.default_tag(built)
+        name = naming.tagged(built, tag)
         with locked(self.directory):
             blobs = Blobs(self.directory, shared=False)
             known = read_entries(self.directory)
             blobs.add(built)
             write_entries(
                 self.directory,
-                entries.put(known, described(built, name=tag, full=full_name(built, tag))),
+                entries.put(known, described(built, name=tag, full=naming.in_full(name))),
                 known,
                 durable=False,
             )
         return Published(
-            reference=f"{full_name(built, tag)}@{built.digest}",
+            reference=f"{name}@{built.digest}",
             place=str(LayoutPlace(directory=self.place.directory, tag=tag)),
             digest=built.digest,
             sent=blobs.written,
@@ -68,17 +67,6 @@ class Layout:
 
     def blob(self, descriptor: Descriptor, /) -> Iterator[bytes]:
         return Blobs(self.directory, shared=False).read(descriptor)
-
-
-def default_tag(built: Built) -> str:
-    """The tag of the first -t, else the version."""
-    return (references.parse(built.references[0]).tag if built.references else "") or built.version
-
-
-def full_name(built: Built, tag: str) -> str:
-    """`HOST/NAME:TAG` with the name of the first -t, else of the image as Docker understands it."""
-    named = references.parse(built.references[0] if built.references else built.name)
-    return f"{references.in_registry(named).name}:{tag}"
 
 
 def described(built: Built, *, name: str, full: str) -> Descriptor:
@@ -134,12 +122,17 @@ def require(directory: Path) -> None:
         raise not_a_layout(directory, f"it has no {MARKER}" if directory.is_dir() else "there is no such folder")
     with open_blob(directory / MARKER, MARKER) as file:
         data = read_limited(file, limit=4096, name=str(directory / MARKER))
-    version = jsons.decode(data, dict[str, str], name=str(directory / MARKER)).get("imageLayoutVersion", "")
+    check_version(data, str(directory))
+
+
+def check_version(data: bytes, name: str) -> None:
+    """Returns when an `oci-layout` file says the version we know."""
+    version = jsons.decode(data, dict[str, str], name=f"{name}/{MARKER}").get("imageLayoutVersion", "")
     if version != "1.0.0":
-        raise not_a_layout(directory, f"its version is {version[:20]!r}, not 1.0.0")
+        raise not_a_layout(name, f"its version is {version[:20]!r}, not 1.0.0")
 
 
-def not_a_layout(directory: Path, why: str) -> UsageError:
+def not_a_layout(directory: Path | str, why: str) -> UsageError:
     """The error for a folder that is something else."""
     return UsageError(
         "not-a-layout",

@@ -16,11 +16,10 @@ from wherry.errors import CorruptError, UsageError, WherryError
 from wherry.kit.files import disk_errors, private_directory
 from wherry.kit.value import Value
 from wherry.model.image import Built, Published, Stored
-from wherry.oci import reference as references
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
-from wherry.store import documents, entries, layout
+from wherry.store import documents, entries, layout, naming
 from wherry.store.blobs import Blobs
 from wherry.store.entries import Entry
 from wherry.store.place import OwnPlace
@@ -37,9 +36,7 @@ class Own:
 
     def publish(self, built: Built, /) -> Published:
         """Keeps the image under the place's name, else every -t, else `name:version`."""
-        if self.place.reference and self.place.reference.digest:
-            raise UsageError("bad-place", "a digest cannot be chosen for what is written", where=str(self.place))
-        names = names_of(built, self.place.reference)
+        names = naming.names_of(built, self.place.reference)
         private_directory(self.directory)
         with layout.locked(self.directory):
             blobs = Blobs(self.directory, shared=True)
@@ -47,9 +44,7 @@ class Own:
             blobs.add(built)
             new = known
             for name in names:
-                new = entries.put(
-                    new, layout.described(built, name=name, full=str(references.in_registry(references.parse(name))))
-                )
+                new = entries.put(new, layout.described(built, name=name, full=naming.in_full(name)))
             layout.write_entries(self.directory, new, known, durable=True)
         return Published(
             reference=f"{names[0]}@{built.digest}",
@@ -118,13 +113,6 @@ def folder(data: str) -> Path:
 def images(data: str) -> tuple[OwnImage, ...]:
     """All names, the one kept last first. Documents are not read."""
     return tuple(OwnImage(name=entry.name, descriptor=entry.descriptor) for entry in reversed(_entries(folder(data))))
-
-
-def names_of(built: Built, chosen: Reference | None) -> tuple[str, ...]:
-    """`NAME:TAG` for each name that is wanted: the place's own, else every -t, else `name:version`."""
-    wanted = (str(chosen),) if chosen else built.references or (f"{built.name}:{built.version}",)
-    parsed = (references.parse(name) for name in wanted)
-    return tuple(dict.fromkeys(f"{one.name}:{one.tag or built.version}" for one in parsed))
 
 
 def forget(data: str, names: tuple[str, ...]) -> None:
