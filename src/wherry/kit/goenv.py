@@ -47,7 +47,7 @@ def go_environment(environment: Environment, settings: Pairs, *, root: str) -> P
     private = environment.private if any(value for name, value in supply if name in PRIVATE) else ()
     plain = tuple(pair for pair in private if not pair[0].startswith("GIT_CONFIG"))
     path = (("PATH", search_path(environment.path, root)),)
-    return merged(environment.child, plain, git_environment(_git_settings(private)), path, supply, FIXED)
+    return merged(environment.child, git_environment(root, _git_settings(private)), plain, path, supply, FIXED)
 
 
 def search_path(path: str, root: str) -> str:
