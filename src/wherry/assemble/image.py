@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
+from wherry.assemble.assets import asset_entries
+from wherry.assemble.below import bundle, directories_and_links
+from wherry.assemble.certificates import extra_certificates
 from wherry.assemble.config import APP, PROBE, config_document, has_probe
-from wherry.assemble.pack import Packer, Purpose, pack
+from wherry.assemble.pack import Packer, Purpose, layer_type, pack
 from wherry.assemble.static import MOUNT_POINTS
-from wherry.assemble.tree import image_path, owner, with_parents
-from wherry.errors import BuildError
+from wherry.assemble.tree import image_path, owner, place
 from wherry.kit import snapshot
 from wherry.kit.value import Value
 from wherry.model.base import Base
@@ -19,7 +23,7 @@ from wherry.model.plan import ImagePlan
 from wherry.oci import media
 from wherry.oci.descriptor import Descriptor, Document, describe, encode
 from wherry.oci.manifest import Index, Manifest
-from wherry.oci.tar import Entry
+from wherry.oci.tar import Entry, duplicate
 from wherry.probe.elf import probe_elf
 
 
@@ -28,14 +32,33 @@ class Prepared(Value, frozen=True, kw_only=True):
 
     base: Base
     below: tuple[Entry, ...] = ()
-    """Directories and links that the app layer must respect, and the paths of the assets."""
-    layers: tuple[Layer, ...] = ()
-    """Between the base's and the app layer."""
+    """Directories and links of the base."""
+    assets: Layer | None = None
+    paths: tuple[str, ...] = ()
+    """Of the files and links in the assets layer."""
 
 
 def prepare(plan: ImagePlan, bases: tuple[Base, ...], root: Path, packer: Packer) -> tuple[Prepared, ...]:
     """One for each base, in order; assets are packed here. `root` is the project's."""
-    return tuple(Prepared(base=base) for base in bases)
+    return tuple(_prepared(plan, base, root, packer) for base in bases)
+
+
+def _prepared(plan: ImagePlan, base: Base, root: Path, packer: Packer) -> Prepared:
+    below = directories_and_links(base, packer.records)
+    if not plan.assets and not plan.base.certificates:
+        return Prepared(base=base, below=below)
+    tree = {entry.path: entry for entry in below}
+    entries = [*asset_entries(plan.assets, root)]
+    if plan.base.certificates and base.name != "static":
+        path, content = bundle(base, tree)
+        entries.append(Entry(path=path, content=content + extra_certificates(root, plan.base.certificates)))
+    if not entries:
+        return Prepared(base=base, below=below)
+    placed = place(entries, tree)
+    sources = " ".join(asset.source for asset in plan.assets) or "certificates"
+    layer = pack(placed, plan.packing, Purpose(role="assets", history=f"wherry assets: {sources}"), packer)
+    paths = tuple(entry.path for entry in placed if entry.kind != "directory")
+    return Prepared(base=base, below=below, assets=layer, paths=paths)
 
 
 def assemble_all(
@@ -54,7 +77,7 @@ def assemble(plan: ImagePlan, prepared: Prepared, binaries: tuple[Binary, ...], 
     names = " ".join(f"/{APP}/{target.name}" for target in plan.targets)
     purpose = Purpose(role="app", history=f"wherry app: {names}")
     app = pack(_app_entries(plan, prepared, binaries), plan.packing, purpose, packer)
-    layers = (*base.layers, *prepared.layers, app)
+    layers = (*_relabelled(base, plan), *((prepared.assets,) if prepared.assets else ()), app)
     config = config_document(plan, base, layers)
     manifest = Manifest(
         schema_version=2,
@@ -65,6 +88,13 @@ def assemble(plan: ImagePlan, prepared: Prepared, binaries: tuple[Binary, ...], 
     )
     document = Document(media_type=manifest.media_type, data=encode(manifest))
     return Image(platform=base.platform, manifest=document, config=config, layers=layers)
+
+
+def _relabelled(base: Base, plan: ImagePlan) -> Iterator[Layer]:
+    """The base's layers by the names that the image's format has for them; their bytes are the same."""
+    for layer in base.layers:
+        media_type = layer_type(plan.packing.format, media.compression(layer.media_type))
+        yield msgspec.structs.replace(layer, media_type=media_type)
 
 
 def assemble_index(plan: ImagePlan, images: tuple[Image, ...]) -> ImageIndex:
@@ -104,22 +134,22 @@ def _app_entries(plan: ImagePlan, prepared: Prepared, binaries: tuple[Binary, ..
     if has_probe(plan.health, platform.architecture):
         entries.append(Entry(path=PROBE, mode=0o555, content=probe_elf(platform.architecture)))
     below = {entry.path: entry for entry in prepared.below}
-    for entry in entries:
-        if entry.path in below:
-            raise BuildError(
-                "duplicate-path", f"two things would become /{entry.path} in the image", where="/" + entry.path
-            )
     directories = {entry.path: entry for entry in MOUNT_POINTS} if prepared.base.name == "scratch" else {}
     directories |= {entry.path: entry for entry in _writable(plan)}
-    return with_parents((*directories.values(), *entries), below)
+    placed = place((*directories.values(), *entries), below)
+    clashes = {entry.path for entry in placed}.intersection(prepared.paths)
+    if clashes:
+        raise duplicate(min(clashes))
+    return placed
 
 
 def _writable(plan: ImagePlan) -> Iterator[Entry]:
     """Directories of the application's user. Volumes too: an engine gives a new volume the owner that the directory has."""
     uid, gid = owner(plan.user)
-    modes = dict.fromkeys(plan.volumes, 0o755) | {directory.path: directory.mode for directory in plan.writable}
+    modes = {image_path(volume): 0o755 for volume in plan.volumes}
+    modes |= {image_path(directory.path): directory.mode for directory in plan.writable}
     for path, mode in modes.items():
-        yield Entry(path=image_path(path), kind="directory", mode=mode, uid=uid, gid=gid)
+        yield Entry(path=path, kind="directory", mode=mode, uid=uid, gid=gid)
 
 
 def _file(import_path: str, prepared: Prepared, binaries: tuple[Binary, ...]) -> str:

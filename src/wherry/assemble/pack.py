@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 
 from wherry.assemble.squeeze import Press, squeeze
-from wherry.errors import CorruptError
+from wherry.errors import CorruptError, UsageError
 from wherry.kit import compress, files, jsons
 from wherry.kit.ports import Records
 from wherry.kit.snapshot import Snapshot
@@ -54,6 +54,7 @@ def pack(entries: Iterable[tar.Entry], packing: Packing, purpose: Purpose, packe
 
     BuildError [file-changed] when a source changes meanwhile, [duplicate-path], [bad-path]; UnavailableError [disk].
     """
+    media_type = layer_type(packing.format, packing.compression)
     made = tuple(entries)
     press = Press(method=cast("compress.Method", packing.compression), level=packing.level, threads=packer.threads)
     identity = compress.identity(press.method, press.level)
@@ -65,7 +66,7 @@ def pack(entries: Iterable[tar.Entry], packing: Packing, purpose: Purpose, packe
         if all(_settled(entry, began) for entry in made):
             packer.records.put(by_state, msgspec.json.encode(packed))
     return Layer(
-        media_type=media.LAYER[packing.format, packing.compression],
+        media_type=media_type,
         digest=Digest(packed.digest),
         size=packed.size,
         diff_id=Digest(packed.diff_id),
@@ -75,6 +76,18 @@ def pack(entries: Iterable[tar.Entry], packing: Packing, purpose: Purpose, packe
         history=purpose.history,
         reused=reused,
     )
+
+
+def layer_type(form: str, compression: str) -> str:
+    """The media type; UsageError [docker-zstd] for the one pair that has none."""
+    try:
+        return media.LAYER[form, compression]
+    except KeyError as error:
+        raise UsageError(
+            "docker-zstd",
+            f"the {form} format has no layers packed with {compression}",
+            next="use the OCI format, or pack with gzip",
+        ) from error
 
 
 def _pack(layout: tar.Layout, press: Press, packer: Packer) -> tuple[_Packed, bool, os.stat_result]:

@@ -91,6 +91,11 @@ def static_entries(extra_certificates: bytes = b"") -> tuple[Entry, ...]:
     return (*_DIRECTORIES, *texts, Entry(path=BUNDLE, content=bundle + extra_certificates), *_zones())
 
 
+def directories() -> tuple[Entry, ...]:
+    """The directories of `static`, but for those between the zones."""
+    return _DIRECTORIES
+
+
 def _zones() -> Iterator[Entry]:
     """The whole database as compiled, with its tables: no `posix` and `right` copies, no sources."""
     import tzdata

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from wherry.errors import UsageError
+import msgspec
+
+from wherry.errors import BuildError, UsageError
 from wherry.oci.tar import Entry
 
 Tree = Mapping[str, Entry]
 """Directories and links of the layers below, by path."""
 
+_LINKS = 40
 
-def with_parents(entries: Iterable[Entry], below: Tree) -> tuple[Entry, ...]:
-    """`entries` with every parent. One that the layers below have is written again as it is there: some engines unpack each
-    layer into an empty folder, and would give a missing parent a mode of their own, which then hides the base's."""
-    made = tuple(entries)
+
+def place(entries: Iterable[Entry], below: Tree) -> tuple[Entry, ...]:
+    """`entries` where the layers below have their directories, and with every parent.
+
+    A parent that is a link below (/lib on Debian) is followed, since writing it as a directory would replace it. A parent that is
+    a directory below is written again just as it is there: some engines unpack each layer into an empty folder and would give
+    a missing parent a mode of their own, which then hides the base's.
+    """
+    made = [
+        msgspec.structs.replace(entry, path=resolved(entry.path, below, last=entry.kind == "directory"))
+        for entry in entries
+    ]
     complete = {entry.path: entry for entry in made if entry.kind == "directory"}
     for entry in made:
         parts = entry.path.split("/")
         for depth in range(1, len(parts)):
             path = "/".join(parts[:depth])
-            known = below.get(path)
-            complete.setdefault(path, known or Entry(path=path, kind="directory", mode=0o755))
+            complete.setdefault(path, below.get(path) or Entry(path=path, kind="directory", mode=0o755))
     return (*complete.values(), *(entry for entry in made if entry.kind != "directory"))
 
 
@@ -43,3 +53,25 @@ def owner(user: str) -> tuple[int, int]:
     if not (uid.isdecimal() and (gid or uid).isdecimal()):
         raise UsageError("user", f"the user {user!r} is not numeric", next="write it like 65532:65532")
     return int(uid), int(gid or uid)
+
+
+def resolved(path: str, below: Tree, *, last: bool = True) -> str:
+    """`path` with links below followed; its last part too only if `last`. BuildError [base-loop]."""
+    here: list[str] = []
+    waiting = path.split("/")[::-1]
+    links = 0
+    while waiting:
+        part = waiting.pop()
+        if part == "..":
+            here = here[:-1]
+        elif part not in ("", "."):
+            found = below.get("/".join((*here, part)))
+            if found is None or found.kind != "link" or (not waiting and not last):
+                here.append(part)
+                continue
+            links += 1
+            if links > _LINKS:
+                raise BuildError("base-loop", f"a link in the base leads /{path} round in a circle", where="/" + path)
+            here = [] if found.target.startswith("/") else here
+            waiting += found.target.split("/")[::-1]
+    return "/".join(here)

@@ -22,11 +22,12 @@ class Snapshot(Value, frozen=True, kw_only=True):
 
 
 def look(path: str, *, directory: int | None = None) -> Snapshot:
-    """The state of the file at `path` (beneath the open folder `directory`, if given); a link is not followed.
+    """The state of the file at `path` (found by its last part in the open folder `directory`, if given); follows no link.
 
     Raises OSError as open does, and BuildError [not-a-file] for a folder, device, socket or pipe.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    name = path if directory is None else os.path.basename(path)  # noqa: PTH119 - a text
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
     try:
         return _of(path, os.fstat(descriptor))
     finally:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import cast
 
 from wherry.errors import CorruptError
-from wherry.kit.compress import Method
 from wherry.kit.decompress import Bounds, opened
 from wherry.kit.files import disk_errors
-from wherry.kit.streams import CHUNK, Readable
+from wherry.kit.streams import Readable
 from wherry.kit.value import Value
 from wherry.oci import media
 from wherry.oci.digest import Digest
@@ -18,12 +16,13 @@ from wherry.oci.untar import Content, Member, members
 
 
 class Packed(Value, frozen=True, kw_only=True):
-    """A layer's blob, and what it must turn out to be; a digest that is None is not known."""
+    """A layer's blob, and what it must turn out to be; what is None or 0 is not known."""
 
     file: str
     media_type: str
     digest: Digest | None = None
     diff_id: Digest | None = None
+    size: int = 0
 
 
 class Hashed:
@@ -46,16 +45,19 @@ class Hashed:
 
 
 def read(packed: Packed, *, bounds: Bounds | None = None) -> Iterator[tuple[Member, Content]]:
-    """The layer's members. Only who reads to the end knows that the bytes are the promised ones: CorruptError [digest-mismatch], or
-    what `untar.members` and `decompress.opened` raise, may come after the last member. UnavailableError [disk]."""
-    method = cast("Method", media.compression(packed.media_type))
-    name = f"layer {packed.digest or packed.file}"
+    """The layer's members, from its file; UnavailableError [disk], and what `read_stream` raises."""
     with disk_errors(packed.file), open(packed.file, "rb") as file:  # noqa: PTH123 - a blob's path is a string
-        outer = Hashed(file)
-        inner = Hashed(opened(outer, method, name=name, bounds=bounds))
-        yield from members(inner, name=name)
-        while outer.read(CHUNK):
-            pass
-    for promised, found in ((packed.diff_id, inner.digest), (packed.digest, outer.digest)):
+        yield from read_stream(packed, file, bounds=bounds)
+
+
+def read_stream(packed: Packed, source: Readable, *, bounds: Bounds | None = None) -> Iterator[tuple[Member, Content]]:
+    """The layer's members. Only who reads to the end knows that the bytes are the promised ones: CorruptError [digest-mismatch]
+    may come after the last member, as may what `untar.members` and `decompress.opened` raise."""
+    method = media.compression(packed.media_type)
+    name = f"layer {packed.digest or packed.file}"
+    outer = Hashed(source)
+    inner = Hashed(opened(outer, method, name=name, bounds=bounds))
+    yield from members(inner, name=name)
+    for promised, found in ((packed.diff_id, inner.digest), (packed.digest, outer.digest), (packed.size, outer.size)):
         if promised and promised != found:
-            raise CorruptError("digest-mismatch", f"{name} hashes to {found}, not {promised}", where=packed.file)
+            raise CorruptError("digest-mismatch", f"{name} turns out to be {found}, not {promised}", where=packed.file)

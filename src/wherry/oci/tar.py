@@ -87,6 +87,16 @@ def layout(entries: Iterable[Entry], *, mtime: int = 0) -> Layout:
     return Layout(_parts(ordered, mtime))
 
 
+def duplicate(path: str) -> BuildError:
+    """The error for two things in one place."""
+    return BuildError(
+        "duplicate-path",
+        f"two things would become /{path} in the image",
+        where="/" + path,
+        next="give one of them another name or folder",
+    )
+
+
 def _parts(entries: list[Entry], mtime: int) -> Iterable[bytes | Snapshot]:
     pending = bytearray()
     for entry in entries:
@@ -111,12 +121,7 @@ def _check(entry: Entry, seen: dict[str, Entry]) -> None:
     except UnicodeEncodeError as error:
         raise BuildError("bad-path", f"{entry.path!r} is not UTF-8", where=entry.path, next="rename it") from error
     if entry.path in seen:
-        raise BuildError(
-            "duplicate-path",
-            f"two things would become /{entry.path} in the image",
-            where="/" + entry.path,
-            next="give one of them another name or folder",
-        )
+        raise duplicate(entry.path)
     parent = seen.get("/".join(parts[:-1]))
     if len(parts) > 1 and (parent is None or parent.kind != "directory"):
         raise BuildError(
