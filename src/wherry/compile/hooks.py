@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from wherry.errors import BuildError, UnavailableError
 from wherry.kit.ports import Command, Event, Events, Run, Which, silent
 from wherry.model.plan import Hook
@@ -14,10 +16,10 @@ def run_hooks(hooks: tuple[Hook, ...], environment: Pairs, run: Run, which: Whic
     it fails."""
     for hook in hooks:
         words = " ".join(hook.argv)
-        program = hook.argv[0] if hook.argv[0].startswith("/") else which(hook.argv[0])
+        program = _program(hook, which)
         if not program:
             raise UnavailableError(
-                "hook-program", f"the hook `{words}` needs {hook.argv[0]}, which is not on PATH", where=hook.directory
+                "hook-program", f"the hook `{words}` needs {hook.argv[0]}, which is not there", where=hook.directory
             )
         events(Event(phase="hook", subject=words))
         ended = run(Command(argv=(program, *hook.argv[1:]), environment=environment, directory=hook.directory))
@@ -27,3 +29,11 @@ def run_hooks(hooks: tuple[Hook, ...], environment: Pairs, run: Run, which: Whic
             raise BuildError("hook", f"the hook `{words}` ended with {ended.code}", where=hook.directory).with_output(
                 said
             )
+
+
+def _program(hook: Hook, which: Which) -> str:
+    """A bare name is looked for on PATH; a name with a slash is a file, relative to the hook's folder."""
+    if "/" not in hook.argv[0]:
+        return which(hook.argv[0])
+    file = Path(hook.directory, hook.argv[0])
+    return str(file) if file.is_file() else ""
