@@ -140,7 +140,8 @@ def open_blob(path: Path, name: str) -> Iterator[BinaryIO]:
 
 
 def layer_chunks(layer: Layer) -> Iterator[bytes]:
-    """The layer's bytes. As many as promised, and hashed when the file lay in a cache; CorruptError before the last one else."""
+    """The layer's bytes. As many as promised, and hashed when the file lay in a cache; CorruptError before the last
+    one else."""
     with disk_errors(layer.file), Path(layer.file).open("rb") as source:
         _check_size(source, layer)
         if layer.reused:

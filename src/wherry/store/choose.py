@@ -8,7 +8,8 @@ from wherry.oci.platform import Platform, best
 
 
 def built_for(built: Built, platform: Platform) -> Image:
-    """The image an engine on `platform` gets: the only one whatever it is for, else the best match; UsageError [no-platform]."""
+    """The image an engine on `platform` gets: the only one whatever it is for, else the best match; UsageError
+    [no-platform]."""
     if len(built.images) == 1:
         return built.images[0]
     found = best(platform, tuple(image.platform for image in built.images))

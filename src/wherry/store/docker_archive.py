@@ -1,8 +1,8 @@
 """`docker-archive:` files: what `docker save` writes and `docker load` reads. An image in, one file out and back.
 
-Written so that each reader keeps most: the config's bytes are unchanged, so the image id is its digest; a layout lies beside, so
-that engines that store manifests keep the digest too. Archives of other writers may have no manifest; then one is made, and said
-so.
+Written so that each reader keeps most: the config's bytes are unchanged, so the image id is its digest; a layout
+lies beside, so that engines that store manifests keep the digest too. Archives of other writers may have no
+manifest; then one is made, and said so.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class DockerArchive:
 
 
 def save(image: Image, built: Built, names: tuple[str, ...]) -> members.Members:
-    """The members of a docker archive. Docker 20.10 reads no zstd, so such layers go in unpacked, with no layout beside them."""
+    """The members of a docker archive. Docker 20.10 reads no zstd, so such layers go in unpacked, with no layout
+    beside them."""
     if any(media.compression(layer.media_type) == "zstd" for layer in image.layers):
         return members.unpacked_members(image, names)
     single = Built(name=built.name, version=built.version, content=image)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from wherry.kit.ports import Events, Http, Run, Which, silent
@@ -25,8 +26,16 @@ class Ports(Value, frozen=True, kw_only=True):
     scratch: str
     """An existing private folder for files that need not outlive the run."""
     environment: tuple[tuple[str, str], ...] = ()
-    """The user's: DOCKER_HOST, DOCKER_CONFIG, HOME, PATH, XDG_RUNTIME_DIR, CONTAINERD_ADDRESS ..."""
+    """The user's whole environment. Rooms read what they know; only credential helpers, which are the user's own, get
+    all of it."""
     events: Events = silent
+    pause: Callable[[float], None] = time.sleep
+    """Waits between tries."""
+    plain_http: tuple[str, ...] = ()
+    """Registries (host or host:port) that may be asked without TLS, beside loopback; from the user's configuration,
+    never a repository's."""
+    token_hosts: tuple[tuple[str, str], ...] = ()
+    """Pairs of a registry's and its token server's host that the user trusts, beside the known ones."""
 
     def variable(self, name: str) -> str:
         """An environment variable, or empty."""

@@ -80,7 +80,8 @@ def size(members: Members) -> int:
 
 
 def chunks(members: Members) -> Iterator[bytes]:
-    """The tar: folders first, then members by path. CorruptError when a layer is not what it should be, before its last byte."""
+    """The tar: folders first, then members by path. CorruptError when a layer is not what it should be, before its
+    last byte."""
     yield from map(_folder, _folders(members))
     for path, item in sorted(members.items(), key=lambda pair: pair[0]):
         length = _length(item)

@@ -1,8 +1,9 @@
-"""Wherry's own store: an OCI layout by name under the user's data folder. A Built in, names on disk out; touches that folder.
+"""Wherry's own store: an OCI layout by name under the user's data folder. A Built in, names on disk out; touches that
+folder.
 
-`DATA/store/1/` holds the layout of format 1; another format gets another folder, never an upgrade in place (E10). Names are
-only ever text inside index.json. Blobs are hard links to the cache's files where possible; all is synced before a name points to
-it (E01).
+`DATA/store/1/` holds the layout of format 1; another format gets another folder, never an upgrade in place (E10).
+Names are only ever text inside index.json. Blobs are hard links to the cache's files where possible; all is synced
+before a name points to it (E01).
 """
 
 from __future__ import annotations

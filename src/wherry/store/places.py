@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from wherry.store.docker_archive import DockerArchive
 from wherry.store.keeper import Keeper, Ports
 from wherry.store.layout import Layout
+from wherry.store.oci_archive import OciArchive
 from wherry.store.own import Own
-from wherry.store.place import LayoutPlace, OwnPlace, Place
+from wherry.store.place import (
+    DockerArchivePlace,
+    EnginePlace,
+    LayoutPlace,
+    OciArchivePlace,
+    OwnPlace,
+    Place,
+    RegistryPlace,
+)
+from wherry.store.registry.keeper import Registry
 
 
 def at(place: Place, ports: Ports) -> Keeper:
@@ -13,7 +24,13 @@ def at(place: Place, ports: Ports) -> Keeper:
     match place:
         case LayoutPlace():
             return Layout(place)
+        case OciArchivePlace():
+            return OciArchive(place)
+        case DockerArchivePlace():
+            return DockerArchive(place)
+        case RegistryPlace():
+            return Registry(place, ports)
         case OwnPlace():
             return Own(place, ports.data)
-        case _:
+        case EnginePlace():
             raise NotImplementedError(place)

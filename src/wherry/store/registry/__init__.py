@@ -1,0 +1,1 @@
+"""The registry client (OCI distribution-spec 1.1)."""

@@ -1,0 +1,106 @@
+"""What a registry said, in words. An answer in, an error out; touches nothing.
+
+Bodies are bounded and shown as text from outside; queries of addresses, which may hold signatures, are not shown (D09).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import msgspec
+
+from wherry.errors import CorruptError, UnavailableError, WherryError
+from wherry.kit.ports import Response
+from wherry.kit.text import one_line
+from wherry.kit.value import Value
+
+LARGEST = 64 << 10
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+"""Statuses that another try may change."""
+
+
+class _Fault(Value, frozen=True, kw_only=True):
+    code: str = ""
+    message: str = ""
+
+
+class _Faults(Value, frozen=True, kw_only=True):
+    errors: tuple[_Fault, ...] = ()
+
+
+class Said(Value, frozen=True, kw_only=True):
+    """A registry's answer to something it did not do."""
+
+    status: int
+    codes: tuple[str, ...] = ()
+    words: str = ""
+
+
+def said(response: Response) -> Said:
+    """Reads and closes the answer; at most 64 KiB of it."""
+    body = b""
+    try:
+        while len(body) < LARGEST and (chunk := response.read(LARGEST - len(body))):
+            body += chunk
+    except UnavailableError:
+        body = b""
+    finally:
+        response.close()
+    try:
+        faults = msgspec.json.decode(body, type=_Faults).errors
+    except (msgspec.MsgspecError, ValueError):
+        faults = ()
+    words = "; ".join(": ".join(part for part in (fault.code, fault.message) if part) for fault in faults)
+    plain = body[:300].decode("utf-8", "replace") if not faults and not body.lstrip().startswith(b"<") else ""
+    return Said(
+        status=response.status,
+        codes=tuple(fault.code for fault in faults[:20]),
+        words=one_line((words or plain).strip()[:500]),
+    )
+
+
+def failure(answer: Said, *, url: str, doing: str) -> WherryError:
+    """The error for an answer that ends it. `doing` completes "could not ...": "push app:1"."""
+    host = urlsplit(url).netloc
+    why = answer.words and f"it said {answer.status}: {answer.words}"
+    why = why or f"it answered with status {answer.status} and no reason"
+    where = f"{host}{urlsplit(url).path}"
+    message = f"could not {doing}: {host} "
+    if answer.status in (401, 403):
+        return UnavailableError(
+            "registry-denied",
+            message + "does not allow it with the credentials at hand",
+            where=where,
+            why=why,
+            next=(
+                f"docker login {host}",
+                "or check the name: some registries say this for repositories that do not exist",
+            ),
+        )
+    if answer.status == 404:
+        return UnavailableError(
+            "registry-not-found",
+            message + "knows no such repository, tag or digest",
+            where=where,
+            why=why,
+            next="check the name; some registries want a repository made before it is pushed to",
+        )
+    if answer.status == 429:
+        return UnavailableError(
+            "registry-busy", message + "limits how often it is asked", where=where, why=why, next="log in, or try later"
+        )
+    if answer.status >= 500:
+        return UnavailableError(
+            "registry-failed", message + "failed, also after several tries", where=where, why=why, next="try later"
+        )
+    return UnavailableError("registry-refused", message + "refused it", where=where, why=why)
+
+
+def odd(url: str, what: str) -> CorruptError:
+    """The error for an answer that no registry should give."""
+    parts = urlsplit(url)
+    return CorruptError(
+        "registry-answer",
+        f"{one_line(parts.netloc)} did not answer as a registry does: {what}",
+        where=one_line(url.partition("?")[0][:200]),
+    )

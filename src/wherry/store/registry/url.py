@@ -1,0 +1,121 @@
+"""Addresses of a registry, and which of those it names may be asked. References and URLs in, URLs out; touches nothing.
+
+Every address that an answer names (Location, realm, redirect) passes `allowed` before it is asked (C08), and
+carries credentials only where `same_origin` says so (D02, D03).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from wherry.errors import RefusedError
+from wherry.kit.text import one_line
+from wherry.oci.reference import DOCKER_HUB, Reference
+
+#: Registries whose API is at another name than the one people write.
+API_HOSTS: Final = {DOCKER_HUB: "registry-1.docker.io"}
+
+
+def base(host: str, plain: tuple[str, ...]) -> str:
+    """`https://host`, or http for loopback and for the hosts named in `plain`."""
+    api = API_HOSTS.get(host, host)
+    name = urlsplit(f"//{api}").hostname or ""
+    scheme = "http" if is_loopback(name) or api in plain or name in plain else "https"
+    return f"{scheme}://{api}"
+
+
+def manifest(root: str, reference: Reference, name: str) -> str:
+    """Where the manifest of a tag or digest is (distribution-spec, end-3 and end-7)."""
+    return f"{root}/v2/{reference.repository}/manifests/{name}"
+
+
+def blob(root: str, reference: Reference, digest: str) -> str:
+    """Where a blob is (end-2)."""
+    return f"{root}/v2/{reference.repository}/blobs/{digest}"
+
+
+def uploads(root: str, reference: Reference) -> str:
+    """Where an upload begins (end-4a)."""
+    return f"{root}/v2/{reference.repository}/blobs/uploads/"
+
+
+def with_query(url: str, **values: str) -> str:
+    """`url` with more query parameters; those it has stay as they are (an upload's Location may hold a state)."""
+    return url + ("&" if urlsplit(url).query else "?") + urlencode(values, safe=":")
+
+
+def joined(asked: str, location: str) -> str:
+    """Where a Location header leads, seen from the address that was asked; RefusedError [steered] when it must not be asked."""
+    target = urljoin(asked, location)
+    allowed(target, asked)
+    return target
+
+
+def allowed(target: str, asked: str) -> None:
+    """Returns when an address given by a server may be asked; RefusedError [steered] for another scheme, less
+    protection, a user in it, or an address inside this machine or network that the asked server itself is not at."""
+    try:
+        new, old = urlsplit(target), urlsplit(asked)
+        _ = new.port
+    except ValueError:
+        raise _steered(target, asked, "it is no address") from None
+    name = new.hostname or ""
+    if new.scheme not in ("http", "https") or not name:
+        raise _steered(target, asked, "it is no web address")
+    if "@" in new.netloc or not target.isascii() or not target.isprintable() or "\\" in target:
+        raise _steered(target, asked, "it holds a user or odd characters")
+    if new.scheme == "http" and old.scheme == "https":
+        raise _steered(target, asked, "it is not protected by TLS")
+    if is_internal(name) and name != (old.hostname or "") and not is_loopback(old.hostname or ""):
+        raise _steered(target, asked, "it lies inside this machine or network")
+
+
+def same_origin(one: str, other: str) -> bool:
+    """True when scheme, host and port are equal (RFC 6454)."""
+    return origin(one) == origin(other)
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port."""
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").rstrip("."), parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def is_loopback(name: str) -> bool:
+    """True for localhost and for addresses that never leave this machine."""
+    name = name.lower().rstrip(".")
+    address = _address(name)
+    return name == "localhost" or name.endswith(".localhost") or (address is not None and address.is_loopback)
+
+
+def is_internal(name: str) -> bool:
+    """True for localhost and for literal addresses that are not public, in any of the spellings that resolvers take
+    (0x7f.1, 2130706433)."""
+    address = _address(name)
+    if address is not None:
+        return not address.is_global
+    return (
+        is_loopback(name) or name.rstrip(".").rpartition(".")[2].removeprefix("0x").isdecimal() or name.startswith("0x")
+    )
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _steered(target: str, asked: str, why: str) -> RefusedError:
+    shown = one_line(target.partition("?")[0][:200])
+    return RefusedError(
+        "steered",
+        f"{urlsplit(asked).netloc} sends us to {shown}, which was not asked",
+        where=shown,
+        why=why,
+        next="tell whoever runs the registry",
+    )
