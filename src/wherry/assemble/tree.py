@@ -48,10 +48,8 @@ def image_path(text: str) -> str:
 
 
 def owner(user: str) -> tuple[int, int]:
-    """`uid:gid` as two numbers; without a group it is the user's own. UsageError [user] for a name."""
+    """The plan's `uid:gid` as two numbers."""
     uid, _, gid = user.partition(":")
-    if not (uid.isdecimal() and (gid or uid).isdecimal()):
-        raise UsageError("user", f"the user {user!r} is not numeric", next="write it like 65532:65532")
     return int(uid), int(gid or uid)
 
 
