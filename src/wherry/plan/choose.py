@@ -1,0 +1,133 @@
+"""Which mains are built: the words of the command line, else `packages` of the settings, else the only one. Touches nothing."""
+
+from __future__ import annotations
+
+import posixpath
+
+from wherry.errors import BuildError, UsageError
+from wherry.kit.text import closest
+from wherry.model.plan import Decision
+from wherry.model.project import Main, Project
+from wherry.plan.answer import Answer, where
+from wherry.plan.inputs import PlanInputs
+from wherry.plan.layers import packages
+
+SHOWN = 8
+
+
+def decide(inputs: PlanInputs) -> Answer[tuple[Main, ...]]:
+    """The chosen mains in the project's order. BuildError [no-main], UsageError [several-mains] or [no-such-main]."""
+    project, request = inputs.project, inputs.request
+    if not project.mains:
+        raise _no_main(project)
+    if request.packages:
+        return _named(project, request.packages, request.directory, "")
+    words, source = packages(inputs.layers)
+    if words:
+        answer = _named(project, words, ".", where(source, ("packages",)))
+        value = ", ".join(main.name for main in answer.value)
+        decision = Decision(
+            name="packages", value=value, reason="as you set it", origin=source.origin, place=source.place
+        )
+        return Answer(value=answer.value, decisions=(decision,))
+    candidates = _near(project, request.directory)
+    if len(candidates) > 1:
+        raise _several(candidates)
+    return Answer(value=candidates)
+
+
+def find(project: Project, word: str, directory: str) -> tuple[Main, ...]:
+    """The mains that `word` names: a folder or pattern as seen from `directory`, an import path or pattern, or a main's name."""
+    path = word.partition("@")[0]
+    if path == "." or path.startswith(("./", "../", "/")) or path == "..":
+        return tuple(main for main in project.mains if _matches(main.directory, _from_root(project, path, directory)))
+    exact = tuple(main for main in project.mains if _matches(main.import_path, path))
+    return exact or tuple(main for main in project.mains if main.name == path)
+
+
+def names_of(main: Main) -> tuple[str, ...]:
+    """What settings may call a main: name, folder with or without `./`, import path."""
+    return (main.name, main.directory, f"./{main.directory}", main.import_path)
+
+
+def _named(project: Project, words: tuple[str, ...], directory: str, origin: str) -> Answer[tuple[Main, ...]]:
+    chosen: set[str] = set()
+    for word in words:
+        found = find(project, word, directory)
+        if not found:
+            raise no_such_main(project, word, origin)
+        chosen |= {main.import_path for main in found}
+    return Answer(value=tuple(main for main in project.mains if main.import_path in chosen))
+
+
+def no_such_main(project: Project, word: str, origin: str) -> UsageError:
+    """The error for a word that names no main, with the nearest that does."""
+    left_out = next((one for one in project.left_out if word.removeprefix("./").rstrip("/") == one.directory), None)
+    near = closest(word, tuple(name for main in project.mains for name in (folder(main), main.name, main.import_path)))
+    several = ", ".join(sorted(map(folder, project.mains))[:SHOWN])
+    return UsageError(
+        "no-such-main",
+        f"{word!r} names no program of this repository",
+        where=origin or word,
+        why=f"it was left out: {left_out.reason}" if left_out else "",
+        next=f"wherry build {near}" if near else f"its programs are {several}",
+    )
+
+
+def _matches(path: str, pattern: str) -> bool:
+    if pattern in ("...", path):
+        return True
+    stem = pattern.removesuffix("/...")
+    return stem != pattern and (path == stem or path.startswith(f"{stem}/") or stem == ".")
+
+
+def _from_root(project: Project, path: str, directory: str) -> str:
+    if path.startswith("/"):
+        path = posixpath.relpath(path, project.root)
+        directory = "."
+    return posixpath.normpath(posixpath.join(directory, path))
+
+
+def _near(project: Project, directory: str) -> tuple[Main, ...]:
+    """The main of the folder one stands in, else those of the innermost module around it, else all."""
+    here = posixpath.normpath(directory)
+    exact = tuple(main for main in project.mains if main.directory == here)
+    if exact and here != ".":
+        return exact
+    around = sorted(
+        (one for one in project.modules if _matches(here, f"{one.directory}/...")), key=lambda one: len(one.directory)
+    )
+    own = tuple(
+        main for main in project.mains if around and around[-1].directory != "." and main.module == around[-1].path
+    )
+    return own or project.mains
+
+
+def _no_main(project: Project) -> BuildError:
+    left_out = tuple(f"./{one.directory}   {one.reason}" for one in project.left_out[:SHOWN])
+    return BuildError(
+        "no-main",
+        "there is no program to build here: no `package main` that is worth an image",
+        where=left_out or project.root,
+        next="name one that was left out: wherry build ./" + project.left_out[0].directory
+        if left_out
+        else "a program is a folder with `package main` and `func main()`",
+    )
+
+
+def folder(main: Main) -> str:
+    """How a person names a main on the command line."""
+    if main.directory.startswith("/"):
+        return main.import_path
+    return "." if main.directory == "." else f"./{main.directory}"
+
+
+def _several(mains: tuple[Main, ...]) -> UsageError:
+    folders = tuple(map(folder, mains))
+    more = (f"and {len(folders) - SHOWN} more",) if len(folders) > SHOWN else ()
+    return UsageError(
+        "several-mains",
+        f"there are {len(mains)} programs here; say which",
+        where=(*folders[:SHOWN], *more),
+        next=(f"wherry build {folders[0]}", "wherry build ./..."),
+    )

@@ -1,0 +1,129 @@
+"""Settings of several origins laid over one another. Layers in, one set of settings whose values know where they came from out;
+touches nothing.
+
+Lowest first: the user's own file, wherry.toml, WHERRY_ variables, flags; inside one layer a main's own settings over the common
+ones. Tables are merged key by key, lists and single values replaced whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from wherry.kit.value import Value
+from wherry.model.place import Place
+from wherry.model.plan import Origin
+from wherry.model.settings import BuildSettings, ImageSettings, MainSettings, Settings
+
+Keys = tuple[str | int, ...]
+T = TypeVar("T")
+
+
+class Source(Value, frozen=True, kw_only=True):
+    """Where a value came from."""
+
+    origin: Origin = "default"
+    place: Place | None = None
+    trusted: bool = True
+    """False for a file of the repository: its author is not the user (A07)."""
+    text: str = ""
+    """As the user wrote it, for messages."""
+
+
+class Layer(Value, frozen=True, kw_only=True):
+    """Settings of one origin. `places` says where each key stands, for those that were read from a file."""
+
+    origin: Origin
+    settings: Settings = Settings()
+    trusted: bool = True
+    places: tuple[tuple[Keys, Place | None, str], ...] = ()
+    """Keys, place if it is a file's, and the text as the user wrote it: a line, `WHERRY_IMAGE_USER=bob`, `--base x`."""
+
+
+class Effective(Value, frozen=True, kw_only=True):
+    """What counts for one main: the layers merged."""
+
+    platforms: tuple[str, ...] | None = None
+    build: BuildSettings = BuildSettings()
+    image: ImageSettings = ImageSettings()
+    sources: tuple[tuple[Keys, Source], ...] = ()
+
+    def source(self, *keys: str | int) -> Source:
+        """Where the value under `keys` came from; default when nobody set it. Nested keys fall back to what holds them."""
+        known = dict(self.sources)
+        return next((known[keys[:length]] for length in range(len(keys), 0, -1) if keys[:length] in known), Source())
+
+
+class Part(Value, frozen=True, kw_only=True):
+    """One piece of one layer, as it counts for one main, with the keys before it in its file."""
+
+    layer: Layer
+    settings: MainSettings
+    prefix: Keys = ()
+
+
+def effective(layers: tuple[Layer, ...], names: tuple[str, ...] = ()) -> Effective:
+    """The settings for the main that the file may call by any of `names` (common ones only: no names)."""
+    parts = tuple(part for layer in layers for part in _parts(layer, names))
+    merged, sources = MainSettings(), dict[Keys, Source]()
+    for part in parts:
+        merged = merge(merged, part.settings)
+        sources |= _sources(part)
+    return Effective(
+        platforms=merged.platforms,
+        build=merged.build or BuildSettings(),
+        image=merged.image or ImageSettings(),
+        sources=tuple(sources.items()),
+    )
+
+
+def packages(layers: tuple[Layer, ...]) -> tuple[tuple[str, ...], Source]:
+    """The `packages` of the highest layer that names some."""
+    for layer in reversed(layers):
+        if layer.settings.packages is not None:
+            return layer.settings.packages, _source(layer, ("packages",))
+    return (), Source()
+
+
+def merge(low: T, high: T) -> T:
+    """`high` over `low`: structs field by field, dicts key by key, all else replaced; None says nothing."""
+    if high is None:
+        return low
+    if isinstance(low, msgspec.Struct) and type(low) is type(high):
+        fields = {name: merge(getattr(low, name), getattr(high, name)) for name in low.__struct_fields__}
+        return type(low)(**fields)
+    if isinstance(low, dict) and isinstance(high, dict):
+        return {**low, **high}  # type: ignore[return-value]  # T is a dict here
+    return high
+
+
+def _parts(layer: Layer, names: tuple[str, ...]) -> tuple[Part, ...]:
+    common = MainSettings(platforms=layer.settings.platforms, build=layer.settings.build, image=layer.settings.image)
+    own = ((key, settings) for key, settings in (layer.settings.main or {}).items() if key in names)
+    return (
+        Part(layer=layer, settings=common),
+        *(Part(layer=layer, settings=settings, prefix=("main", key)) for key, settings in own),
+    )
+
+
+def _sources(part: Part) -> dict[Keys, Source]:
+    found: dict[Keys, Source] = {}
+    for keys in _set_keys(msgspec.to_builtins(part.settings)):
+        for length in range(1, len(keys) + 1):
+            found[keys[:length]] = _source(part.layer, part.prefix + keys[:length])
+    return found
+
+
+def _source(layer: Layer, keys: Keys) -> Source:
+    for known, place, text in layer.places:
+        if known == keys:
+            return Source(origin=layer.origin, place=place, trusted=layer.trusted, text=text)
+    return Source(origin=layer.origin, trusted=layer.trusted)
+
+
+def _set_keys(value: Any) -> list[Keys]:
+    """The path of every value that is not None, lists and their members too."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    deeper = [(key, *rest) for key, one in items if one is not None for rest in ((), *_set_keys(one))]
+    return [keys for keys in deeper if keys]

@@ -1,0 +1,162 @@
+"""How a container starts and stops: variables, entrypoint, arguments, folder, volumes, stop signal. Touches nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from wherry.model.finding import Finding
+from wherry.model.plan import Decision, Pairs
+from wherry.plan import paths, template
+from wherry.plan.answer import Answer, Facts, refuse
+from wherry.plan.layers import Keys
+from wherry.plan.name import app_path
+from wherry.plan.texts import arguments, pairs
+
+#: Signals that a program can handle (signal(7)); KILL and STOP it cannot.
+SIGNALS: Final = [
+    "HUP",
+    "INT",
+    "QUIT",
+    "ILL",
+    "TRAP",
+    "ABRT",
+    "BUS",
+    "FPE",
+    "USR1",
+    "SEGV",
+    "USR2",
+    "PIPE",
+    "ALRM",
+    "TERM",
+    "STKFLT",
+    "CHLD",
+    "CONT",
+    "TSTP",
+    "TTIN",
+    "TTOU",
+    "URG",
+    "XCPU",
+    "XFSZ",
+    "VTALRM",
+    "PROF",
+    "WINCH",
+    "IO",
+    "PWR",
+    "SYS",
+]
+_SECRET: Final = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)(?:$|_(?!FILE$|PATH$|DIR$|URL$|NAME$))",
+    re.IGNORECASE,
+)
+
+
+def environment(facts: Facts, name: str) -> Answer[Pairs]:
+    """The container's variables, sorted; a warning for those that look like secrets. UsageError [bad-setting], [bad-template]."""
+    given = pairs(facts.settings, ("image", "env"), facts.settings.image.env)
+    slots = template.slots(facts, name=name)
+    filled = tuple((key, template.expand(value, slots, _origin(facts, "image", "env", key))) for key, value in given)
+    secret = tuple(key for key, value in filled if value and _SECRET.search(key))
+    if not filled:
+        return Answer(value=())
+    source = facts.settings.source("image", "env")
+    shown = ", ".join(key for key, _ in filled)
+    decision = Decision(
+        name="environment", value=shown, reason="as you set it", origin=source.origin, place=source.place
+    )
+    return Answer(value=filled, decisions=(decision,), findings=(_secret(facts, secret),) if secret else ())
+
+
+def entrypoint(facts: Facts, targets: tuple[str, ...]) -> Answer[tuple[str, ...]]:
+    """The program and its fixed arguments; empty for the main's own binary. UsageError [bad-setting] for a relative path."""
+    keys: Keys = ("image", "entrypoint")
+    given = facts.settings.image.entrypoint
+    if not given:
+        return Answer(value=())
+    program, *rest = arguments(facts.settings, keys, given)
+    path = app_path(program, targets)
+    if not path.startswith("/"):
+        step = f"one of the image's programs ({', '.join(targets)}), or an absolute path"
+        refuse(facts.settings, keys, f"{program[:60]!r} is no program of the image", next=step)
+    source = facts.settings.source(*keys)
+    value = " ".join((path, *rest))
+    decision = Decision(
+        name="entrypoint", value=value, reason="as you set it", origin=source.origin, place=source.place
+    )
+    return Answer(value=(path, *rest), decisions=(decision,))
+
+
+def args(facts: Facts) -> Answer[tuple[str, ...]]:
+    """Arguments that whoever starts the container may replace."""
+    keys: Keys = ("image", "args")
+    given = facts.settings.image.args
+    if not given:
+        return Answer(value=())
+    value = arguments(facts.settings, keys, given)
+    source = facts.settings.source(*keys)
+    decision = Decision(
+        name="args", value=" ".join(value), reason="as you set it", origin=source.origin, place=source.place
+    )
+    return Answer(value=value, decisions=(decision,))
+
+
+def workdir(facts: Facts) -> Answer[str]:
+    """The working directory; empty for the base's own, which is `/` in wherry's."""
+    keys: Keys = ("image", "workdir")
+    given = facts.settings.image.workdir
+    if given is None or given == "/":
+        return Answer(value=given or "")
+    path = paths.in_image(facts.settings, keys, given)
+    source = facts.settings.source(*keys)
+    decision = Decision(name="workdir", value=path, reason="as you set it", origin=source.origin, place=source.place)
+    return Answer(value=path, decisions=(decision,))
+
+
+def volumes(facts: Facts) -> Answer[tuple[str, ...]]:
+    """Directories kept outside the container, each once."""
+    given = facts.settings.image.volumes or ()
+    value = tuple(
+        dict.fromkeys(paths.in_image(facts.settings, ("image", "volumes", n), one) for n, one in enumerate(given))
+    )
+    if not value:
+        return Answer(value=())
+    source = facts.settings.source("image", "volumes")
+    decision = Decision(
+        name="volumes", value=", ".join(value), reason="as you set it", origin=source.origin, place=source.place
+    )
+    return Answer(value=value, decisions=(decision,))
+
+
+def stop_signal(facts: Facts) -> Answer[str]:
+    """`SIGTERM`, `SIGQUIT` and so on; empty for the engine's default, which is SIGTERM. UsageError [bad-setting]."""
+    keys: Keys = ("image", "stop-signal")
+    given = facts.settings.image.stop_signal
+    if given is None:
+        return Answer(value="")
+    name = given.upper().removeprefix("SIG")
+    if name not in SIGNALS and not re.fullmatch(r"RTM(?:IN\+|AX-)(?:[1-9]|1[0-5])", name, re.ASCII):
+        refuse(
+            facts.settings,
+            keys,
+            f"{given[:40]!r} is no signal that a program can handle",
+            next="for instance SIGTERM, SIGINT or SIGQUIT",
+        )
+    source = facts.settings.source(*keys)
+    decision = Decision(
+        name="stop-signal", value=f"SIG{name}", reason="as you set it", origin=source.origin, place=source.place
+    )
+    return Answer(value=f"SIG{name}", decisions=(decision,))
+
+
+def _origin(facts: Facts, *keys: str) -> template.Origin:
+    return template.Origin(keys=keys, source=facts.settings.source(*keys))
+
+
+def _secret(facts: Facts, names: tuple[str, ...]) -> Finding:
+    return Finding(
+        name="secret-env",
+        message=f"{', '.join(names)} would be readable by everybody who has the image",
+        subject=facts.subject,
+        place=facts.settings.source("image", "env", names[0]).place,
+        next="give secrets to the container when it starts, best as files",
+    )
