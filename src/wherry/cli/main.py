@@ -38,8 +38,8 @@ class Verbs(click.Group):
             near = FOREIGN.get(name) or closest(name, tuple(self.commands))
             raise errors.UsageError(
                 "unknown-command",
-                f"there is no command {name!r}",
-                next=f"did you mean: wherry {near}" if near else "wherry --help lists them",
+                f"there is no command {name!r}" + (f"; did you mean {near}?" if near else ""),
+                next=f"wherry {near} --help" if near else "wherry --help",
             )
         return super().resolve_command(ctx, args)
 
@@ -107,9 +107,9 @@ def _usage(error: click.ClickException) -> errors.UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "wherry"
     near = tuple(getattr(error, "possibilities", None) or ())
-    step = f"did you mean {near[0]}?" if near else f"{command} --help"
-    message = error.format_message().rstrip(".")
-    return errors.UsageError("usage", message[:1].lower() + message[1:], next=step)
+    message = error.format_message().partition(" Did you mean")[0].rstrip(".")
+    message = message[:1].lower() + message[1:] + (f"; did you mean {near[0]}?" if near else "")
+    return errors.UsageError("usage", message, next=f"{command} --help")
 
 
 def _interrupted(output: Output) -> int:

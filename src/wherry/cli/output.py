@@ -25,11 +25,15 @@ class Output:
     """Where lines go, how wide, and whether with colour. One per run."""
 
     def __init__(self, stdout: IO[str], stderr: IO[str], environment: dict[str, str], *, quiet: bool = False) -> None:
-        self._stdout, self._stderr, self._quiet = stdout, stderr, quiet
+        self._stdout, self._stderr, self._quiet, self._environment = stdout, stderr, quiet, environment
         self.terminal = stderr.isatty() and environment.get("TERM") != "dumb"
         self.width = min(WIDTH, max(40, _columns(environment))) if self.terminal else WIDTH
         self._colour = _wants_colour(environment, terminal=self.terminal)
         self.ci = bool(environment.get("CI"))
+
+    def on_stdout(self) -> Output:
+        """The same sink with stdout for its lines too: for commands whose whole text is the result."""
+        return Output(self._stdout, self._stdout, self._environment)
 
     def result(self, line: str) -> None:
         """A line of the result: stdout, never wrapped or shortened."""

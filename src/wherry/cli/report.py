@@ -14,7 +14,7 @@ SHORT = {"ports": "port", "writable": "writes"}
 MOST_FINDINGS = 3
 
 
-def show_build(report: BuildReport, output: Output) -> None:
+def show_build(report: BuildReport, output: Output, *, results: bool = True, timings: bool = False) -> None:
     """The whole story of a build on stderr, its results on stdout."""
     if len(report.images) == 1:
         show_one(report, report.images[0], output)
@@ -29,9 +29,11 @@ def show_build(report: BuildReport, output: Output) -> None:
     if report.placed:
         output.line(report.placed)
     output.next(*next_steps(report))
-    for image in report.images:
-        for place in image.published:
-            output.result(place.reference)
+    if timings:
+        for timing in report.timings:
+            output.row(timing.phase, f"{timing.seconds:8.3f} s")
+    for place in (place for image in report.images for place in image.published if results):
+        output.result(place.reference)
 
 
 def show_one(report: BuildReport, image: ImageReport, output: Output) -> None:

@@ -42,6 +42,11 @@ class Image(Value, frozen=True, kw_only=True):
     layers: tuple[Layer, ...]
 
     @property
+    def document(self) -> Document:
+        """The top document."""
+        return self.manifest
+
+    @property
     def digest(self) -> Digest:
         return self.manifest.digest
 

@@ -1,0 +1,76 @@
+"""`wherry inspect`: a name or place in, what the image holds out."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from wherry.cli import documents
+from wherry.cli.output import Output, standard_output
+from wherry.kit.text import megabytes
+from wherry.model.image import Stored, StoredImage
+
+
+@click.command(short_help="What an image holds.")
+@click.argument("subject", metavar="IMAGE")
+@click.option("--platform", metavar="PLATFORM", help="Only this platform of an index.")
+@click.option("--json", "as_json", is_flag=True, help="Manifests and configs as one JSON document.")
+def inspect(subject: str, platform: str | None, as_json: bool) -> None:
+    """Shows an image's platforms, layers and settings. Reads documents only; nothing of it is run.
+
+    IMAGE is a name in wherry's store, or a place: oci:DIR:TAG, oci-archive:FILE, docker://REF ...
+
+    \b
+    wherry inspect podinfo
+    wherry inspect oci:images:podinfo
+    wherry inspect docker://registry.example/team/app:1.2 --json
+    """
+    from wherry.flows.inspect import inspect as flow
+    from wherry.system.machine import real_machine
+
+    stored = flow(subject, platform or "", real_machine())
+    output = standard_output()
+    if as_json:
+        output.document(documents.inspect_document(stored))
+        return
+    page = output.on_stdout()
+    page.line(stored.reference)
+    for image in stored.images:
+        show_image(image, page)
+    for finding in stored.findings:
+        output.finding(finding)
+
+
+def show_image(image: StoredImage, page: Output) -> None:
+    """One platform's image."""
+    page.line()
+    page.line(f"{image.platform}   {megabytes(image.size)} to pull   {len(image.layers)} layers")
+    page.row("digest", str(image.digest))
+    history = [entry.created_by for entry in image.settings.history or () if not entry.empty_layer]
+    for number, layer in enumerate(image.layers):
+        made = history[number] if number < len(history) else ""
+        page.row("layer", f"{megabytes(layer.size):>9}  {made}")
+    config = image.settings.config
+    for label, value in msgspec.structs.asdict(config).items() if config else ():
+        for text in _values(value):
+            page.row(WORDS.get(label, label), text)
+
+
+WORDS = {
+    "exposed_ports": "port", "entrypoint": "start", "cmd": "args", "working_dir": "workdir", "labels": "label",
+    "volumes": "volume", "stop_signal": "stop", "healthcheck": "health",
+}  # fmt: skip
+
+
+def _values(value: object) -> list[str]:
+    match value:
+        case None | "":
+            return []
+        case dict():
+            return [f"{key}={one}" if one else str(key) for key, one in sorted(value.items())]
+        case tuple():
+            return [" ".join(map(str, value))] if value else []
+        case msgspec.Struct():
+            return [", ".join(f"{key} {one}" for key, one in msgspec.structs.asdict(value).items() if one)]
+        case _:
+            return [str(value)]

@@ -1,0 +1,59 @@
+"""Options that several commands share, and how they become a request. Touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from wherry.flows.request import BuildRequest
+from wherry.model.settings import BuildSettings, ImageSettings, Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.argument("packages", nargs=-1, metavar="[PACKAGE]..."),
+    click.option("-t", "--tag", "names", multiple=True, metavar="NAME", help="Name the image: reg.example/{name}:{version}."),
+    click.option("-o", "--output", "places", multiple=True, metavar="PLACE", help="Where it goes: oci:DIR, docker-archive:FILE ..."),
+    click.option("--push", is_flag=True, help="Push every -t to its registry."),
+    click.option("--load", is_flag=True, help="Load it into this machine's engine."),
+    click.option("--platform", "platforms", multiple=True, metavar="LIST", help="linux/amd64,linux/arm64,linux/arm/v7 ..."),
+    click.option("--base", metavar="REF", help="static, scratch, oci:DIR or a reference."),
+    click.option("-C", "directory", default=".", metavar="DIR", help="Start in this folder."),
+    click.option("--tags", metavar="LIST", help="Go build tags."),
+    click.option("--cgo/--no-cgo", default=None, help="Compile C code, or never."),
+    click.option("--untrusted", is_flag=True, help="Somebody else's code: no cgo, no stamping, no hooks."),
+    click.option("--toolchain", default="local", metavar="NAME", help="local, auto, or a version as go1.26.8."),
+    click.option("--run-hooks/--no-hooks", "hooks", default=None, help="Run wherry.toml's hooks, or leave them out."),
+    click.option("--pass-env", "pass_environment", multiple=True, metavar="NAME", help="A variable templates may read."),
+)
+
+
+def build_options(command: F) -> F:
+    """Adds everything that says what is to be built."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def request_of(options: dict[str, Any]) -> BuildRequest:
+    """The frozen request that the options say."""
+    tags = _listed((options.pop("tags"),))
+    base = options.pop("base")
+    cgo = options.pop("cgo")
+    platforms = _listed(options.pop("platforms"))
+    build = BuildSettings(tags=tags or None, cgo=cgo)
+    image = ImageSettings(base=base)
+    return BuildRequest(
+        settings=Settings(
+            platforms=platforms or None,
+            build=build if build != BuildSettings() else None,
+            image=image if base else None,
+        ),
+        **options,
+    )
+
+
+def _listed(values: tuple[str | None, ...]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values if value for part in value.split(",") if part.strip())

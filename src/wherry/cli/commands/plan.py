@@ -1,0 +1,59 @@
+"""`wherry plan`: options in, what would be built and why out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from wherry.cli import documents
+from wherry.cli.commands.options import build_options, request_of
+from wherry.cli.output import Output, standard_output
+from wherry.cli.report import because
+from wherry.model.plan import Decision, ImagePlan
+
+
+@click.command(short_help="Show what would be built, and every reason.")
+@build_options
+@click.option("--why", is_flag=True, help="The reason of every decision.")
+@click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
+def plan(**options: Any) -> None:
+    """Shows every decision about a build; builds nothing.
+
+    \b
+    wherry plan
+    wherry plan --why ./cmd/api
+    wherry plan --json | jq .plan.images[0].decisions
+    """
+    why, as_json = options.pop("why"), options.pop("as_json")
+    output = standard_output()
+    from wherry.flows.plan import plan as flow
+    from wherry.system.machine import real_machine
+
+    planned = flow(request_of(options), real_machine())
+    if as_json:
+        output.document(documents.plan_document(planned))
+        return
+    page = output.on_stdout()
+    show_decisions(planned.decisions, page, why=why)
+    for image in planned.images:
+        show_image(image, page, why=why)
+    for finding in (*planned.findings, *(one for image in planned.images for one in image.findings)):
+        output.finding(finding)
+
+
+def show_image(image: ImagePlan, output: Output, *, why: bool) -> None:
+    """One image's decisions under its name."""
+    output.line()
+    output.line(f"{image.name} {image.version}   {', '.join(target.import_path for target in image.targets)}")
+    show_decisions(image.decisions, output, why=why)
+
+
+def show_decisions(decisions: tuple[Decision, ...], output: Output, *, why: bool) -> None:
+    """A row each; with `why` the reason in words, and the place it came from."""
+    for decision in decisions:
+        reason = because(decision)
+        if why:
+            place = f"{decision.place}" if decision.place else ""
+            reason = ", ".join(part for part in (decision.reason, place) if part)
+        output.row(decision.name, decision.value or "none", reason)

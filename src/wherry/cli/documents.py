@@ -1,0 +1,78 @@
+"""Reports as JSON: versioned, additive only. Values in, one JSON text out; touches nothing.
+
+Every document says `schema`: the number changes only when a member is removed or changes its meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from wherry.flows.doctor import Check
+from wherry.flows.report import BuildReport
+from wherry.model.image import Stored
+from wherry.model.plan import Plan
+
+SCHEMA = 1
+
+
+def build_document(report: BuildReport) -> str:
+    """`wherry build --json` and `--metadata-file`."""
+    images = [
+        {
+            "name": image.plan.name,
+            "version": image.plan.version,
+            "digest": image.built.digest,
+            "mediaType": image.built.content.document.media_type,
+            "platforms": [
+                {"platform": str(one.platform), "digest": one.digest, "size": one.size} for one in image.built.images
+            ],
+            "published": [
+                {"reference": place.reference, "place": place.place, "digest": place.digest} for place in image.published
+            ],
+        }
+        for image in report.images
+    ]
+    findings = [msgspec.to_builtins(one) for one in (*report.plan.findings, *report.findings)]
+    timings = {one.phase: round(one.seconds, 4) for one in report.timings}
+    return _text({"schema": SCHEMA, "images": images, "findings": findings, "seconds": round(report.seconds, 4), "timings": timings})
+
+
+def plan_document(plan: Plan) -> str:
+    """`wherry plan --json`: the whole plan, every decision with its reason."""
+    return _text({"schema": SCHEMA, "plan": msgspec.to_builtins(plan)})
+
+
+def inspect_document(stored: Stored) -> str:
+    """`wherry inspect --json`: manifests and configs as they are, by digest."""
+    images = [
+        {
+            "platform": str(image.platform),
+            "digest": image.digest,
+            "size": image.size,
+            "manifest": msgspec.json.decode(image.manifest.data),
+            "config": msgspec.json.decode(image.config.data),
+        }
+        for image in stored.images
+    ]
+    top = stored.descriptor
+    return _text(
+        {
+            "schema": SCHEMA,
+            "reference": stored.reference,
+            "digest": top.digest,
+            "mediaType": top.media_type,
+            "annotations": stored.annotations,
+            "images": images,
+        }
+    )
+
+
+def doctor_document(checks: tuple[Check, ...]) -> str:
+    """`wherry doctor --json`."""
+    return _text({"schema": SCHEMA, "checks": [msgspec.to_builtins(check) for check in checks]})
+
+
+def _text(document: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2).decode() + "\n"

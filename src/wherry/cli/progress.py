@@ -1,0 +1,56 @@
+"""Signs of life. Events in, one changing line on a terminal, or a line a finished phase and a heartbeat in a log, out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+
+from wherry.cli.output import Output
+from wherry.kit.ports import Event
+from wherry.kit.text import megabytes, seconds
+
+HEARTBEAT = 30.0
+"""Seconds of silence in a log that is no terminal."""
+TICK = 0.2
+
+WORDS = {"analyze": "reading the sources", "compile": "compiling", "pack": "packing", "store": "storing", "push": "pushing"}
+
+
+class Progress:
+    """Shows what runs from the first event until the block ends. `event` may be called from any thread."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._current = Event(phase="analyze")
+        self._began = self._shown = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
+
+    def __enter__(self) -> Progress:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._output.progress("")
+
+    def event(self, event: Event) -> None:
+        """The events port."""
+        if event.state != "end":
+            self._current = event
+
+    def _watch(self) -> None:
+        while not self._ended.wait(TICK):
+            if self._output.terminal:
+                self._output.progress(self._line())
+            elif time.monotonic() - self._shown >= HEARTBEAT:
+                self._shown = time.monotonic()
+                self._output.line(self._line())
+
+    def _line(self) -> str:
+        event = self._current
+        word = WORDS.get(event.phase, event.phase)
+        count = f" {megabytes(event.done)} of {megabytes(event.total)}" if event.total else ""
+        return f"{word} {event.subject}{count}, {seconds(time.monotonic() - self._began)} s so far".replace("  ", " ")

