@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
-from wherry.errors import RefusedError, UsageError
+from wherry.errors import RefusedError, UnavailableError, UsageError
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Request
 from wherry.kit.text import one_line
-from wherry.system.http_errors import check_deadline, host_of, plain_error
+from wherry.system.http_errors import check_deadline, host_of, plain_error, shown
 from wherry.system.proxies import is_loopback, proxy_for
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ class Network:
             or not url.isprintable()
             or " " in url
         ):
-            raise UsageError(
-                "bad-url", f"{one_line(url.partition('?')[0])!r} is no address that wherry may ask", where=host_of(url)
-            )
+            raise UsageError("bad-url", f"{shown(url)} is no address that wherry may ask", where=host_of(url))
         if parts.scheme == "http" and not is_loopback(host) and not self._plain & {host, f"{host}:{port}"}:
             raise RefusedError(
                 "plain-http",
@@ -132,10 +130,14 @@ class Answer:
         """What has arrived of the body, at most `size` bytes; empty at its end, an error when it was cut off."""
         from urllib3.exceptions import HTTPError
 
-        check_deadline(self._end, self._host)
         try:
+            check_deadline(self._end, self._host)
             return self._answer.read1(size) or b""
+        except UnavailableError:
+            self._answer.close()
+            raise
         except (HTTPError, OSError, ValueError) as error:
+            self._answer.close()
             raise plain_error(error, self._host, self._timeout) from error
 
     def close(self) -> None:
@@ -205,12 +207,17 @@ def _socket_pool(path: str) -> HTTPConnectionPool:
 
     from urllib3.connection import HTTPConnection
     from urllib3.connectionpool import HTTPConnectionPool
+    from urllib3.exceptions import NewConnectionError
 
     class SocketConnection(HTTPConnection):
         def connect(self) -> None:
             self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self.sock.settimeout(self.timeout if isinstance(self.timeout, int | float) else None)
-            self.sock.connect(path)
+            try:
+                self.sock.connect(path)
+            except OSError as error:
+                self.sock.close()
+                raise NewConnectionError(self, "no socket") from error
 
     class SocketPool(HTTPConnectionPool):
         ConnectionCls = SocketConnection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Final
 
@@ -17,6 +18,11 @@ def host_of(url: str) -> str:
     if url.startswith("unix://"):
         return one_line(url.removeprefix("unix://").partition(":")[0])
     return one_line(url.partition("//")[2].partition("/")[0].rpartition("@")[2])
+
+
+def shown(url: str) -> str:
+    """An address for a message: without user information and query, controls shown."""
+    return one_line(re.sub(r"//[^/]*@", "//", url.partition("?")[0]))
 
 
 def check_deadline(end: float, host: str) -> None:
@@ -47,6 +53,8 @@ def plain_error(error: Exception, host: str, timeout: float) -> WherryError:
             where=host,
             next="check HTTPS_PROXY and NO_PROXY",
         )
+    if isinstance(error, theirs.NewConnectionError):  # which is a ConnectTimeoutError to urllib3
+        return _unreachable(error, host)
     if isinstance(error, theirs.ConnectTimeoutError | theirs.ReadTimeoutError | TimeoutError):
         return UnavailableError("no-answer", f"{host} said nothing for {timeout:g} s", where=host, next=AGAIN)
     if isinstance(error, theirs.SSLError | ssl.SSLError):
@@ -57,6 +65,10 @@ def plain_error(error: Exception, host: str, timeout: float) -> WherryError:
         )
     if isinstance(error, theirs.LocationParseError | ValueError):
         return UsageError("bad-url", f"{host} is no address that wherry may ask", where=host)
+    return _unreachable(error, host)
+
+
+def _unreachable(error: Exception, host: str) -> UnavailableError:
     return UnavailableError(
         "unreachable",
         f"could not reach {host}: {reason(error)}",

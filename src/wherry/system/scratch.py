@@ -22,16 +22,27 @@ PREFIX = "run-"
 def scratch_folder(parent: str) -> Iterator[str]:
     """A new folder (0700) below `parent`, removed at the end together with those that killed runs left there."""
     root = private_directory(Path(parent))
-    with disk_errors(root):
+    with disk_errors(root), locked(root):  # else another's sweep could come between making and locking
         sweep(root)
         folder = root / f"{PREFIX}{secrets.token_hex(8)}"
         folder.mkdir(mode=0o700)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
         yield str(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """Holds the folder's lock, which dies with this process; without `wait`, BlockingIOError when another holds it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
         os.close(descriptor)
 
 
@@ -40,10 +51,5 @@ def sweep(root: Path) -> None:
     for entry in os.scandir(root):
         if not entry.name.startswith(PREFIX) or not entry.is_dir(follow_symlinks=False):
             continue
-        with contextlib.suppress(OSError):
-            descriptor = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(entry.path, ignore_errors=True)
-            finally:
-                os.close(descriptor)
+        with contextlib.suppress(OSError), locked(Path(entry.path), wait=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
