@@ -154,7 +154,7 @@ class Records(Protocol):
 class Machine:
     """All ports of one run. Flows get it whole and hand each room only the doors it needs."""
 
-    run: Run
+    run: StoppableRun
     which: Which
     http: Http
     now: Now
