@@ -37,10 +37,12 @@ class Server:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
-            wrapped = self._context.wrap_socket(connection, server_side=True) if self._context else connection
-            while request := read_request(wrapped):
-                self.seen.append(request)
-                self._script(wrapped, request)
+            if self._context:
+                connection = self._context.wrap_socket(connection, server_side=True)
+            with connection:
+                while request := read_request(connection):
+                    self.seen.append(request)
+                    self._script(connection, request)
 
 
 @contextlib.contextmanager
