@@ -69,6 +69,8 @@ class Output:
 
     def finding(self, finding: Finding) -> None:
         """A named warning or note, with its place and what to do."""
+        if self._quiet:
+            return
         subject = f"{finding.subject}: " if finding.subject else ""
         self._headed(finding.severity, finding.name, subject + finding.message)
         self._details((("where", str(finding.place) if finding.place else ""), ("next", finding.next)))

@@ -54,7 +54,7 @@ def build(request: BuildRequest, machine: Machine) -> BuildReport:
     watch = Stopwatch()
     with rooms.scratch(machine) as scratch:
         ports = rooms.ports_with(machine, scratch)
-        packer = rooms.packer(machine, scratch, request.jobs)
+        packer = rooms.packer(machine, scratch, request)
         with watch.phase("analyze"):
             toolchain = find_toolchain(machine.environment, which=machine.which, run=machine.run)
             plan = plan_with(request, toolchain, machine)

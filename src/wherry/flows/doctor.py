@@ -32,8 +32,8 @@ def doctor(machine: Machine) -> tuple[Check, ...]:
         _go(machine),
         *(_program(machine, *row) for row in PROGRAMS),
         *_engines(machine),
-        _folder("cache", str(rooms.cache_root(machine)), "WHERRY_CACHE_DIR"),
-        _folder("store", rooms.data_root(machine), "WHERRY_DATA_DIR"),
+        _folder("cache", rooms.folders_of(machine).path, "WHERRY_CACHE_DIR"),
+        _folder("store", rooms.data_folder(machine), "WHERRY_DATA_DIR"),
     )
 
 
@@ -74,7 +74,6 @@ def _folder(name: str, path: str, variable: str) -> Check:
     return Check(name=name, state="here", value=path, needed=True)
 
 
-Engines = Callable[[Machine], tuple[Check, ...]]
 
 
 def _engines(machine: Machine) -> tuple[Check, ...]:

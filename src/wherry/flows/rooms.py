@@ -3,91 +3,89 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 from wherry.assemble.pack import Packer
+from wherry.cache.folders import Folders, locate, prepare
+from wherry.cache.leases import lease
+from wherry.cache.records import Records
 from wherry.compile import Workplace
 from wherry.flows.request import BuildRequest
-from wherry.kit.files import atomic_write, private_directory
 from wherry.kit.goenv import go_environment
 from wherry.kit.ports import Machine
 from wherry.model.plan import Plan
-from wherry.oci.platform import Platform
+from wherry.oci.platform import ALIASES, Platform
 from wherry.store.keeper import Ports
 from wherry.system.scratch import scratch_folder
 
 
-class _Records:
-    def __init__(self, folder: Path) -> None:
-        self.folder = private_directory(folder)
-
-    def get(self, key: str, /) -> bytes | None:
-        try:
-            return (self.folder / hashlib.sha256(key.encode()).hexdigest()).read_bytes()
-        except OSError:
-            return None
-
-    def put(self, key: str, data: bytes, /) -> None:
-        atomic_write(self.folder / hashlib.sha256(key.encode()).hexdigest(), data)
+def folders_of(machine: Machine) -> Folders:
+    """Where this user's cache lies; nothing is made."""
+    return locate(dict(machine.variables))
 
 
-def variable(machine: Machine, name: str, default: str = "") -> str:
-    return dict(machine.variables).get(name) or default
-
-
-def cache_root(machine: Machine) -> Path:
-    return Path(variable(machine, "WHERRY_CACHE_DIR") or f"{machine.environment.cache_home}/wherry") / "1"
-
-
-def data_root(machine: Machine) -> str:
-    return variable(machine, "WHERRY_DATA_DIR") or f"{machine.environment.data_home}/wherry"
+def data_folder(machine: Machine) -> str:
+    """Where wherry's own store lies: WHERRY_DATA_DIR, else `wherry` in the user's data folder."""
+    own = dict(machine.variables).get("WHERRY_DATA_DIR", "")
+    return own if own.startswith("/") else f"{machine.environment.data_home}/wherry"
 
 
 @contextlib.contextmanager
 def scratch(machine: Machine) -> Iterator[str]:
-    with scratch_folder(str(cache_root(machine) / "tmp")) as folder:
+    """A private folder beside the cache for one run; while it is there, nothing this run uses is pruned."""
+    folders = prepare(folders_of(machine))
+    with lease(folders), scratch_folder(folders.scratch) as folder:
         yield folder
 
 
-def packer(machine: Machine, folder: str, threads: int) -> Packer:
-    root = cache_root(machine)
+def packer(machine: Machine, folder: str, request: BuildRequest) -> Packer:
+    """The layers' workplace; without the cache its records are as private as `folder`."""
+    folders = prepare(folders_of(machine) if request.cache else Folders(f"{folder}/cache"))
     return Packer(
-        blobs=private_directory(root / "blobs"),
+        blobs=Path(folders.blobs),
         scratch=Path(folder),
-        records=_Records(root / "records"),
-        threads=threads or os.cpu_count() or 1,
+        records=Records(folders),
+        threads=request.jobs or os.cpu_count() or 1,
     )
 
 
-def host(machine: Machine) -> Platform:
-    import platform
+def workplace(machine: Machine, plan: Plan, folder: str, request: BuildRequest) -> Workplace:
+    """Where and with what `go build` runs."""
+    folders = folders_of(machine) if request.cache else prepare(Folders(f"{folder}/cache"))
+    return Workplace(
+        toolchain=plan.toolchain,
+        environment=go_environment(machine.environment, plan.toolchain.environment, root=plan.root),
+        kept=folders.binaries,
+        scratch=folder,
+        reader=str(Path.cwd()),
+    )
 
-    names = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
-    return Platform(architecture=names.get(platform.machine(), platform.machine()))
+
+def host() -> Platform:
+    """What this machine runs."""
+    name = platform.machine()
+    return Platform(architecture="arm" if name.startswith("armv") else ALIASES.get(name, name))
 
 
 @contextlib.contextmanager
 def store_ports(machine: Machine) -> Iterator[Ports]:
+    """The store room's ports for as long as its scratch folder lives."""
     with scratch(machine) as folder:
         yield ports_with(machine, folder)
 
 
 def ports_with(machine: Machine, folder: str) -> Ports:
+    """The same over a scratch folder that is there already."""
     return Ports(
-        http=machine.http, run=machine.run, which=machine.which, host=host(machine), data=data_root(machine),
-        scratch=folder, environment=machine.variables, events=machine.events,
-    )  # fmt: skip
-
-
-def workplace(machine: Machine, plan: Plan, folder: str, request: BuildRequest) -> Workplace:
-    """Where and with what `go build` runs."""
-    return Workplace(
-        toolchain=plan.toolchain,
-        environment=go_environment(machine.environment, plan.toolchain.environment, root=plan.root),
-        kept=str(private_directory(cache_root(machine) / "binaries")),
+        http=machine.http,
+        run=machine.run,
+        which=machine.which,
+        host=host(),
+        data=data_folder(machine),
         scratch=folder,
-        reader=str(Path.cwd()),
+        environment=machine.variables,
+        events=machine.events,
     )
