@@ -71,6 +71,11 @@ def save(image: Image, built: Built, names: tuple[str, ...]) -> members.Members:
     beside them."""
     if any(media.compression(layer.media_type) == "zstd" for layer in image.layers):
         return members.unpacked_members(image, names)
+    return with_layout(image, built, names)
+
+
+def with_layout(image: Image, built: Built, names: tuple[str, ...]) -> members.Members:
+    """The same with the layers as they are, and a layout beside."""
     single = Built(name=built.name, version=built.version, content=image)
     named = tuple(layout.described(single, name=name, full=naming.in_full(name)) for name in names)
     return members.saved_members(image, names, named)

@@ -27,9 +27,10 @@ Fetch = Callable[[Descriptor], bytes]
 """A small blob's bytes, read with the limit of its size."""
 
 
-def stored(fetch: Fetch, top: Descriptor, *, reference: str) -> Stored:
-    """Everything beneath `top` that is not a layer; each document hashed against its descriptor."""
-    walk = _Walk(fetch)
+def stored(fetch: Fetch, top: Descriptor, *, reference: str, partial: bool = False) -> Stored:
+    """Everything beneath `top` that is not a layer; each document hashed against its descriptor. `partial`: an index may name
+    images that are not there, as engines keep only what fits them."""
+    walk = _Walk(fetch, partial=partial)
     walk.descend(top, platform=None, depth=1)
     parsed = manifests.parse(walk.parents[0], name=reference)
     return Stored(
@@ -42,8 +43,8 @@ def stored(fetch: Fetch, top: Descriptor, *, reference: str) -> Stored:
 
 
 class _Walk:
-    def __init__(self, fetch: Fetch) -> None:
-        self.fetch = fetch
+    def __init__(self, fetch: Fetch, *, partial: bool) -> None:
+        self.fetch, self.partial = fetch, partial
         self.parents: list[Document] = []
         self.configs: list[Document] = []
         self.images: list[StoredImage] = []
@@ -62,9 +63,16 @@ class _Walk:
             case Index():
                 for child in parsed.manifests:
                     if child.digest not in self.seen and child.media_type in (*media.INDEXES, *media.MANIFESTS):
-                        self.descend(child, platform=child.platform, depth=depth + 1)
+                        self.child(child, depth + 1)
             case Manifest():
                 self.image(document, parsed, platform)
+
+    def child(self, descriptor: Descriptor, depth: int) -> None:
+        try:
+            self.descend(descriptor, platform=descriptor.platform, depth=depth)
+        except CorruptError as error:
+            if not self.partial or error.name != "missing-blob":
+                raise
 
     def image(self, document: Document, parsed: Manifest, platform: Platform | None) -> None:
         artifact = parsed.config.media_type not in _CONFIGS or (platform is not None and platform.os == "unknown")

@@ -50,6 +50,14 @@ def layout_members(built: Built, named: tuple[Descriptor, ...]) -> Members:
     return found | _index_members(named)
 
 
+def one_of(built: Built, image: Image, named: tuple[Descriptor, ...]) -> Members:
+    """A layout with the whole index but only one of its images: engines take what fits them, and keep the index's digest."""
+    found = _image_members(image)
+    if not isinstance(built.content, Image):
+        found[_path(built.digest)] = built.content.document.data
+    return found | _index_members(named)
+
+
 def saved_members(image: Image, names: tuple[str, ...], named: tuple[Descriptor, ...]) -> Members:
     """What `docker save` writes since Docker 25: an OCI layout with a manifest.json beside it, so that engines with a store of
     manifests keep the digest, and older ones find what they know."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from wherry.store.docker_archive import DockerArchive
+from wherry.store.engine.containerd import Containerd
+from wherry.store.engine.docker import DockerDaemon
+from wherry.store.engine.podman import ContainersStorage
 from wherry.store.keeper import Keeper, Ports
 from wherry.store.layout import Layout
 from wherry.store.oci_archive import OciArchive
@@ -32,5 +35,9 @@ def at(place: Place, ports: Ports) -> Keeper:
             return Registry(place, ports)
         case OwnPlace():
             return Own(place, ports.data)
+        case EnginePlace(engine="docker-daemon"):
+            return DockerDaemon(place, ports)
+        case EnginePlace(engine="containers-storage"):
+            return ContainersStorage(place, ports)
         case EnginePlace():
-            raise NotImplementedError(place)
+            return Containerd(place, ports)
