@@ -1,3 +1,20 @@
-"""Wherry: from a Go repository to a small, safe, reproducible container image."""
+"""Takes any Go repository to a small, safe, reproducible container image. `wherry.api` says what this package offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wherry.api import BuildReport, BuildRequest, Plan, Stored, build, inspect, plan
 
 __version__ = "0.1.0"
+__all__ = ["BuildReport", "BuildRequest", "Plan", "Stored", "__version__", "build", "inspect", "plan"]
+
+
+def __getattr__(name: str) -> Any:
+    """The functions of `wherry.api`, imported when first used: `wherry --version` must not pay for them."""
+    if name not in __all__:
+        raise AttributeError(f"module 'wherry' has no attribute {name!r}")
+    from wherry import api
+
+    return getattr(api, name)

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO
 
 from wherry.errors import Several, WherryError
@@ -55,8 +55,14 @@ class Output:
 
     def row(self, label: str, value: str, because: str = "") -> None:
         """`  label  value        because`: the reason at the right edge, or on a line of its own when it does not fit."""
-        if not self._quiet:
-            for part in row_lines(one_line(label), one_line(value), one_line(because), self.width):
+        self.rows(((label, value, because),))
+
+    def rows(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Rows under one another, their values aligned."""
+        label_width = max((_LABEL, *(len(label) + 2 for label, _, _ in rows)))
+        for row in rows if not self._quiet else ():
+            label, value, because = map(one_line, row)
+            for part in row_lines(label.ljust(label_width), value, because, self.width):
                 self._write(self._stderr, part)
 
     def next(self, *commands: str) -> None:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from wherry.assemble.image import assemble_all, prepare
-from wherry.assemble.pack import Packer
-from wherry.assemble.static import built_in
-from wherry.compile import Workplace, compile_all, run_hooks
+from wherry.assemble.image import Prepared, assemble_all
+from wherry.compile import run_hooks
 from wherry.flows import destinations, rooms
+from wherry.flows.bases import prepare_image
+from wherry.flows.early import Early
 from wherry.flows.plan import plan_with
 from wherry.flows.report import BuildReport, ImageReport, Timing
 from wherry.flows.request import BuildRequest
-from wherry.kit.goenv import go_environment
 from wherry.kit.ports import Machine
-from wherry.model.base import Base
-from wherry.model.image import Published
-from wherry.model.plan import ImagePlan, Plan
-from wherry.store.keeper import Ports
+from wherry.model.image import Built, Published
+from wherry.model.plan import ImagePlan
 from wherry.store.places import at
 from wherry.toolchain import find_toolchain
 
@@ -53,26 +49,34 @@ def build(request: BuildRequest, machine: Machine) -> BuildReport:
     """Builds what `request` asks for, and puts it where it says."""
     watch = Stopwatch()
     with rooms.scratch(machine) as scratch:
-        ports = rooms.ports_with(machine, scratch)
-        packer = rooms.packer(machine, scratch, request)
-        with watch.phase("analyze"):
-            toolchain = find_toolchain(machine.environment, which=machine.which, run=machine.run)
-            plan = plan_with(request, toolchain, machine)
-            chosen = destinations.choose(request, plan, ports)
-        workplace = rooms.workplace(machine, plan, scratch, request)
-        run_hooks(plan.hooks, workplace.environment, machine.run, machine.which, machine.events)
+        ports, packer = rooms.ports_with(machine, scratch), rooms.packer(machine, scratch, request)
+        early = Early(request, machine, scratch)
+        try:
+            with watch.phase("analyze"):
+                toolchain = find_toolchain(machine.environment, which=machine.which, run=machine.run)
+                early.begin(toolchain)
+                plan = plan_with(request, toolchain, machine)
+                chosen = destinations.choose(request, plan, ports)
+            run_hooks(plan.hooks, rooms.workplace(machine, plan, scratch, request).environment, machine.run, machine.which, machine.events)
+            job = early.compile(plan)
+        except BaseException:
+            early.stop()
+            raise
+        try:
+            with watch.phase("prepare"):
+                prepared = tuple(prepare_image(image, plan, packer, ports) for image in plan.images)
+        except BaseException:
+            job.cancel()
+            raise
         with watch.phase("compile"):
-            compiled = compile_all(plan.compilations, workplace, machine.run, machine.events)
+            compiled = job.wait()
         images = []
-        for image in plan.images:
+        for image, parts in zip(plan.images, prepared, strict=True):
             with watch.phase("pack"):
-                bases = bases_of(image, plan, packer)
-                prepared = prepare(image, bases, Path(plan.root), packer)
-                built = assemble_all(image, prepared, compiled.binaries, packer)
+                built = assemble_all(image, parts, compiled.binaries, packer)
             with watch.phase("store"):
-                published = tuple(at(place, ports).publish(built) for place in chosen.places)
-            contents = tuple(base.contents for base in bases)
-            images.append(ImageReport(plan=image, built=built, bases=contents, published=published))
+                published = tuple(at(place, ports).publish(built) for place in chosen.of(image))
+            images.append(_report(image, built, parts, published))
     return BuildReport(
         plan=plan,
         images=tuple(images),
@@ -84,6 +88,6 @@ def build(request: BuildRequest, machine: Machine) -> BuildReport:
     )
 
 
-def bases_of(image: ImagePlan, plan: Plan, packer: Packer) -> tuple[Base, ...]:
-    """The base for each platform."""
-    return built_in(image.base, image.platforms, image.packing, Path(plan.root), packer)
+def _report(image: ImagePlan, built: Built, parts: tuple[Prepared, ...], published: tuple[Published, ...]) -> ImageReport:
+    contents = tuple(part.base.contents for part in parts)
+    return ImageReport(plan=image, built=built, bases=contents, published=published)

@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-from wherry.errors import UsageError
+from wherry.errors import UnavailableError, UsageError
 from wherry.flows.request import BuildRequest
 from wherry.kit.value import Value
-from wherry.model.plan import Plan
+from wherry.model.plan import ImagePlan, Plan
+from wherry.oci import reference as references
 from wherry.store import place as places
+from wherry.store.engine import detect
 from wherry.store.keeper import Ports
 
 
 class Destinations(Value, frozen=True, kw_only=True):
-    """The places, and a sentence that says why, when the user did not choose."""
+    """The places of every image, and a sentence that says why, when the user did not choose."""
 
-    places: tuple[places.Place, ...]
+    shared: tuple[places.Place, ...] = ()
+    push: bool = False
     why: str = ""
+
+    def of(self, image: ImagePlan) -> tuple[places.Place, ...]:
+        """Where `image` goes."""
+        pushed = tuple(places.RegistryPlace(reference=_named(name)) for name in image.references) if self.push else ()
+        return (*self.shared, *pushed)
 
 
 def choose(request: BuildRequest, plan: Plan, ports: Ports) -> Destinations:
     """-o as it is; --push each -t; --load the engine; else the engine if one answers, else wherry's own store."""
-    named = tuple(places.parse(text) for text in request.places)
-    if named:
-        return Destinations(places=named)
-    return Destinations(
-        places=(places.OwnPlace(),), why="kept in wherry's store, since no container engine answers here"
-    )
+    shared = tuple(places.parse(text) for text in request.places)
+    if request.push and not all(image.references for image in plan.images):
+        raise UsageError(
+            "push-without-name",
+            "--push needs a name to push to",
+            next="wherry build --push -t registry.example/team/{name}:{version}",
+        )
+    if request.load:
+        shared = (*shared, _engine(ports))
+    if shared or request.push:
+        return Destinations(shared=shared, push=request.push)
+    return _unasked(ports)
+
+
+def _engine(ports: Ports) -> places.Place:
+    engine = detect.default(ports)
+    if engine is None:
+        raise UnavailableError(
+            "no-engine",
+            "no container engine answers on this machine",
+            where=ports.variable("DOCKER_HOST") or "neither Docker's socket nor podman",
+            next=("start Docker or install podman", "leave out --load: the image is kept in wherry's store"),
+        )
+    return places.EnginePlace(engine=engine.scheme)
+
+
+def _unasked(ports: Ports) -> Destinations:
+    engine = detect.default(ports)
+    if engine is None:
+        why = "kept in wherry's store, since no container engine answers here"
+        return Destinations(shared=(places.OwnPlace(),), why=why)
+    return Destinations(shared=(places.EnginePlace(engine=engine.scheme),), why=f"loaded into {engine.name}, which answers here")
+
+
+def _named(name: str) -> references.Reference:
+    return references.in_registry(references.parse(name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
 from pathlib import Path
 
 from wherry.errors import WherryError
@@ -11,6 +10,7 @@ from wherry.flows import rooms
 from wherry.kit.files import private_directory
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
+from wherry.store.engine import detect
 from wherry.toolchain import find_toolchain
 
 
@@ -41,8 +41,6 @@ def doctor(machine: Machine) -> tuple[Check, ...]:
 PROGRAMS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("git", ("git",), "versions and revisions come from it", "apt-get install git"),
     ("cgo", ("cc", "gcc", "clang"), "only packages with C code need one", "apt-get install gcc"),
-    ("podman", ("podman",), "one way to run an image", "apt-get install podman"),
-    ("skopeo", ("skopeo",), "another way into containers-storage", "apt-get install skopeo"),
 )
 
 
@@ -77,4 +75,8 @@ def _folder(name: str, path: str, variable: str) -> Check:
 
 
 def _engines(machine: Machine) -> tuple[Check, ...]:
-    return ()
+    with rooms.store_ports(machine) as ports:
+        found = detect.engines(ports)
+    if not found:
+        return (Check(name="engine", state="optional", value="none answers; images go to wherry's store", next="start Docker, or install podman"),)
+    return tuple(Check(name="engine", state="here", value=f"{engine.name}, {engine.where}") for engine in found)

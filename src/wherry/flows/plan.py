@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Event, Machine
 from wherry.model.plan import Plan
 from wherry.model.project import Project
 from wherry.model.toolchain import Toolchain
+from wherry.plan import read, variables
 from wherry.plan.inputs import PlanInputs, Request
 from wherry.plan.layers import Layer
 from wherry.plan.make import make_plan
@@ -52,7 +54,14 @@ def programs(machine: Machine) -> tuple[tuple[str, str], ...]:
 
 
 def read_layers(request: BuildRequest, project: Project, machine: Machine) -> tuple[Layer, ...]:
-    return (Layer(origin="flag", settings=request.settings),)
+    """All settings, lowest first: the user's own file, wherry.toml, WHERRY_ variables, --set, flags."""
+    user_file = Path(machine.environment.config_home, "wherry", "wherry.toml")
+    return (
+        *read.read_layers(Path(project.root), Path(request.directory), user_file),
+        variables.from_environment(machine.environment.wherry),
+        variables.from_assignments(request.assignments),
+        Layer(origin="flag", settings=request.settings),
+    )
 
 
 def read_project(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> Project:

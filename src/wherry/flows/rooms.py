@@ -64,6 +64,11 @@ def workplace(machine: Machine, plan: Plan, folder: str, request: BuildRequest) 
     )
 
 
+def standing(request: BuildRequest) -> Path:
+    """The folder the user stands in, absolute, its links as they are."""
+    return Path(os.path.abspath(request.directory))  # noqa: PTH100 - resolve() would follow links
+
+
 def host() -> Platform:
     """What this machine runs."""
     name = platform.machine()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from wherry.flows.request import BuildRequest
-from wherry.model.settings import BuildSettings, ImageSettings, Settings
+from wherry.model.settings import ImageSettings, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,8 +21,7 @@ _OPTIONS = (
     click.option("--platform", "platforms", multiple=True, metavar="LIST", help="linux/amd64,linux/arm64,linux/arm/v7 ..."),
     click.option("--base", metavar="REF", help="static, scratch, oci:DIR or a reference."),
     click.option("-C", "directory", default=".", metavar="DIR", help="Start in this folder."),
-    click.option("--tags", metavar="LIST", help="Go build tags."),
-    click.option("--cgo/--no-cgo", default=None, help="Compile C code, or never."),
+    click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any key of wherry.toml: image.user=1000."),
     click.option("--untrusted", is_flag=True, help="Somebody else's code: no cgo, no stamping, no hooks."),
     click.option("--toolchain", default="local", metavar="NAME", help="local, auto, or a version as go1.26.8."),
     click.option("--run-hooks/--no-hooks", "hooks", default=None, help="Run wherry.toml's hooks, or leave them out."),
@@ -39,21 +38,11 @@ def build_options(command: F) -> F:
 
 def request_of(options: dict[str, Any]) -> BuildRequest:
     """The frozen request that the options say."""
-    tags = _listed((options.pop("tags"),))
     base = options.pop("base")
-    cgo = options.pop("cgo")
     platforms = _listed(options.pop("platforms"))
-    build = BuildSettings(tags=tags or None, cgo=cgo)
-    image = ImageSettings(base=base)
-    return BuildRequest(
-        settings=Settings(
-            platforms=platforms or None,
-            build=build if build != BuildSettings() else None,
-            image=image if base else None,
-        ),
-        **options,
-    )
+    image = ImageSettings(base=base) if base else None
+    return BuildRequest(settings=Settings(platforms=platforms or None, image=image), **options)
 
 
-def _listed(values: tuple[str | None, ...]) -> tuple[str, ...]:
-    return tuple(part.strip() for value in values if value for part in value.split(",") if part.strip())
+def _listed(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())

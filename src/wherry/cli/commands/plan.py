@@ -51,9 +51,8 @@ def show_image(image: ImagePlan, output: Output, *, why: bool) -> None:
 
 def show_decisions(decisions: tuple[Decision, ...], output: Output, *, why: bool) -> None:
     """A row each; with `why` the reason in words, and the place it came from."""
-    for decision in decisions:
-        reason = because(decision)
-        if why:
-            place = f"{decision.place}" if decision.place else ""
-            reason = ", ".join(part for part in (decision.reason, place) if part)
-        output.row(decision.name, decision.value or "none", reason)
+    output.rows([(one.name, one.value or "none", _reason(one) if why else because(one)) for one in decisions])
+
+
+def _reason(decision: Decision) -> str:
+    return ", ".join(part for part in (decision.reason, str(decision.place or "")) if part)
