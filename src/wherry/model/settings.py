@@ -18,15 +18,15 @@ Text = str | int | float | bool
 
 def _doc(description: str, default: Any = None, *examples: Any) -> msgspec.Meta:
     """The description of a key, its default if that can be written in TOML, and examples."""
-    extra = {} if default is None else {"default": default}
+    extra = {} if default is None else {"x-default": default}
     return msgspec.Meta(description=description, examples=list(examples) or None, extra_json_schema=extra or None)
 
 
 class AssetSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """Files of the repository that go into the image."""
 
-    source: Annotated[str, _doc("A file or folder, relative to wherry.toml's root.", None, "web/static")] = (
-        msgspec.field(name="from")
+    source: Annotated[str, _doc("A file or folder, relative to wherry.toml.", None, "web/static")] = msgspec.field(
+        name="from"
     )
     into: Annotated[
         str,
@@ -113,9 +113,9 @@ class BuildSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     env: Annotated[
         dict[str, Text] | None,
         _doc(
-            "Go's variables while compiling; in wherry.toml only such as choose code, not programs.",
+            "Go's variables while compiling; in wherry.toml only such as start no program.",
             None,
-            {"GOAMD64": "v3"},
+            {"GOGC": "400"},
         ),
     ] = None
     hooks: Annotated[

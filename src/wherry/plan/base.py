@@ -63,7 +63,7 @@ def _reference(facts: Facts, text: str) -> str:
 def _path(facts: Facts, path: str) -> str:
     """Absolute. A file of the repository may only name what lies in it; the user may name anything, from where they stand."""
     root, source = facts.inputs.project.root, facts.settings.source(*_KEYS)
-    if source.origin == "file":
+    if not source.trusted:
         return posixpath.join(root, paths.inside(facts.settings, _KEYS, path))
     if not path or "\0" in path:
         refuse(facts.settings, _KEYS, "the base has no path")

@@ -24,7 +24,7 @@ def decide(inputs: PlanInputs) -> Answer[tuple[Main, ...]]:
         return _named(project, request.packages, request.directory, "")
     words, source = packages(inputs.layers)
     if words:
-        answer = _named(project, words, ".", where(source, ("packages",)))
+        answer = _named(project, words, source.directory, where(source, ("packages",)))
         value = ", ".join(main.name for main in answer.value)
         decision = Decision(
             name="packages", value=value, reason="as you set it", origin=source.origin, place=source.place

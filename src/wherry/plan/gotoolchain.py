@@ -20,7 +20,7 @@ _VERSION: Final = re.compile(r"(?:go)?(\d+)\.(\d+)(?:\.(\d+)|(rc|beta|alpha)(\d+
 
 def decide(inputs: PlanInputs) -> Answer[str]:
     """The value of GOTOOLCHAIN. UnavailableError [go-too-old], UsageError [bad-toolchain]."""
-    asked, ours = inputs.request.toolchain, inputs.toolchain.version
+    asked, ours = _asked(inputs), inputs.toolchain.version
     if asked not in ("local", "auto") and not _VERSION.fullmatch(asked):
         raise UsageError(
             "bad-toolchain",
@@ -43,6 +43,13 @@ def decide(inputs: PlanInputs) -> Answer[str]:
     return Answer(
         value="local", decisions=(Decision(name="toolchain", value=ours, reason=where_from[:60], origin="found"),)
     )
+
+
+def _asked(inputs: PlanInputs) -> str:
+    """The flag; else the user's own GOTOOLCHAIN where it names a version, which no default of Go does."""
+    own = dict(inputs.toolchain.environment).get("GOTOOLCHAIN", "")
+    wanted = inputs.request.toolchain
+    return own if wanted == "local" and _VERSION.fullmatch(own) and not inputs.request.untrusted else wanted
 
 
 def _check(module: Module, ours: str) -> None:

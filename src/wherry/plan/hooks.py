@@ -5,6 +5,8 @@ A hook is a program that the repository chooses, so only the user lets it run: d
 
 from __future__ import annotations
 
+import posixpath
+
 from wherry.errors import RefusedError, UsageError
 from wherry.model.plan import Decision, Hook
 from wherry.plan import paths
@@ -58,7 +60,9 @@ def _hook(inputs: PlanInputs, settings: Effective, argv: tuple[str, ...], number
         program = inputs.toolchain.go
     elif "/" in program and not program.startswith("/"):
         program = f"{root}/{paths.inside(settings, keys, program)}"
-    return Hook(argv=(program, *rest), directory=root)
+    return Hook(
+        argv=(program, *rest), directory=posixpath.normpath(posixpath.join(root, settings.source(*keys).directory))
+    )
 
 
 def _words(hook: Hook) -> str:

@@ -122,10 +122,10 @@ def _targets(facts: Facts) -> Answer[tuple[Target, ...]]:
     mains = {facts.main.import_path: facts.main}
     for number, word in enumerate(given):
         keys: Keys = ("image", "binaries", number)
-        place = where(facts.settings.source(*keys), keys)
-        found = choose.find(project, word, ".")
+        source = facts.settings.source(*keys)
+        found = choose.find(project, word, source.directory)
         if not found:
-            raise choose.no_such_main(project, word, place)
+            raise choose.no_such_main(project, word, where(source, keys))
         mains |= {main.import_path: main for main in found}
     targets = tuple(map(_target, mains.values()))
     if len({target.name for target in targets}) < len(targets):

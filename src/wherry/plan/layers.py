@@ -17,6 +17,7 @@ from wherry.model.plan import Origin
 from wherry.model.settings import BuildSettings, ImageSettings, MainSettings, Settings
 
 Keys = tuple[str | int, ...]
+Places = dict[Keys, tuple[Place | None, str]]
 T = TypeVar("T")
 
 
@@ -29,6 +30,8 @@ class Source(Value, frozen=True, kw_only=True):
     """False for a file of the repository: its author is not the user (A07)."""
     text: str = ""
     """As the user wrote it, for messages."""
+    directory: str = "."
+    """What paths are relative to: the file's folder, as seen from the project root."""
 
 
 class Layer(Value, frozen=True, kw_only=True):
@@ -37,6 +40,8 @@ class Layer(Value, frozen=True, kw_only=True):
     origin: Origin
     settings: Settings = Settings()
     trusted: bool = True
+    directory: str = "."
+    """The file's folder, as seen from the project root."""
     places: tuple[tuple[Keys, Place | None, str], ...] = ()
     """Keys, place if it is a file's, and the text as the user wrote it: a line, `WHERRY_IMAGE_USER=bob`, `--base x`."""
 
@@ -47,12 +52,14 @@ class Effective(Value, frozen=True, kw_only=True):
     platforms: tuple[str, ...] | None = None
     build: BuildSettings = BuildSettings()
     image: ImageSettings = ImageSettings()
-    sources: tuple[tuple[Keys, Source], ...] = ()
+    sources: dict[Keys, Source] = {}
 
     def source(self, *keys: str | int) -> Source:
         """Where the value under `keys` came from; default when nobody set it. Nested keys fall back to what holds them."""
-        known = dict(self.sources)
-        return next((known[keys[:length]] for length in range(len(keys), 0, -1) if keys[:length] in known), Source())
+        for length in range(len(keys), 0, -1):
+            if keys[:length] in self.sources:
+                return self.sources[keys[:length]]
+        return Source()
 
 
 class Part(Value, frozen=True, kw_only=True):
@@ -74,7 +81,7 @@ def effective(layers: tuple[Layer, ...], names: tuple[str, ...] = ()) -> Effecti
         platforms=merged.platforms,
         build=merged.build or BuildSettings(),
         image=merged.image or ImageSettings(),
-        sources=tuple(sources.items()),
+        sources=sources,
     )
 
 
@@ -82,7 +89,8 @@ def packages(layers: tuple[Layer, ...]) -> tuple[tuple[str, ...], Source]:
     """The `packages` of the highest layer that names some."""
     for layer in reversed(layers):
         if layer.settings.packages is not None:
-            return layer.settings.packages, _source(layer, ("packages",))
+            places = {keys: (place, text) for keys, place, text in layer.places}
+            return layer.settings.packages, _source(layer, places, ("packages",))
     return (), Source()
 
 
@@ -109,17 +117,17 @@ def _parts(layer: Layer, names: tuple[str, ...]) -> tuple[Part, ...]:
 
 def _sources(part: Part) -> dict[Keys, Source]:
     found: dict[Keys, Source] = {}
+    places = {keys: (place, text) for keys, place, text in part.layer.places}
     for keys in _set_keys(msgspec.to_builtins(part.settings)):
         for length in range(1, len(keys) + 1):
-            found[keys[:length]] = _source(part.layer, part.prefix + keys[:length])
+            found[keys[:length]] = _source(part.layer, places, part.prefix + keys[:length])
     return found
 
 
-def _source(layer: Layer, keys: Keys) -> Source:
-    for known, place, text in layer.places:
-        if known == keys:
-            return Source(origin=layer.origin, place=place, trusted=layer.trusted, text=text)
-    return Source(origin=layer.origin, trusted=layer.trusted)
+def _source(layer: Layer, places: Places, keys: Keys) -> Source:
+    near = (keys[:length] for length in range(len(keys), 0, -1))
+    place, text = next((places[one] for one in near if one in places), (None, ""))
+    return Source(origin=layer.origin, place=place, trusted=layer.trusted, text=text, directory=layer.directory)
 
 
 def _set_keys(value: Any) -> list[Keys]:

@@ -69,7 +69,8 @@ def _shared(drafts: tuple[image.Draft, ...]) -> tuple[tuple[Decision, ...], tupl
 
 def _strange_mains(inputs: PlanInputs) -> tuple[UsageError, ...]:
     """An error for each `[main.NAME]` that names no main; only where all mains of the repository are known."""
-    if inputs.request.packages and not any(word.endswith("...") for word in inputs.request.packages):
+    request = inputs.request
+    if request.packages and (request.packages, request.directory) != (("./...",), "."):
         return ()
     known = tuple(name for main in inputs.project.mains for name in choose.names_of(main))
     left_out = {one.directory for one in inputs.project.left_out}

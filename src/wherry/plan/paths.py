@@ -13,16 +13,18 @@ MOUNTED = ("/proc", "/sys", "/dev")
 
 
 def inside(settings: Effective, keys: Keys, path: str) -> str:
-    """`path` as a normal relative path of the repository. UsageError [path-escape] when it leads out (A09); the files themselves
-    are checked by whoever opens them."""
-    if not path or path.startswith(("/", "~")) or ".." in path.split("/") or "\\" in path or "\0" in path:
+    """`path`, as seen from the settings' folder, as a normal path relative to the repository's root. UsageError [path-escape]
+    when it leads out (A09); the files themselves are checked by whoever opens them."""
+    source = settings.source(*keys)
+    normal = posixpath.normpath(posixpath.join(source.directory, path))
+    if not path or path.startswith(("/", "~")) or normal.split("/")[0] == ".." or "\\" in path or "\0" in path:
         raise UsageError(
             "path-escape",
             f"{path[:80]!r} is not a path inside the repository",
-            where=where(settings.source(*keys), keys),
-            next="write a path relative to the repository's root, without '..'",
+            where=where(source, keys),
+            next="write a path relative to wherry.toml that stays in the repository",
         )
-    return posixpath.normpath(path)
+    return normal
 
 
 def in_image(settings: Effective, keys: Keys, path: str) -> str:
