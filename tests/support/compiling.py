@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from wherry.system.programs import programs
 from wherry.toolchain import find_toolchain
 
 MAIN = 'package main\n\nimport "os"\n\nfunc main() { os.Stdout.WriteString("hello\\n") }\n'
+
+
+def unique() -> str:
+    """A main that no cache knows yet."""
+    return MAIN.replace("hello", secrets.token_hex(8))
 
 
 def module(folder: Path, files: Mapping[str, str] | None = None, *, go: str = "1.24") -> Path:
@@ -38,7 +44,7 @@ def compilation(folder: Path, *packages: str, flags: tuple[str, ...] = (), **var
         platform=Platform(architecture=variables.get("GOARCH", "amd64")),
         directory=str(folder),
         targets=tuple(
-            Target(import_path="/".join(("example.com/app", name)).rstrip("/"), name=file, file=file)
+            Target(import_path=f"example.com/app/{name}".rstrip("/"), name=file, file=file)
             for name in names
             for file in (name.rpartition("/")[2] or "app",)
         ),

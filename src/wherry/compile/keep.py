@@ -20,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from wherry.errors import WherryError
 from wherry.kit.files import atomic_write, disk_errors, private_directory
 from wherry.kit.value import Value
 from wherry.model.binary import Binary
@@ -92,9 +93,8 @@ def publish(seed: Seed, out: Path, kept: Path) -> tuple[bool, str]:
     if seed.record is not None and status.st_ino == seed.inode:
         os.utime(built, ns=(status.st_atime_ns, seed.record.modified))  # Go touches what it leaves alone
         return False, seed.record.sha256
-    with contextlib.suppress(
-        OSError
-    ):  # a full or foreign file system costs the next run a link, not this run its binary
+    # A full or foreign file system costs the next run a link, not this run its binary.
+    with contextlib.suppress(OSError, WherryError):
         private_directory(kept)
         temporary = kept / f".{secrets.token_hex(8)}.tmp"
         os.link(built, temporary, follow_symlinks=False)
@@ -110,7 +110,7 @@ def remember(binary: Binary, root: str) -> None:
     kept = Path(root, built.parent.parent.name.partition(".")[0])
     record = _believed(kept / built.name, _record_file(kept, built.name), boot_id())
     if record is not None and not record.sha256 and _same_file(built, record):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, WherryError):
             _write_record(kept, built.name, msgspec.structs.replace(record, sha256=binary.sha256))
 
 
