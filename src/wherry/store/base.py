@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wherry.errors import CorruptError
 from wherry.kit import decompress
-from wherry.kit.files import atomic_writer
+from wherry.kit.files import atomic_writer, disk_errors
 from wherry.kit.streams import CHUNK
 from wherry.model.base import Base
 from wherry.model.image import Layer, StoredImage
@@ -23,8 +23,7 @@ from wherry.store.keeper import Keeper
 
 
 def read_base(keeper: Keeper, name: str, platform: Platform, blobs: Path) -> Base:
-    """The image there for `platform` as a base; its layers become files in `blobs`, named by the hexadecimal digits of
-    their digest.
+    """The image there for `platform` as a base; its layers become files in `blobs`, at `sha256/<hex>`.
 
     UsageError [no-platform] with a list when it has none; CorruptError [diff-id] when a layer is not what the config says.
     """
@@ -40,9 +39,11 @@ def read_base(keeper: Keeper, name: str, platform: Platform, blobs: Path) -> Bas
 
 def _layer(keeper: Keeper, descriptor: Descriptor, diff_id: Digest, blobs: Path) -> Layer:
     """Copies a layer, or checks the copy that is there already; hashing it anew costs less than a wrong image (E04)."""
-    file = blobs / descriptor.digest.hex
+    file = blobs / descriptor.digest.path
     reused = file.is_file() and file.stat().st_size == descriptor.size and _hashed(file) == descriptor.digest
     if not reused:
+        with disk_errors(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_writer(file, durable=True) as target:
             for chunk in keeper.blob(descriptor):
                 target.write(chunk)

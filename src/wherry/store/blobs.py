@@ -7,26 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import secrets
 import stat
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 from wherry.errors import CorruptError
-from wherry.kit import decompress
 from wherry.kit.files import atomic_write, disk_errors, sync_directory
 from wherry.kit.streams import CHUNK, verified_chunks
 from wherry.model.finding import Finding
 from wherry.model.image import Built, Image, Layer
-from wherry.oci import media
 from wherry.oci.descriptor import Descriptor, Document
 from wherry.oci.digest import Digest
+from wherry.store import layers
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
+_NO_KERNEL_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
 
 
 class Blobs:
@@ -58,10 +56,8 @@ class Blobs:
         target = self._target(layer.digest)
         if self._has(layer.digest, layer.size):
             return
-        with disk_errors(layer.file), Path(layer.file).open("rb") as source:
-            _check_layer(source, layer)
-            with disk_errors(target):
-                self._place(source, target)
+        with layers.checked(layer) as source, disk_errors(target):
+            self._place(source, target)
         self.written += layer.size
 
     def _add_document(self, document: Document) -> None:
@@ -139,46 +135,6 @@ def open_blob(path: Path, name: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def layer_chunks(layer: Layer) -> Iterator[bytes]:
-    """The layer's bytes. As many as promised, and hashed when the file lay in a cache; CorruptError before the last
-    one else."""
-    with disk_errors(layer.file), Path(layer.file).open("rb") as source:
-        _check_size(source, layer)
-        if layer.reused:
-            yield from verified_chunks(source, sha256=layer.digest.hex, size=layer.size, name=layer.file)
-            return
-        remaining = layer.size
-        while remaining and (chunk := source.read(min(CHUNK, remaining))):
-            remaining -= len(chunk)
-            yield chunk
-    if remaining:
-        raise CorruptError("short-blob", f"{layer.file} was cut while it was read", where=layer.file)
-
-
-def unpacked_chunks(layer: Layer) -> Iterator[bytes]:
-    """The layer's tar, checked against its diff id."""
-    with disk_errors(layer.file), Path(layer.file).open("rb") as source:
-        method = media.compression(layer.media_type)
-        plain = decompress.opened(source, method, name=layer.file)
-        yield from verified_chunks(plain, sha256=layer.diff_id.hex, size=layer.unpacked_size, name=layer.file)
-
-
-def _check_layer(source: BufferedReader, layer: Layer) -> None:
-    """Size always; the digest too when the file lay in a cache, where a crash may have torn it (E01)."""
-    _check_size(source, layer)
-    if layer.reused and hashlib.file_digest(source, "sha256").hexdigest() != layer.digest.hex:
-        raise CorruptError("digest-mismatch", f"{layer.file} is no longer {layer.digest}", where=layer.file)
-    source.seek(0)
-
-
-def _check_size(source: BinaryIO, layer: Layer) -> None:
-    size = os.fstat(source.fileno()).st_size
-    if size < layer.size:
-        raise CorruptError("short-blob", f"{layer.file} is {size} bytes, not {layer.size}", where=layer.file)
-    if size > layer.size:
-        raise CorruptError("long-blob", f"{layer.file} is {size} bytes, not {layer.size}", where=layer.file)
-
-
 def _linked(source: BinaryIO, temporary: Path) -> bool:
     """Tries a hard link to the very file that was checked; False where the file system has none or will not."""
     try:
@@ -206,10 +162,10 @@ def _copy_bytes(source: BinaryIO, target: BinaryIO) -> None:
         while remaining and (count := os.copy_file_range(source.fileno(), target.fileno(), remaining)):
             remaining -= count
     except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF):
+        if error.errno not in _NO_KERNEL_COPY:
             raise
-        while chunk := os.read(source.fileno(), CHUNK):
-            target.write(chunk)
+    while chunk := os.read(source.fileno(), CHUNK):  # the rest, or all of it
+        target.write(chunk)
 
 
 def _sync_file(path: Path) -> None:

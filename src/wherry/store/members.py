@@ -17,8 +17,7 @@ from wherry.oci import tar
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.tar import Entry
-from wherry.store import entries
-from wherry.store.blobs import layer_chunks, unpacked_chunks
+from wherry.store import entries, layers
 from wherry.store.layout import MARKER, MARKER_BYTES
 
 
@@ -71,11 +70,11 @@ def saved_members(image: Image, names: tuple[str, ...], named: tuple[Descriptor,
 
 def unpacked_members(image: Image, names: tuple[str, ...]) -> Members:
     """What `docker save` wrote before Docker 25: layers as plain tars, named by their diff ids."""
-    layers: Members = {_path(layer.diff_id): Unpacked(layer=layer) for layer in image.layers}
+    tars: Members = {_path(layer.diff_id): Unpacked(layer=layer) for layer in image.layers}
     saved = _Saved(
         config=_path(image.config.digest), repo_tags=names, layers=tuple(_path(layer.diff_id) for layer in image.layers)
     )
-    return layers | {_path(image.config.digest): image.config.data, "manifest.json": msgspec.json.encode([saved])}
+    return tars | {_path(image.config.digest): image.config.data, "manifest.json": msgspec.json.encode([saved])}
 
 
 def size(members: Members) -> int:
@@ -102,16 +101,16 @@ def chunks(members: Members) -> Iterator[bytes]:
 def _content(item: bytes | Layer | Unpacked) -> Iterable[bytes]:
     match item:
         case Layer():
-            return layer_chunks(item)
+            return layers.chunks(item)
         case Unpacked():
-            return unpacked_chunks(item.layer)
+            return layers.unpacked(item.layer)
         case _:
             return (item,)
 
 
 def _image_members(image: Image) -> Members:
-    layers: Members = {_path(layer.digest): layer for layer in image.layers}
-    return layers | {_path(one.digest): one.data for one in (image.manifest, image.config)}
+    blobs: Members = {_path(layer.digest): layer for layer in image.layers}
+    return blobs | {_path(one.digest): one.data for one in (image.manifest, image.config)}
 
 
 def _index_members(named: tuple[Descriptor, ...]) -> Members:

@@ -13,6 +13,7 @@ from wherry.kit.ports import Event, Request, Response
 from wherry.model.image import Built, Image, Layer
 from wherry.oci.descriptor import Document
 from wherry.oci.digest import Digest
+from wherry.store import layers
 from wherry.store.registry import errors, url
 from wherry.store.registry.pull import Repository
 from wherry.store.registry.session import PASSING, TRIES
@@ -43,12 +44,11 @@ class Push:
         raise AssertionError("a last try always ends")
 
     def _blobs(self) -> None:
-        layers = {layer.digest: layer for image in self.built.images for layer in image.layers}
-        configs = {image.config.digest: image.config for image in self.built.images}
-        blobs: list[Layer | Document] = [*layers.values(), *configs.values()]
+        found: dict[Digest, Layer | Document] = {one.digest: one for image in self.built.images for one in image.layers}
+        found |= {image.config.digest: image.config for image in self.built.images}
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push")
         try:
-            for size in pool.map(self._blob, blobs):
+            for size in pool.map(self._blob, found.values()):
                 self.sent += size
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -62,6 +62,9 @@ class Push:
             return 0
         if response.status != 404:
             raise errors.failure(errors.Said(status=response.status), url=address, doing=self._doing())
+        if isinstance(blob, Layer):
+            with layers.checked(blob):
+                pass
         self.session.setup.events(Event(phase="push", subject=str(blob.digest), total=blob.size))
         self._upload(blob)
         self.session.setup.events(

@@ -1,0 +1,165 @@
+"""Real servers beside the tests: Debian's docker-registry, dockerd, containerd. Nothing in, running ones out; stopped
+by their process.
+
+All they keep lies in a short folder of its own, since the path of a unix socket has at most 107 bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.tools import need
+
+PATIENCE = 60.0
+
+
+@contextlib.contextmanager
+def docker_registry(extra: str = "") -> Iterator[str]:
+    """`127.0.0.1:PORT` of a docker-registry with an empty folder; `extra` is appended to its configuration."""
+    need("docker-registry")
+    port = free_port()
+    with short_folder() as folder:
+        config = folder / "config.yml"
+        storage = f"storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}"
+        config.write_text(
+            f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n{storage}\n"
+            f"http: {{addr: '127.0.0.1:{port}'}}\n{extra}"
+        )
+        with running(
+            ["docker-registry", "serve", str(config)], folder, lambda: answers(f"http://127.0.0.1:{port}/v2/")
+        ):
+            yield f"127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def dockerd() -> Iterator[str]:
+    """DOCKER_HOST of a daemon of its own, without network and with the simplest storage; needs root."""
+    need("dockerd", "containerd", "runc")
+    need_root()
+    with short_folder() as folder:
+        address = folder / "docker.sock"
+        command = [
+            "dockerd",
+            "--host",
+            f"unix://{address}",
+            "--data-root",
+            f"{folder}/data",
+            "--exec-root",
+            f"{folder}/run",
+        ]
+        command += ["--pidfile", f"{folder}/pid", "--iptables=false", "--ip6tables=false", "--bridge=none"]
+        with running([*command, "--storage-driver=vfs"], folder, lambda: listens(address)):
+            yield f"unix://{address}"
+
+
+@contextlib.contextmanager
+def containerd() -> Iterator[str]:
+    """CONTAINERD_ADDRESS of a daemon of its own; needs root."""
+    need("containerd", "ctr")
+    need_root()
+    with short_folder() as folder:
+        config, address = folder / "config.toml", folder / "c.sock"
+        config.write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
+        command = ["containerd", "--config", str(config), "--address", str(address)]
+        command += ["--root", f"{folder}/root", "--state", f"{folder}/state"]
+        with running(command, folder, lambda: listens(address)):
+            yield str(address)
+
+
+@contextlib.contextmanager
+def podman() -> Iterator[dict[str, str]]:
+    """Variables that give podman and skopeo a storage of their own; needs root, as the storage is this machine's otherwise."""
+    need("podman")
+    need_root()
+    with short_folder() as folder:
+        storage, containers = folder / "storage.conf", folder / "containers.conf"
+        storage.write_text(f'[storage]\ndriver="vfs"\ngraphroot="{folder}/root"\nrunroot="{folder}/run"\n')
+        containers.write_text('[containers]\ndefault_ulimits=["nofile=1024:1024"]\n[engine]\nruntime="runc"\n')
+        yield {"CONTAINERS_STORAGE_CONF": str(storage), "CONTAINERS_CONF": str(containers)}
+
+
+@contextlib.contextmanager
+def running(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iterator[None]:
+    """`command` until the block ends; a test that needs it fails in CI, and is skipped elsewhere, when it does not get
+    ready."""
+    log = folder / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not ready():
+            if server.poll() is not None or time.monotonic() > end:
+                unavailable(f"{command[0]} did not start here: {log.read_text()[-1500:]}")
+            time.sleep(0.05)
+        yield
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def unavailable(reason: str) -> None:
+    """Ends the test: failed where CI=true, skipped with the reason elsewhere."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def need_root() -> None:
+    """For daemons that only root may start."""
+    if os.geteuid() != 0:
+        unavailable("needs root")
+
+
+@contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder with a short path, gone afterwards with what daemons mounted in it."""
+    folder = Path(tempfile.mkdtemp(prefix="wh-", dir="/tmp"))
+    try:
+        yield folder
+    finally:
+        for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+            if line.split()[1].startswith(f"{folder}/"):
+                subprocess.run(["umount", "-l", line.split()[1]], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as response:
+            return bool(response.status)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
