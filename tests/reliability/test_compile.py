@@ -74,9 +74,7 @@ def hostile(folder: Path, trap: Trap) -> Path:
     git(folder / "sub", "commit", "-q", "-m", "x")
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "x")
-    (folder / "more").write_text(
-        f'[filter "more"]\n\tprocess = {trap.program} process\n\tclean = {trap.program} more\n'
-    )
+    (folder / "more").write_text(f'[filter "more"]\n\tclean = {trap.program} more\n')
     for key, value in (
         ("core.fsmonitor", f"{trap.program} fsmonitor"), ("filter.evil.clean", f"{trap.program} clean"),
         ("include.path", "../more"), ("core.hooksPath", str(trap.program.parent)), ("diff.ignoreSubmodules", "none"),
@@ -102,7 +100,7 @@ def test_a01_stamping_starts_nothing_that_the_repository_names(tmp_path: Path, t
 def test_a01_the_trap_would_spring(tmp_path: Path, trap: Trap) -> None:
     folder = hostile(tmp_path / "repo", trap)
     subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, check=False)
-    assert {"fsmonitor", "clean", "process", "submodule"} <= set(trap.sprung.split())
+    assert {"fsmonitor", "clean", "more", "submodule"} <= set(trap.sprung.split())
 
 
 @pytest.mark.parametrize(
