@@ -12,8 +12,8 @@ import msgspec
 from tests.support.compiling import compilation, workplace
 from wherry.compile import compile_all
 from wherry.errors import WherryError
+from wherry.kit.scratch import scratch_folder
 from wherry.system.processes import Processes
-from wherry.system.scratch import scratch_folder
 
 
 def main(folder: str, work: str, *flags: str) -> int:

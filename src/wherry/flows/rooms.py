@@ -16,10 +16,10 @@ from wherry.compile import Workplace
 from wherry.flows.request import BuildRequest
 from wherry.kit.goenv import go_environment
 from wherry.kit.ports import Machine
+from wherry.kit.scratch import scratch_folder
 from wherry.model.plan import Plan
 from wherry.oci.platform import ALIASES, Platform
 from wherry.store.keeper import Ports
-from wherry.system.scratch import scratch_folder
 
 
 def folders_of(machine: Machine) -> Folders:

@@ -1,1 +1,1 @@
-"""The machine itself: the real processes, sockets, environment, clock and scratch folders behind `kit.ports`."""
+"""The machine itself: the real processes, sockets, environment and clock behind `kit.ports`."""

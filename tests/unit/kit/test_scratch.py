@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wherry.errors import RefusedError
-from wherry.system.scratch import scratch_folder
+from wherry.kit.scratch import scratch_folder
 
 
 def test_a_folder_is_private_and_gone_afterwards(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_two_at_once_leave_each_other_alone(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
     script = (
-        "import sys, time\nfrom wherry.system.scratch import scratch_folder\n"
+        "import sys, time\nfrom wherry.kit.scratch import scratch_folder\n"
         f"with scratch_folder({str(tmp_path)!r}) as folder:\n    print(folder, flush=True)\n    time.sleep(60)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
