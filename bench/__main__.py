@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import engines, machine, tools
-from bench.apps import APPS, App
+from bench.apps import APPS, MANY, App
 from bench.report import render
 from bench.results import Results, Series, encode
 from bench.scenarios import SCENARIOS, Scenario, races
@@ -67,9 +67,9 @@ def parse(arguments: Sequence[str]) -> Options:
 def measure(shop: Workshop, options: Options) -> Results:
     """Everything asked for."""
     facts = machine.facts(shop)
+    for app in wanted(options):
+        warm(shop, app)
     if options.engines:
-        for app in options.apps:
-            warm(shop, app)
         engines.prepare(shop, options.apps)
     series: list[Series] = []
     for scenario in options.scenarios:
@@ -84,8 +84,14 @@ def measure(shop: Workshop, options: Options) -> Results:
     )
 
 
+def wanted(options: Options) -> tuple[App, ...]:
+    """Every app that some scenario builds."""
+    of_kind = {"one": options.apps, "many": (MANY,), "cold": APPS[:1]}
+    return tuple(dict.fromkeys(app for scenario in options.scenarios for app in of_kind.get(scenario.kind, ())))
+
+
 def warm(shop: Workshop, app: App) -> None:
-    """Fills the Go cache that all share, before engines copy it."""
+    """Fills the module cache and the Go cache that all share, before the proxy is taken away and engines copy them."""
     print(f"warming {app.name}", file=sys.stderr, flush=True)
     for call in tools.go(Job(shop=shop, app=app, tool="go", place="layout")):
         subprocess.run(

@@ -75,7 +75,7 @@ def fetch_modules(shop: Workshop, app: App) -> None:
         cwd=shop.source(app, "docker"),
         env=environment,
         check=True,
-        stdout=subprocess.DEVNULL,
+        capture_output=True,
     )
     for archive in (modules(shop) / "cache/download").rglob("*.zip"):
         archive.unlink()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import images
-from bench.__main__ import FOLDER, parse
+from bench.__main__ import FOLDER, parse, wanted
 from bench.apps import APPS, MANY, apply_edit, current_edit, edit_text
 from bench.engines import CACHE_MOUNTS, dockerfile
 from bench.machine import field
@@ -93,3 +93,8 @@ def test_fields_of_proc(tmp_path: Path) -> None:
     (tmp_path / "info").write_text("model name\t: Fast One\nmodel name\t: Other\n")
     assert field(str(tmp_path / "info"), "model name") == "Fast One"
     assert field(str(tmp_path / "info"), "flags") == "unknown"
+
+
+def test_every_app_of_a_chosen_scenario_is_warmed_once() -> None:
+    assert wanted(parse(["--only", "cold", "--only", "version"])) == APPS[:1]
+    assert wanted(parse([])) == (*APPS, MANY)
