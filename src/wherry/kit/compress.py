@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Literal
 
+from wherry.errors import UsageError
+
 Method = Literal["gzip", "zstd", "none"]
 Compress = Callable[[memoryview], bytes]
 
@@ -24,12 +26,22 @@ def block_size(method: Method) -> int:
 
 
 def levels(method: Method) -> range:
-    """The levels a method knows; the first is not special."""
-    return {"gzip": range(1, 13), "zstd": range(1, 23), "none": range(1)}[method]
+    """The levels a method knows; 0 stands for the default one."""
+    return {"gzip": range(1, 13), "zstd": range(1, 23), "none": range(0)}[method]
 
 
 def compressor(method: Method, level: int) -> Compress:
-    """A function from a block to a member; callable from several threads at once. `level` 0: gzip 1, zstd 3."""
+    """A function from a block to a member; callable from several threads at once. `level` 0: gzip 1, zstd 3.
+
+    UsageError [bad-level] for a level outside of `levels`.
+    """
+    if level and level not in levels(method):
+        known = levels(method)
+        raise UsageError(
+            "bad-level",
+            f"{method} has no level {level}",
+            next=f"choose {known.start} to {known.stop - 1}" if method != "none" else "leave the level out",
+        )
     match method:
         case "gzip":
             from deflate import gzip_compress
