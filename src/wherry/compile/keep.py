@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import Final
@@ -96,7 +95,7 @@ def publish(seed: Seed, out: Path, kept: Path) -> tuple[bool, str]:
     # A full or foreign file system costs the next run a link, not this run its binary.
     with contextlib.suppress(OSError, WherryError):
         private_directory(kept)
-        temporary = kept / f".{secrets.token_hex(8)}.tmp"
+        temporary = kept / f".{os.urandom(8).hex()}.tmp"
         os.link(built, temporary, follow_symlinks=False)
         temporary.replace(kept / seed.target.file)
         _write_record(kept, seed.target.file, _record(status, boot_id()))
@@ -116,7 +115,7 @@ def remember(binary: Binary, root: str) -> None:
 
 def workspace(scratch: str, name: str) -> tuple[Path, Path]:
     """A new private folder for one build below `scratch`: where Go writes binaries, and where it works."""
-    place = Path(scratch, f"{name}.{secrets.token_hex(4)}")
+    place = Path(scratch, f"{name}.{os.urandom(4).hex()}")
     with disk_errors(place):
         place.mkdir(mode=0o700)
         for folder in ("out", "work"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -34,7 +33,7 @@ def atomic_writer(path: Path, *, mode: int = 0o644, durable: bool = False) -> It
 
     `durable` syncs the file before and its folder after the rename: for what a later run believes by its name alone.
     """
-    temporary = path.parent / f".{path.name[:64]}.{secrets.token_hex(8)}.tmp"
+    temporary = path.parent / f".{path.name[:64]}.{os.urandom(8).hex()}.tmp"
     with disk_errors(path):
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ def scratch_folder(parent: str) -> Iterator[str]:
     root = private_directory(Path(parent))
     with disk_errors(root), locked(root):  # else another's sweep could come between making and locking
         sweep(root)
-        folder = root / f"{PREFIX}{secrets.token_hex(8)}"
+        folder = root / f"{PREFIX}{os.urandom(8).hex()}"
         folder.mkdir(mode=0o700)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
