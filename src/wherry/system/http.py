@@ -11,14 +11,12 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit
 
 from wherry.errors import RefusedError, UnavailableError, UsageError
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Request
 from wherry.kit.text import one_line
 from wherry.system.http_errors import check_deadline, host_of, plain_error, shown
-from wherry.system.proxies import is_loopback, proxy_for
 
 if TYPE_CHECKING:
     import ssl
@@ -71,6 +69,10 @@ class Network:
         if url.startswith("unix://"):
             path, _, target = url.removeprefix("unix://").partition(":")
             return target, self._sockets.setdefault(path, _socket_pool(path))
+        from urllib.parse import urlsplit
+
+        from wherry.system.proxies import is_loopback, proxy_for
+
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         if (
@@ -93,6 +95,8 @@ class Network:
         return url, self._managers.get(proxy) or self._managers.setdefault(proxy, self._manager(proxy))
 
     def _manager(self, proxy: str) -> PoolManager:
+        from urllib.parse import unquote, urlsplit
+
         from urllib3 import PoolManager, ProxyManager, make_headers
 
         options: dict[str, Any] = {
