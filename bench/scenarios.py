@@ -4,6 +4,7 @@ nothing."""
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shutil
 import sys
 from collections.abc import Iterator
@@ -120,15 +121,17 @@ def cold_race(shop: Workshop, scenario: Scenario, app: App, rounds: int) -> Race
     cold = dataclasses.replace(shop, root=root, environment=shop.environment | empty)
     race = app_race(cold, scenario, app, rounds)
 
-    def ready(_round: int) -> None:
-        for folder in ("cache", "home", "out"):
-            shutil.rmtree(root / folder, ignore_errors=True)
-        (root / "home").mkdir(parents=True)
-
     for group in race.groups:
         for one in group:
-            one.ready = ready
+            one.ready = functools.partial(chill, cold, app, one.tool)
     return dataclasses.replace(race, warm=False)
+
+
+def chill(cold: Workshop, app: App, tool: str, _round: int) -> None:
+    """Empties what the cold scenario must find empty."""
+    for folder in (cold.root / "cache", cold.root / "home", cold.out(app, tool)):
+        shutil.rmtree(folder, ignore_errors=True)
+    (cold.root / "home").mkdir(parents=True)
 
 
 def version_race(shop: Workshop) -> Race:
