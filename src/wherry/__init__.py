@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing itself would cost `wherry --version` 4 ms
 if TYPE_CHECKING:
+    from typing import Any
+
     from wherry.api import BuildReport, BuildRequest, Plan, Stored, build, inspect, plan
 
 __version__ = "0.1.0"

@@ -88,4 +88,4 @@ def test_importing_it_costs_nothing() -> None:
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["__future__", "wherry", "wherry.cache", "wherry.cache.folders"]
+    assert done.stdout.split() == ["__future__", "collections.abc", "wherry", "wherry.cache", "wherry.cache.folders"]

@@ -1,0 +1,122 @@
+"""Is there anything to do? A request in, the last result or None out; reads the disk, asks servers of this machine.
+
+None whenever anything is different, unclear or unreadable: then the build runs, which is always right. Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+
+from wherry.cache.folders import Folders
+from wherry.cache.noop import outputs, state
+from wherry.cache.noop.request import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class Index(TypedDict):
+        """What the file of a request holds."""
+
+        boot: str
+        stats: dict[str, state.Stats | None]
+        """None: nothing was there."""
+        proofs: dict[str, str]
+        """For every path at which something was."""
+        unsure: list[str]
+        """Paths whose stats may lie; they are proved each time."""
+        variables: dict[str, str | None]
+        outputs: list[outputs.Row]
+        result: str
+
+
+LARGEST = 64 << 20
+
+
+def unchanged(request: Request, folders: Folders) -> str | None:
+    """What `record` was given as the result of the same request, if nothing at all is different; else None."""
+    key = request.key()
+    try:
+        index = load(folders, key)
+        if index is None or not index["boot"] or index["boot"] != state.boot_id():
+            return (
+                None  # after a start of the machine, what was not synced may be lost, and devices may have new numbers
+            )
+        if any(request.variables.get(name) != value for name, value in index["variables"].items()):
+            return None
+        fresh = verified(index)
+        if fresh is None or not outputs.all_there(index["outputs"]):
+            return None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    if fresh["stats"] != index["stats"] or fresh["unsure"] != index["unsure"]:
+        save(folders, key, fresh)
+    return fresh["result"]
+
+
+def verified(index: Index) -> Index | None:
+    """The index with stats as they are now, if every path still is what it was; else None."""
+    now = state.clock()[0]
+    expected = index["stats"]
+    stats = state.stats
+    moved = [path for path, before in expected.items() if stats(path) != before]
+    again = dict.fromkeys((*moved, *index["unsure"]))
+    if not again:
+        return index
+    renewed, unsure = dict(expected), []
+    for path in again:
+        before = expected[path]
+        found = None if before is None else state.recheck(path, before, index["proofs"][path])
+        if found is None:
+            return None
+        renewed[path] = found
+        if not state.settled(found, now):
+            unsure.append(path)
+    return {**index, "stats": renewed, "unsure": unsure}
+
+
+def file_of(folders: Folders, key: str) -> str:
+    """Where the index of the request with this key lies."""
+    return f"{folders.noop}/{key}.json"
+
+
+def load(folders: Folders, key: str) -> Index | None:
+    """The index as it was saved; None when there is none, it is damaged, or somebody else could have written it."""
+    try:
+        descriptor = os.open(file_of(folders, key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with open(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+        if not ours or found.st_size > LARGEST:
+            return None
+        data = file.read()
+    if data[:65] != _sum(key, data[65:]):
+        return None
+    index: Index = json.loads(data[65:])
+    return index
+
+
+def save(folders: Folders, key: str, index: Index) -> None:
+    """Replaces the index whole, or leaves it; a disk that will not is no error."""
+    data = json.dumps(index, separators=(",", ":")).encode()
+    path = file_of(folders, key)
+    temporary = f"{folders.noop}/.{key}.{os.urandom(4).hex()}.tmp"
+    try:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(_sum(key, data) + data)
+            os.replace(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+    except OSError:
+        return
+
+
+def _sum(key: str, data: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + b"\0" + data).hexdigest().encode() + b"\n"

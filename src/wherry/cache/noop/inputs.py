@@ -1,0 +1,105 @@
+"""What a build depended on and where its result lies, as values. Touches nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wherry.kit.value import Value
+from wherry.oci.digest import Digest
+
+
+class Tree(Value, frozen=True, kw_only=True):
+    """A folder with all beneath it. Never looked into: `.git`, `__pycache__`, and the paths in `skip`.
+
+    all  every file's bytes, every folder's names: assets, embedded folders, wherry's own code
+    git  the same without nested repositories: what `git status` looks at; `skip` holds what git ignores
+    go   what `go list ./...` looks at: folders not named `.x`, `_x` or testdata; Go files and go.mod
+    flat the folder's own files, and nothing beneath
+    """
+
+    root: str
+    kind: Literal["all", "git", "go", "flat"] = "all"
+    skip: tuple[str, ...] = ()
+
+
+class Inputs(Value, frozen=True, kw_only=True):
+    """Everything that could change a build's result besides its request. Paths are absolute."""
+
+    paths: tuple[str, ...] = ()
+    """What is there now counts: a file's bytes, the names in a folder (not what is beneath), a link and its target, or
+    that nothing is there."""
+    places: tuple[str, ...] = ()
+    """Only that it is there, whose it is and its mode."""
+    stamps: tuple[str, ...] = ()
+    """Only the stats count: for what people do not touch. Nothing is read."""
+    trees: tuple[Tree, ...] = ()
+    programs: tuple[tuple[str, str], ...] = ()
+    """Name and path of each program that was looked up on PATH; an empty path: none was found."""
+    variables: tuple[str, ...] = ()
+    """Environment variables that settings refer to by name."""
+    unclear: str = ""
+    """Why no list of inputs can be complete, for instance `hooks run before the build`; then nothing is recorded."""
+
+
+def joined(*parts: Inputs) -> Inputs:
+    """All inputs of all parts."""
+    return Inputs(
+        paths=tuple(path for part in parts for path in part.paths),
+        places=tuple(path for part in parts for path in part.places),
+        stamps=tuple(path for part in parts for path in part.stamps),
+        trees=tuple(tree for part in parts for tree in part.trees),
+        programs=tuple(program for part in parts for program in part.programs),
+        variables=tuple(name for part in parts for name in part.variables),
+        unclear=next((part.unclear for part in parts if part.unclear), ""),
+    )
+
+
+class LayoutOutput(Value, frozen=True, kw_only=True):
+    """A layout, wherry's own store too: `name` is the entry's org.opencontainers.image.ref.name, `blobs` all that it leads to."""
+
+    directory: str
+    name: str
+    digest: Digest
+    blobs: tuple[Digest, ...]
+
+
+class FileOutput(Value, frozen=True, kw_only=True):
+    """An archive: good as long as nobody touches the file."""
+
+    path: str
+
+
+class RegistryOutput(Value, frozen=True, kw_only=True):
+    """A tag in a registry on this machine that speaks plain HTTP. Also for a base that was given by tag."""
+
+    host: str
+    """`localhost:5000`"""
+    repository: str
+    tag: str
+    digest: Digest
+
+
+class DockerOutput(Value, frozen=True, kw_only=True):
+    """A name in Docker, asked at its socket."""
+
+    socket: str
+    reference: str
+    id: str
+
+
+class QuietSocket(Value, frozen=True, kw_only=True):
+    """An engine's socket at which nobody answered, so that the result went elsewhere."""
+
+    path: str
+
+
+Output = LayoutOutput | FileOutput | RegistryOutput | DockerOutput | QuietSocket
+
+
+class Outcome(Value, frozen=True, kw_only=True):
+    """A finished build."""
+
+    inputs: Inputs
+    outputs: tuple[Output, ...]
+    result: str
+    """Any text; the check gives it back."""
