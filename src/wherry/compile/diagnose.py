@@ -187,7 +187,7 @@ def _stamp(facts: Facts) -> BuildError:
         "vcs-stamp",
         "Go could not read the git state that it stamps into the binary",
         where=facts.where[:1],
-        next=("run git status here and mend what it says", 'or set flags = ["-buildvcs=false"] in [build]'),
+        next="run git status there and mend what it says",
     )
 
 
