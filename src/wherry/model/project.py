@@ -40,11 +40,14 @@ class Vcs(Value, frozen=True, kw_only=True):
     branch: str = ""
     source: str = ""
     """Web address of the origin remote, without credentials; empty when there is none."""
+    git_settings: tuple[tuple[str, str], ...] = ()
+    """Git settings that keep this repository's own filters and submodules from starting programs: for every git about it, Go's too."""
 
 
 class Inferred(Value, frozen=True, kw_only=True):
-    """One inferred fact about a main. `kind` is port, health-route, readiness-route, tls, zones, graceful-stop, users,
-    temp-files, version-variable or flag-set; `value` its text (a port number, a path, a variable's full name)."""
+    """One inferred fact about a main. `kind` and `value`: port and loopback-port (a number), health-route and readiness-route (a path),
+    tls (client, server), zones (LoadLocation, embedded), graceful-stop (shutdown, signal), users and temp-files (a function's name),
+    version-variable, revision-variable and date-variable (a full name for -X)."""
 
     kind: str
     value: str

@@ -1,0 +1,9 @@
+"""A repository in, a Project out: modules, mains, cgo, embeds, ports, routes, git state. Starts nothing that the
+repository chose.
+"""
+
+from wherry.analyze.layout import Layout, locate
+from wherry.analyze.project import analyze
+from wherry.analyze.request import Request
+
+__all__ = ["Layout", "Request", "analyze", "locate"]

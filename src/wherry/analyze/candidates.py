@@ -1,0 +1,197 @@
+"""Which folders hold mains that are asked for. A layout and words in, candidates and left-out ones out; reads names and
+file headers.
+"""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from wherry.analyze import leftout
+from wherry.analyze.constraint import Tags
+from wherry.analyze.folders import Folder, Tree, walk
+from wherry.analyze.header import Header
+from wherry.analyze.layout import Layout, above, read_module
+from wherry.analyze.reading import relative
+from wherry.analyze.ungo import headers_of, import_path_of
+from wherry.analyze.words import Foreign, Local, Named, Remote, Word
+from wherry.errors import BuildError, UsageError, WherryError
+from wherry.kit.value import Value
+from wherry.model.project import LeftOut, Module
+
+
+class Candidates(Value, frozen=True, kw_only=True):
+    """Folders (relative to the root) to be asked about; `named` ones are built whatever they are called."""
+
+    folders: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
+    foreign: tuple[str, ...] = ()
+    """Import paths in dependencies."""
+    left_out: tuple[LeftOut, ...] = ()
+    modules: tuple[Module, ...] = ()
+    whole: bool = True
+
+
+def candidates(layout: Layout, words: tuple[Word, ...], tags: Tags) -> Candidates:
+    """What the words mean in this project. Raises for a single folder that holds no main: BuildError [no-sources],
+    [not-main],
+    [no-go-files], [no-go-mod], [not-in-workspace]."""
+    single = tuple(word for word in words if isinstance(word, Local) and not word.recursive)
+    patterns = tuple(word for word in words if isinstance(word, Local) and word.recursive)
+    everything = not words or any(isinstance(word, Named) for word in words)
+    found = Candidates(
+        modules=layout.modules,
+        foreign=tuple(word.import_path for word in words if isinstance(word, Foreign)),
+    )
+    for word in single:
+        found = _with_single(found, layout, word, tags)
+    if everything:
+        found = _with_all(found, layout, ".", tags)
+    for word in patterns:
+        found = _with_all(found, layout, relative(word.folder, layout.root), tags)
+    assert not any(isinstance(word, Remote) for word in words)
+    return found
+
+
+def _with_single(found: Candidates, layout: Layout, word: Local, tags: Tags) -> Candidates:
+    path = relative(word.folder, layout.root)
+    files = tuple(sorted(entry.name for entry in os.scandir(word.folder) if entry.name.endswith(".go")))
+    folder = Folder(path=path, files=tuple(name for name in files if not name.endswith("_test.go")))
+    headers = headers_of(layout.root, folder)
+    _check(word, path, files, headers)
+    reason = leftout.by_files(headers, tags)
+    if reason:
+        raise BuildError(
+            "no-go-files",
+            f"{word.word} has no file for this platform and these build tags",
+            where=path,
+            why=reason,
+            next="build for another --platform, or set the tags it wants",
+        )
+    module = _module_of(word, layout)
+    modules = {one.directory: one for one in (*found.modules, module)}
+    return msgspec.structs.replace(
+        found, folders=_once((*found.folders, path)), named=found.named | {path}, modules=tuple(modules.values())
+    )
+
+
+def _check(word: Local, path: str, files: tuple[str, ...], headers: tuple[tuple[str, Header], ...]) -> None:
+    """Not there, no Go, only tests, a library: four different things, said differently."""
+    below = f"wherry build {word.word.rstrip('/')}/..."
+    if not files:
+        raise BuildError("no-sources", f"{word.word} has no Go files", where=path, next=below)
+    if not headers:
+        only = (
+            "only tests"
+            if all(name.endswith("_test.go") for name in files)
+            else "no Go file that begins with a package clause"
+        )
+        raise BuildError("no-sources", f"{word.word} has {only}", where=path, next=below)
+    if not any(header.package == "main" for _, header in headers):
+        name = headers[0][1].package
+        raise BuildError(
+            "not-main",
+            f"{word.word} is a library (package {name[:60]}), not a program",
+            where=f"{path}/{headers[0][0]}".removeprefix("./"),
+            why="only a package main can be run",
+            next=below,
+        )
+
+
+def _module_of(word: Local, layout: Layout) -> Module:
+    folder = above(word.folder, "go.mod", file=True)
+    if not folder:
+        raise no_go_mod(word.folder)
+    module = read_module(folder, layout.root)
+    if layout.workspace and module.directory not in layout.used:
+        raise UsageError(
+            "not-in-workspace",
+            f"{word.word} is in module {module.path}, which go.work does not use",
+            where=relative(layout.workspace, layout.root),
+            next=(f"go work use {word.word}", "or build it alone with GOWORK=off"),
+        )
+    return module
+
+
+def no_go_mod(folder: str) -> BuildError:
+    """The error for sources outside of any module."""
+    return BuildError(
+        "no-go-mod",
+        "there is no go.mod here, nor in a folder above",
+        where=folder,
+        next=("go mod init example.com/name", "or name a module: wherry build example.com/module/cmd/app@latest"),
+    )
+
+
+def _with_all(found: Candidates, layout: Layout, base: str, tags: Tags) -> Candidates:
+    """Adds every main below `base` that is worth an image."""
+    tree = walk(layout.root, below=base)
+    modules, broken = _modules(layout, tree, found.modules)
+    here = relative(layout.working_directory, layout.root)
+    kept: list[str] = []
+    left_out = list(broken)
+    for folder in tree.folders:
+        headers = headers_of(layout.root, folder)
+        if not any(header.package == "main" for _, header in headers):
+            continue
+        _, module = import_path_of(folder.path, modules)
+        reason = (
+            _why_not(folder.path, base if base != "." else here, module, layout)
+            or leftout.by_files(headers, tags)
+            or _tool(folder.path, module, layout, modules)
+        )
+        if not reason:
+            kept.append(folder.path)
+        elif folder.path not in found.named:
+            left_out.append(LeftOut(directory=folder.path, reason=reason))
+    return msgspec.structs.replace(
+        found,
+        folders=_once((*found.folders, *kept)),
+        left_out=tuple({one.directory: one for one in (*found.left_out, *left_out)}.values()),
+        modules=modules,
+        whole=found.whole and tree.whole,
+    )
+
+
+def _why_not(path: str, base: str, module: Module | None, layout: Layout) -> str:
+    """What lies below the folder one stands in, or the pattern one names, is judged by the rest of its path."""
+    below = path == base or path.startswith(f"{base}/")
+    reason = leftout.by_path(relative(path, base) if below and base != "." else path)
+    if reason:
+        return reason
+    if module is None:
+        return "belongs to no module"
+    if layout.workspace and module.directory not in layout.used:
+        return f"go.work does not use its module {module.path}"
+    if "..." in path or not path.isprintable():
+        return "its folder's name cannot be in an import path"
+    return ""
+
+
+def _tool(path: str, module: Module | None, layout: Layout, modules: tuple[Module, ...]) -> str:
+    """Named by a `tool` line of go.mod (Go 1.24): made to be run by developers."""
+    from wherry.analyze.layout import read_gomod
+
+    if module is None:
+        return ""
+    tools = read_gomod(os.path.normpath(os.path.join(layout.root, module.directory)), "go.mod").tools
+    return "a tool of go.mod" if import_path_of(path, modules)[0] in tools else ""
+
+
+def _modules(layout: Layout, tree: Tree, known: tuple[Module, ...]) -> tuple[tuple[Module, ...], list[LeftOut]]:
+    """All modules of the tree but those of test data; what cannot be read is left out, unless the user stands in it."""
+    found = {one.directory: one for one in known}
+    broken = []
+    for path in tree.modules:
+        if path in found or leftout.by_path(path) in ("test data", "Go leaves out folders that begin with _"):
+            continue
+        try:
+            found[path] = read_module(os.path.normpath(os.path.join(layout.root, path)), layout.root)
+        except WherryError as error:
+            broken.append(LeftOut(directory=path, reason=f"its go.mod cannot be read: {error.message}"))
+    return tuple(found.values()), broken
+
+
+def _once(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(paths))

@@ -1,0 +1,171 @@
+"""A repository, or a module by version, in; a Project out. Reads files, asks `go list` and git, writes below the given
+scratch only.
+
+The story: where the project begins, what the words mean, which folders hold mains, what Go says of them, what their
+sources say.
+Git is asked meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from wherry.analyze import remote, vcs
+from wherry.analyze.candidates import Candidates, candidates, no_go_mod
+from wherry.analyze.constraint import Tags, tags_for
+from wherry.analyze.layout import Layout, locate, outside
+from wherry.analyze.licences import licences
+from wherry.analyze.listing import Question, inherited, list_packages
+from wherry.analyze.mains import Listing, describe
+from wherry.analyze.own import Sources
+from wherry.analyze.request import Request
+from wherry.analyze.ungo import import_path_of, read_packages
+from wherry.analyze.words import Remote, read_words
+from wherry.errors import UnavailableError
+from wherry.formats.golisting import Package
+from wherry.kit.ports import Records, Run, Which
+from wherry.model.finding import Finding
+from wherry.model.project import Module, Project
+
+
+def analyze(request: Request, *, run: Run, which: Which, records: Records | None = None) -> Project:
+    """The Project that `request` asks about. Every error is a WherryError with a page; a repository's own oddities
+    never raise another.
+    """
+    layout = locate(request.working_directory, workspace=request.workspace)
+    words = read_words(request.packages, layout)
+    remotes = tuple(word for word in words if isinstance(word, Remote))
+    if remotes:
+        return _remote(remotes, request, run, records)
+    source = vcs.Source(
+        folder=layout.git, module=layout.modules[0] if layout.module else None, module_folder=layout.module
+    )
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        looking = pool.submit(vcs.look, source, which("git") if layout.git else "", request.environment, run)
+        tags = _tags(request)
+        chosen = candidates(layout, words, tags)
+        if not chosen.modules:
+            raise no_go_mod(layout.working_directory)
+        sources = Sources(layout.root, records)
+        listing = Listing(
+            root=layout.root,
+            packages=_packages(chosen, layout, request, run),
+            modules=chosen.modules,
+            named=chosen.named,
+            with_cgo=_tags(request, cgo=True),
+        )
+        mains, left_out = describe(chosen.folders, chosen.foreign, listing, sources)
+        looked = looking.result()
+    return Project(
+        root=layout.root,
+        working_directory=layout.module or layout.working_directory,
+        modules=_sorted(chosen.modules),
+        workspace=os.path.relpath(layout.workspace, layout.root) if layout.workspace else "",
+        mains=mains,
+        left_out=tuple(sorted((*chosen.left_out, *left_out), key=lambda one: one.directory)),
+        vcs=looked.vcs,
+        licences=licences(layout.root, tuple(dict.fromkeys((".", *(one.directory for one in chosen.modules))))),
+        findings=(*looked.findings, *_findings(layout, chosen, sources)),
+    )
+
+
+def _packages(chosen: Candidates, layout: Layout, request: Request, run: Run) -> tuple[Package, ...]:
+    """One `go list` for the workspace, or one for each module; none where there is nothing to ask."""
+    if request.toolchain is None:
+        if chosen.foreign:
+            raise UnavailableError(
+                "no-go", f"{chosen.foreign[0]} is in a dependency, which only Go can find", next="install Go"
+            )
+        return read_packages(layout.root, chosen.folders, chosen.modules, _tags(request))
+    packages: list[Package] = []
+    for question in _questions(chosen, layout):
+        packages += list_packages(question, request, request.toolchain, run)
+    return tuple(packages)
+
+
+def _questions(chosen: Candidates, layout: Layout) -> tuple[Question, ...]:
+    if layout.workspace:
+        folder = os.path.dirname(layout.workspace)
+        names = (*(_argument(one, folder, layout) for one in chosen.folders), *chosen.foreign)
+        return (
+            (Question(directory=folder, packages=names, workspace=layout.workspace, root=layout.root),) if names else ()
+        )
+    asked: dict[str, list[str]] = {}
+    for path in chosen.folders:
+        _, module = import_path_of(path, chosen.modules)
+        folder = os.path.normpath(os.path.join(layout.root, module.directory if module else "."))
+        asked.setdefault(folder, []).append(_argument(path, folder, layout))
+    if chosen.foreign:
+        if not layout.module:
+            raise no_go_mod(layout.working_directory)
+        asked.setdefault(layout.module, []).extend(chosen.foreign)
+    return tuple(Question(directory=folder, packages=tuple(names), root=layout.root) for folder, names in asked.items())
+
+
+def _argument(path: str, folder: str, layout: Layout) -> str:
+    """A folder as `go list` takes it from `folder`."""
+    name = os.path.relpath(os.path.join(layout.root, path), folder)
+    return name if name == "." or name.startswith("../") else f"./{name}"
+
+
+def _remote(words: tuple[Remote, ...], request: Request, run: Run, records: Records | None) -> Project:
+    toolchain = request.toolchain
+    if toolchain is None:
+        raise UnavailableError(
+            "no-go", "a module by version can only be fetched by Go", where=words[0].word, next="install Go"
+        )
+    fetched = remote.fetch(words, remote.Fetcher(request=request, toolchain=toolchain), run)
+    question = Question(
+        directory=fetched.workplace, packages=remote.packages(words), root=fetched.folder, flags=("-mod=mod",)
+    )
+    module = Module(path=fetched.path, directory=".", go=fetched.gomod.go, toolchain=fetched.gomod.toolchain)
+    listing = Listing(
+        root=fetched.folder,
+        packages=list_packages(question, request, toolchain, run),
+        modules=(module,),
+        named=frozenset() if any(word.recursive for word in words) else frozenset((".",)),
+        with_cgo=_tags(request, cgo=True),
+        remote=fetched.path,
+    )
+    sources = Sources(fetched.folder, records)
+    mains, left_out = describe((), tuple(word.path for word in words if not word.recursive), listing, sources)
+    return Project(
+        root=fetched.folder,
+        working_directory=fetched.workplace,
+        modules=(module,),
+        mains=mains,
+        left_out=left_out,
+        remote=f"{fetched.path}@{fetched.version}",
+        version=fetched.version.removeprefix("v"),
+        licences=licences(fetched.folder),
+        findings=remote.untidy(fetched),
+    )
+
+
+def _tags(request: Request, *, cgo: bool = False) -> Tags:
+    extra = request.tags
+    minor = 99
+    if request.toolchain is not None:
+        extra = (*inherited(request.toolchain, "tags"), *extra)
+        digits = request.toolchain.version.removeprefix("go1.").split(".")[0]
+        minor = int(digits) if digits.isdecimal() else 99
+    return tags_for(request.platform.architecture, extra, cgo=cgo or request.cgo, minor=minor)
+
+
+def _sorted(modules: tuple[Module, ...]) -> tuple[Module, ...]:
+    return tuple(sorted(modules, key=lambda one: (one.directory != ".", one.directory)))
+
+
+def _findings(layout: Layout, chosen: Candidates, sources: Sources) -> tuple[Finding, ...]:
+    found = []
+    beyond = outside(layout, chosen.modules)
+    if beyond:
+        message = f"sources outside of the project are part of the build: {', '.join(beyond[:4])}"
+        found.append(Finding(name="outside-sources", message=message, severity="note", subject=layout.root))
+    if not chosen.whole or not sources.whole:
+        message = "the repository has more files than are looked at, so some facts may be missing"
+        found.append(
+            Finding(name="too-much-source", message=message, subject=layout.root, next="name the packages to build")
+        )
+    return tuple(found)

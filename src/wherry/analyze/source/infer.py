@@ -1,0 +1,84 @@
+"""All that is inferred of one main. Its packages' facts in, Inferred values out; touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wherry.analyze.source import vocabulary
+from wherry.analyze.source.code import Code, SourcePackage, Where
+from wherry.analyze.source.evaluate import Evaluator
+from wherry.analyze.source.habits import habits, stopping
+from wherry.analyze.source.listening import ports
+from wherry.analyze.source.routes import routes
+from wherry.analyze.source.settings import Settings
+from wherry.model.project import Inferred
+
+#: Packages whose variables stand for the whole program, by the last part of their import path.
+VERSION_PACKAGES = frozenset(
+    ("version", "versions", "buildinfo", "build", "about", "release", "meta", "info", "cmd", "app", "common")
+)
+#: Packages of others that are filled by -X: import path → (variable, kind).
+KNOWN_PACKAGES = {
+    "github.com/prometheus/common/version": (
+        ("Version", "version-variable"),
+        ("Revision", "revision-variable"),
+        ("BuildDate", "date-variable"),
+    ),
+    "k8s.io/component-base/version": (("gitVersion", "version-variable"), ("gitCommit", "revision-variable")),
+}
+
+
+def infer(packages: tuple[SourcePackage, ...]) -> tuple[Inferred, ...]:
+    """Facts about a main; `packages` are its own and those of the project it imports, the main first."""
+    code = Code(packages)
+    settings = Settings(code)
+    evaluator = Evaluator(code, settings)
+    return (
+        *ports(code, settings, evaluator),
+        *routes(code, evaluator),
+        *habits(code),
+        *stopping(code),
+        *_variables(code),
+    )
+
+
+def _variables(code: Code) -> Iterator[Inferred]:
+    """What the linker's -X can set: full names, as `go build -ldflags=-X` wants them."""
+    seen = set()
+    for number, package in enumerate(code.packages):
+        if number and package.import_path.rpartition("/")[2] not in VERSION_PACKAGES:
+            continue
+        for position, file in enumerate(package.files):
+            for variable in file.facts.variables:
+                kind = variable_kind(variable.name)
+                full = f"{package.import_path if number else 'main'}.{variable.name}"
+                if kind and full not in seen:
+                    seen.add(full)
+                    place = code.place(Where(package=number, file=position), variable.line, variable.column)
+                    yield Inferred(kind=kind, value=full, place=place, certainty="found" if not number else "guess")
+    yield from _of_others(code)
+
+
+def _of_others(code: Code) -> Iterator[Inferred]:
+    seen = set()
+    for facts, where in code.each_file():
+        for line in facts.imports:
+            for name, kind in KNOWN_PACKAGES.get(line.path, ()):
+                if (line.path, name) not in seen:
+                    seen.add((line.path, name))
+                    yield Inferred(
+                        kind=kind, value=f"{line.path}.{name}", place=code.place(where, line.line, line.column)
+                    )
+
+
+def variable_kind(name: str) -> str:
+    """version-variable, revision-variable or date-variable by a variable's name; else empty."""
+    folded = name.lower().replace("_", "")
+    for names, kind in (
+        (vocabulary.VERSION_NAMES, "version-variable"),
+        (vocabulary.REVISION_NAMES, "revision-variable"),
+        (vocabulary.DATE_NAMES, "date-variable"),
+    ):
+        if folded in names:
+            return kind
+    return ""

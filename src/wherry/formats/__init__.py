@@ -1,0 +1,1 @@
+"""Other people's files as values: bytes in, values out."""
