@@ -25,4 +25,3 @@ def real_machine(events: Events = silent) -> Machine:
         start=Processes,
         events=events,
     )
-

@@ -33,7 +33,13 @@ def test_a_user_without_home_and_without_an_entry_gets_a_folder_of_their_own(mon
 
 
 def test_children_get_no_secret() -> None:
-    secrets = {"GITHUB_TOKEN": "t", "AWS_SECRET_ACCESS_KEY": "s", "SSH_AUTH_SOCK": "/s", "NETRC": "/n", "LD_PRELOAD": "/x"}
+    secrets = {
+        "GITHUB_TOKEN": "t",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "SSH_AUTH_SOCK": "/s",
+        "NETRC": "/n",
+        "LD_PRELOAD": "/x",
+    }
     read = environment({"HOME": "/h", "HTTPS_PROXY": "http://p", "TMPDIR": "/t", **secrets})
     assert dict(read.child) == {"HOME": "/h", "HTTPS_PROXY": "http://p", "TMPDIR": "/t"}
     assert dict(read.private) == {"SSH_AUTH_SOCK": "/s", "NETRC": "/n"}

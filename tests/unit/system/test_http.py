@@ -45,7 +45,9 @@ def test_status_headers_and_body() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_redirects_are_answers_and_are_not_followed(status: int) -> None:
-    with serving(say(b"HTTP/1.1 %d X\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n" % status)) as server:
+    with serving(
+        say(b"HTTP/1.1 %d X\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n" % status)
+    ) as server:
         answer = Network()(get(f"http://127.0.0.1:{server.port}/"))
     assert (answer.status, answer.header("location")) == (status, "http://127.0.0.1:9/")
     assert len(server.seen) == 1
@@ -117,7 +119,10 @@ def test_a_unix_socket_is_spoken_to(tmp_path: Path) -> None:
 
 def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
     error = error_of(get(f"unix://{tmp_path}/engine.sock:/info"))
-    assert (error.name, error.message) == ("unreachable", f"could not reach {tmp_path}/engine.sock: no such file or directory")
+    assert (error.name, error.message) == (
+        "unreachable",
+        f"could not reach {tmp_path}/engine.sock: no such file or directory",
+    )
 
 
 def test_nobody_listens() -> None:
