@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from bench import engines, machine, tools
 from bench.apps import APPS, MANY, App
@@ -102,9 +104,15 @@ def warm(shop: Workshop, app: App) -> None:
         )
 
 
+def stopped(_number: int, _frame: FrameType | None) -> None:
+    """Ends the run as Ctrl-C does, so that no daemon is left behind."""
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """0; 1 when a tool failed: then its rows say so."""
     options = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, stopped)
     with open_workshop(engines=options.engines) as shop:
         results = measure(shop, options)
     text = render(results)
