@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -14,13 +15,19 @@ from wherry.system.programs import programs
 HOST = Platform(os="linux", architecture={"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine])
 
 
+@functools.cache
+def network() -> Network:
+    """One for all: reading the machine's certificates takes longer than most tests."""
+    return Network()
+
+
 def ports(folder: Path, **variables: str) -> Ports:
     """Ports whose data, scratch and home lie in `folder`; of the environment only PATH and `variables`."""
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     environment = {"HOME": str(folder / "home"), "PATH": os.environ["PATH"]} | variables
     return Ports(
-        http=Network(),
+        http=network(),
         run=Processes(),
         which=programs(environment["PATH"]),
         host=HOST,

@@ -182,6 +182,7 @@ def fake_registry() -> Iterator[FakeRegistry]:
 def _handler(state: FakeRegistry) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 16  # one packet an answer: two would wait for each other (Nagle and delayed ACK)
 
         def setup(self) -> None:
             super().setup()
@@ -198,7 +199,8 @@ def _handler(state: FakeRegistry) -> type[BaseHTTPRequestHandler]:
             for key, value in ({"Content-Length": str(len(answer.body))} | dict(answer.headers)).items():
                 self.send_header(key, value)
             self.end_headers()
-            self.wfile.write(answer.body)
+            if self.command != "HEAD":
+                self.wfile.write(answer.body)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815
 

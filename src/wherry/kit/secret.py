@@ -23,6 +23,9 @@ class Secret:
 
     __str__ = __repr__
 
+    def __format__(self, _: str) -> str:
+        return "***"
+
     def __eq__(self, other: object) -> bool:
         import hmac
 

@@ -97,9 +97,7 @@ class ContainersStorage:
 
     def _skopeo(self, skopeo: str, copy: Path, names: tuple[str, ...]) -> set[str]:
         for name in names:
-            demand(
-                self.ports, skopeo, "copy", "--quiet", f"oci-archive:{copy}", f"containers-storage:{name}"
-            )
+            demand(self.ports, skopeo, "copy", "--quiet", f"oci-archive:{copy}", f"containers-storage:{name}")
         said = demand(self.ports, skopeo, "inspect", f"containers-storage:{names[0]}")
         inspected = msgspec.json.decode(said.encode(), type=_Inspected)
         return {inspected.digest} | {one.rpartition("@")[2] for one in inspected.repo_digests or ()}

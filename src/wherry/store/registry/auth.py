@@ -48,14 +48,14 @@ class _Token(Value, frozen=True, kw_only=True):
 def challenge(response: Response) -> Challenge | None:
     """The challenge we can answer, Bearer before Basic; None when there is none. Several headers are joined by commas."""
     header = response.header("WWW-Authenticate")[:8192]
-    starts = [(found.group(1).lower(), found.end()) for found in _SCHEME.finditer(header)]
-    ends = [*[found.start() for found in _SCHEME.finditer(header)][1:], len(header)]
+    found = tuple(_SCHEME.finditer(header))
+    ends = (*(scheme.start() for scheme in found[1:]), len(header))
     known = []
-    for (scheme, start), end in zip(starts, ends, strict=True):
-        values = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(header[start:end])}
+    for scheme, end in zip(found, ends, strict=False):
+        values = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(header[scheme.end() : end])}
         known.append(
             Challenge(
-                scheme=scheme,
+                scheme=scheme[1].lower(),
                 realm=values.get("realm", ""),
                 service=values.get("service", ""),
                 scope=values.get("scope", ""),

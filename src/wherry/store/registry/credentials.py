@@ -139,16 +139,18 @@ def _ask(helper: str, server: str, ports: Ports) -> Credentials | None:
         raise _helper_error(helper, "it is not installed")
     asked = Path(ports.scratch) / f"server-{secrets.token_hex(8)}"
     atomic_write(asked, server.encode(), mode=0o600)
-    done = ports.run(
-        Command(
-            argv=(program, "get"),
-            environment=ports.environment,
-            stdin=str(asked),
-            timeout=HELPER_SECONDS,
-            limit=1 << 20,
-            directory=ports.scratch,
-        )
+    command = Command(
+        argv=(program, "get"),
+        environment=ports.environment,
+        stdin=str(asked),
+        timeout=HELPER_SECONDS,
+        limit=1 << 20,
+        directory=ports.scratch,
     )
+    try:
+        done = ports.run(command)
+    finally:
+        asked.unlink()
     if done.code:
         words = (done.stdout + done.stderr).decode("utf-8", "replace")
         if _NOT_FOUND in words:

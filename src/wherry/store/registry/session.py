@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from wherry.errors import UnavailableError
+from wherry.errors import UnavailableError, WherryError
 from wherry.kit.ports import Event, Events, Http, Request, Response
 from wherry.kit.value import Value
 from wherry.store.registry import auth, errors, url
@@ -84,7 +84,11 @@ class Session:
         challenge = auth.challenge(response)
         if challenge is None:
             return response
-        authorization = self._renew(challenge, used)
+        try:
+            authorization = self._renew(challenge, used)
+        except WherryError:
+            response.close()
+            raise
         if not authorization or authorization == used:
             return response
         response.close()

@@ -111,7 +111,8 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _steered(target: str, asked: str, why: str) -> RefusedError:
-    shown = one_line(target.partition("?")[0][:200])
+    scheme, slashes, rest = target.partition("?")[0][:200].partition("//")
+    shown = one_line(scheme + slashes + rest.rpartition("@")[2])  # what stands before an @ may be a password
     return RefusedError(
         "steered",
         f"{urlsplit(asked).netloc} sends us to {shown}, which was not asked",
