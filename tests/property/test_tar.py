@@ -7,6 +7,7 @@ import subprocess
 import tarfile  # noqa: TID251 - a second opinion on what we write
 from pathlib import Path
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from tests.support.packing import archive, listing
 from tests.support.tools import need
 from wherry.oci.tar import Entry
 
-_LETTERS = st.characters(blacklist_categories=("Cs",), blacklist_characters="/\0")
+_LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="/\0")
 _NAMES = st.one_of(st.text("abcXYZ.-_ 0", min_size=1, max_size=12), st.text(_LETTERS, min_size=1, max_size=60)).filter(
     lambda name: name not in (".", "..") and not name.startswith(".wh.")
 )
@@ -30,14 +31,13 @@ def trees(draw: st.DrawFn) -> tuple[Entry, ...]:
         folders = [""] + [path for path, entry in made.items() if entry.kind == "directory"]
         above, name = draw(st.sampled_from(folders)), draw(_NAMES)
         path = f"{above}/{name}" if above else name
-        common = {"path": path, "mode": draw(_MODES), "uid": draw(_IDS), "gid": draw(_IDS)}
-        match draw(st.sampled_from(("file", "directory", "link"))):
-            case "file":
-                made[path] = made.get(path) or Entry(**common, content=draw(st.binary(max_size=1500)))
-            case "directory":
-                made[path] = made.get(path) or Entry(**common, kind="directory")
-            case _:
-                made[path] = made.get(path) or Entry(**common, kind="link", target=draw(_NAMES))
+        plain = Entry(path=path, mode=draw(_MODES), uid=draw(_IDS), gid=draw(_IDS))
+        kinds = (
+            msgspec.structs.replace(plain, content=draw(st.binary(max_size=1500))),
+            msgspec.structs.replace(plain, kind="directory"),
+            msgspec.structs.replace(plain, kind="link", target=draw(_NAMES)),
+        )
+        made.setdefault(path, draw(st.sampled_from(kinds)))
     return tuple(draw(st.permutations(list(made.values()))))
 
 

@@ -33,7 +33,8 @@ def test_folder_and_listing_agree(lower: list[tuple[bytes, bytes]], upper: list[
         try:
             extract(layers, folder / "root")
         except CorruptError as error:
-            assert error.name == "through-link"  # a file where another entry needs a folder
+            if error.name != "through-link":  # a file where another entry needs a folder
+                raise
             return
         found = {str(path.relative_to(folder / "root")) for path in (folder / "root").rglob("*")}
         listed = set(flatten(layers))

@@ -165,7 +165,10 @@ def test_b06_modes_never_reach_what_a_link_leads_to(lab: Lab) -> None:
     outside = b"../outside"
     mode = lab.outside.stat().st_mode
     lab.extract(
-        lab.layer(member(b"d", kind=b"2", target=outside, mode=b"0000777\0"), member(b"v", kind=b"2", target=outside + b"/victim")),
+        lab.layer(
+            member(b"d", kind=b"2", target=outside, mode=b"0000777\0"),
+            member(b"v", kind=b"2", target=outside + b"/victim"),
+        ),
         lab.layer(member(b"d", kind=b"5", mode=b"0000777\0"), member(b"v", b"mine", mode=b"0000777\0")),
     )
     assert lab.outside.stat().st_mode == mode
@@ -176,7 +179,8 @@ def test_b06_modes_never_reach_what_a_link_leads_to(lab: Lab) -> None:
 
 def test_b08_long_link_chains_as_in_the_attacks_on_tarfile(lab: Lab) -> None:
     """CVE-2025-4517: a chain of folders and links whose resolved path is longer than PATH_MAX, then a step out and a write."""
-    long, parts, made = b"d" * 240, [], []
+    parts: list[bytes] = []
+    long, made = b"d" * 240, []
     for letter in b"abcdefghijklmnop":
         made.append(member(b"L", b"/".join((*parts, long)) + b"\0", b"L") + member(b"x", kind=b"5"))
         made.append(

@@ -12,11 +12,11 @@ from wherry.assemble.pack import Packer
 from wherry.kit import snapshot
 from wherry.kit.compress import Method, block_size, compressor
 from wherry.kit.streams import read_limited
-from wherry.model.image import Built, ImageIndex
+from wherry.model.image import Built, ImageIndex, Layer
 from wherry.oci import media, tar
 from wherry.oci.descriptor import Descriptor, describe
 from wherry.oci.digest import Digest
-from wherry.oci.layer import Packed
+from wherry.oci.layer import Packed, read
 from wherry.oci.tar import Entry
 from wherry.oci.untar import Member, members
 from wherry.oci.validate import problems
@@ -127,6 +127,12 @@ def listing(data: bytes) -> list[tuple[Member, bytes]]:
     """All that the strict reader finds in an archive."""
     found = members(io.BytesIO(data), name="test.tar")
     return [(one, read_limited(content, limit=1 << 30, name="content")) for one, content in found]
+
+
+def content_of(layer: Layer, path: str) -> bytes:
+    """A file's bytes in a layer."""
+    found = read(Packed(file=layer.file, media_type=layer.media_type))
+    return b"".join(read_limited(content, limit=1 << 26, name=path) for one, content in found if one.path == path)
 
 
 def problems_of(built: Built) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from wherry.errors import RefusedError, UsageError
+from wherry.kit import snapshot
+from wherry.kit.snapshot import Snapshot
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LINKS: Final = 40
@@ -81,6 +83,11 @@ class Root:
             return True
         with self.folder(parts[:-1]) as parent:
             return stat.S_ISDIR(os.stat(parts[-1], dir_fd=parent, follow_symlinks=False).st_mode)
+
+    def file(self, parts: Parts) -> Snapshot:
+        """The file at `parts`, none of which may be a link; raises OSError, and BuildError [not-a-file]."""
+        with self.folder(parts[:-1]) as parent:
+            return snapshot.look(str(self.path.joinpath(*parts)), directory=parent)
 
     def _link(self, folder: Parts, part: str, name: str) -> str | None:
         try:

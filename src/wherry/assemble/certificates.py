@@ -9,8 +9,9 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
-from wherry.errors import UsageError
-from wherry.kit import files
+from wherry.assemble.beneath import Root
+from wherry.errors import RefusedError, UsageError, WherryError
+from wherry.kit import snapshot
 
 _BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _LARGEST: Final = 4 << 20
@@ -23,14 +24,23 @@ def extra_certificates(root: Path, names: tuple[str, ...]) -> bytes:
 
 
 def _certificates(root: Path, name: str) -> bytes:
-    try:
-        data = files.safe_join(root, name).read_bytes()[:_LARGEST]
-    except OSError as error:
-        raise _bad(name, "it cannot be read") from error
-    blocks = _BLOCK.findall(data.decode("ascii", "replace"))
+    blocks = _BLOCK.findall(_read(root, name).decode("ascii", "replace"))
     if not blocks:
         raise _bad(name, "it holds no PEM block")
     return b"".join(_certificate(name, label, body) for label, body in blocks)
+
+
+def _read(root: Path, name: str) -> bytes:
+    try:
+        with Root(root) as opened:
+            file = opened.file(opened.resolve((), name, name=name))
+        data = bytearray(min(file.size, _LARGEST))
+        snapshot.read_at(file, 0, memoryview(data))
+    except RefusedError as error:
+        raise _bad(name, "it lies outside the repository") from error
+    except (OSError, WherryError) as error:
+        raise _bad(name, "it is missing or cannot be read") from error
+    return bytes(data)
 
 
 def _certificate(name: str, label: str, body: str) -> bytes:

@@ -49,7 +49,7 @@ class _Link(Value, frozen=True, kw_only=True):
 def choose(asset: Asset, root: Root) -> Chosen:
     """Walks the asset's source; the errors are those of `assets.asset_entries`."""
     walk = _Walk(asset, root)
-    source = root.resolve((), asset.source, name=asset.source)
+    source = root.resolve((), os.fsdecode(asset.source.encode()), name=asset.source)
     if not root.is_folder(source):
         walk.add_file(asset.source.rpartition("/")[2], source)
     else:
@@ -79,7 +79,8 @@ class _Walk:
         with self.root.folder(real) as descriptor:
             for name in sorted(os.listdir(descriptor)):  # noqa: PTH208 - of an open folder
                 status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                inner = f"{path}/{name}" if path else name
+                plain = os.fsencode(name).decode("utf-8", "surrogateescape")  # whatever the locale takes it for
+                inner = f"{path}/{plain}" if path else plain
                 if self.excluded(inner + "/" if stat.S_ISDIR(status.st_mode) else inner):
                     continue
                 if stat.S_ISDIR(status.st_mode):
@@ -101,11 +102,7 @@ class _Walk:
         if len(self.found) == _MOST:
             raise RefusedError("asset-loop", f"the asset {self.asset.source} comes to more than {_MOST} files")
         try:
-            if folder is None:
-                with self.root.folder(real[:-1]) as parent:
-                    file = snapshot.look(name, directory=parent)
-            else:
-                file = snapshot.look(name, directory=folder)
+            file = self.root.file(real) if folder is None else snapshot.look(name, directory=folder)
         except OSError as error:
             raise BuildError(
                 "asset-unreadable",

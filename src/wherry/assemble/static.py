@@ -107,5 +107,5 @@ def _zones() -> Iterator[Entry]:
         into = Path("usr/share/zoneinfo", parent.relative_to(folder))
         yield from (Entry(path=str(into / name), kind="directory", mode=0o755) for name in folders)
         for name in names:
-            if "." not in name or name in _TABLES:
+            if name in _TABLES or ("." not in name and name != "leapseconds"):
                 yield Entry(path=str(into / name), content=snapshot.look(str(parent / name)))

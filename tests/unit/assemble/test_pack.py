@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import time
@@ -44,14 +43,18 @@ def settle() -> None:
     time.sleep(0.02)
 
 
-@pytest.mark.parametrize("packing", PACKINGS, ids=lambda packing: f"{packing.format}-{packing.compression}-{packing.level}")
+@pytest.mark.parametrize(
+    "packing", PACKINGS, ids=lambda packing: f"{packing.format}-{packing.compression}-{packing.level}"
+)
 def test_the_layer_is_what_it_says(tmp_path: Path, packing: Packing) -> None:
     layer = make(file(tmp_path / "x", DATA), packer(tmp_path), packing)
     blob = Path(layer.file).read_bytes()
     assert layer.digest == "sha256:" + hashlib.sha256(blob).hexdigest()
     assert Path(layer.file) == tmp_path / "blobs" / layer.digest.path
     assert (layer.size, layer.role, layer.history, layer.reused) == (len(blob), "app", APP.history, False)
-    found = Packed(file=layer.file, media_type=layer.media_type, digest=layer.digest, diff_id=layer.diff_id, size=layer.size)
+    found = Packed(
+        file=layer.file, media_type=layer.media_type, digest=layer.digest, diff_id=layer.diff_id, size=layer.size
+    )
     assert [(one.path, content.read(4)) for one, content in read(found)] == [("app", b""), ("app/x", DATA[:4])]
     assert layer.unpacked_size == 2 * 512 + len(DATA) + -len(DATA) % 512 + 1024
 
@@ -93,17 +96,16 @@ def test_an_equal_file_that_looks_new_is_hashed_and_not_packed(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("age", "other_device", "trusted"), [(1, False, True), (0, False, False), (-1, False, False), (1, True, False), (3 * 10**9, True, True)]
+    ("age", "other_device", "trusted"),
+    [(1, False, True), (0, False, False), (-1, False, False), (1, True, False), (3 * 10**9, True, True)],
 )
 def test_a_file_written_in_the_same_tick_is_not_trusted_by_its_times(
     tmp_path: Path, age: int, other_device: bool, trusted: bool
 ) -> None:
     """Its next change could leave all times as they are (as with git's racy index)."""
-    (_, entry), began = entries(file(tmp_path / "x")), os.stat(tmp_path)
+    (_, entry), began = entries(file(tmp_path / "x")), tmp_path.stat()
     assert isinstance(entry.content, snapshot.Snapshot)
-    seen = msgspec.structs.replace(
-        entry.content, ctime_ns=began.st_ctime_ns - age, device=began.st_dev + other_device
-    )
+    seen = msgspec.structs.replace(entry.content, ctime_ns=began.st_ctime_ns - age, device=began.st_dev + other_device)
     assert settled(msgspec.structs.replace(entry, content=seen), began) is trusted
 
 
@@ -115,6 +117,8 @@ def test_e06_each_input_is_in_the_key(tmp_path: Path, change: str) -> None:
     made = list(entries(path))
     packing = Packing(level=2 if change == "level" else 0)
     match change:
+        case "level":
+            pass
         case "content":
             path.write_bytes(DATA[::-1])
             made = list(entries(path))
@@ -122,7 +126,7 @@ def test_e06_each_input_is_in_the_key(tmp_path: Path, change: str) -> None:
             made[1] = Entry(path="app/y", mode=0o555, content=made[1].content)
         case "mode":
             made[1] = Entry(path="app/x", mode=0o444, content=made[1].content)
-        case "owner":
+        case _:
             made[1] = Entry(path="app/x", mode=0o555, uid=1, content=made[1].content)
     second = pack(made, packing, APP, use)
     assert not second.reused
@@ -220,6 +224,10 @@ def test_memory_is_flat(tmp_path: Path, method: str) -> None:
             big.write(DATA)
         big.truncate(1 << 30)
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE, tmp_path, method], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True
+        [sys.executable, "-c", MEASURE, tmp_path, method],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert int(done.stdout) < 64 << 10

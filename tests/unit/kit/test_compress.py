@@ -29,7 +29,7 @@ INPUT = b"".join(hashlib.sha256(b"%d" % (number // 40)).digest() for number in r
     ],
 )
 def test_bytes_are_golden(method: Method, level: int, digest: str) -> None:
-    """On every architecture. A new libdeflate or zstd may change them: then every image's digest changes, and the changelog says so."""
+    """On every architecture. A new libdeflate or zstd may change them, and so every image's digest: say so in the changelog."""
     compress = compressor(method, level)
     blocks = [INPUT[at : at + (1 << 20)] for at in range(0, len(INPUT), 1 << 20)]
     assert hashlib.sha256(b"".join(compress(memoryview(block)) for block in blocks)).hexdigest() == digest
