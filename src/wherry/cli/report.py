@@ -9,8 +9,8 @@ from wherry.model.image import Layer, Published
 from wherry.model.plan import Decision, Plan
 
 #: Decisions that a person wants to see each time, when they say something.
-SHOWN = ("cgo", "user", "ports", "health", "writable", "assets")
-SHORT = {"ports": "port", "writable": "writes"}
+SHOWN = ("cgo", "user", "port", "health", "writable", "assets")
+SHORT = {"writable": "writes"}
 MOST_FINDINGS = 3
 
 

@@ -5,36 +5,46 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from wherry.analyze import Layout, analyze, locate
+from wherry.analyze import Request as Question
+from wherry.cache.folders import prepare
+from wherry.cache.records import Records
+from wherry.flows import rooms
 from wherry.flows.request import BuildRequest
+from wherry.kit.files import private_directory
 from wherry.kit.ports import Event, Machine
 from wherry.model.plan import Plan
 from wherry.model.project import Project
 from wherry.model.toolchain import Toolchain
-from wherry.plan import read, variables
+from wherry.plan import layers, read, variables
 from wherry.plan.inputs import PlanInputs, Request
 from wherry.plan.layers import Layer
 from wherry.plan.make import make_plan
-from wherry.toolchain import find_toolchain, toolchain_findings
+from wherry.toolchain import find_toolchain
+
+COMPILERS = ("cc", "gcc", "clang")
 
 
 def plan(request: BuildRequest, machine: Machine) -> Plan:
     """Every decision about the build that `request` asks for."""
-    toolchain = find_toolchain(machine.environment, which=machine.which, run=machine.run)
+    toolchain = find_toolchain(machine.environment, which=machine.which, run=machine.run, wanted=_wanted(request))
     return plan_with(request, toolchain, machine)
 
 
 def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> Plan:
     """The same, with Go already found."""
     machine.events(Event(phase="analyze"))
-    project = read_project(request, toolchain, machine)
+    layout = locate(str(rooms.standing(request)))
+    settings = read_layers(request, layout, machine)
+    project = read_project(request, settings, toolchain, machine)
     return make_plan(
         PlanInputs(
             project=project,
             toolchain=toolchain,
-            layers=read_layers(request, project, machine),
+            layers=settings,
             request=Request(
                 packages=request.packages,
-                directory=os.path.relpath(os.path.abspath(request.directory), project.root),
+                directory=os.path.relpath(rooms.standing(request), project.root),
                 references=request.names,
                 untrusted=request.untrusted,
                 toolchain=request.toolchain,
@@ -49,28 +59,39 @@ def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> 
 
 def programs(machine: Machine) -> tuple[tuple[str, str], ...]:
     """The helper programs that the plan may decide on."""
-    found = {"cc": next((path for path in map(machine.which, ("cc", "gcc", "clang")) if path), ""), "git": machine.which("git")}
-    return tuple((name, path) for name, path in found.items() if path)
+    compiler = next((path for path in map(machine.which, COMPILERS) if path), "")
+    return tuple((name, path) for name, path in (("cc", compiler), ("git", machine.which("git"))) if path)
 
 
-def read_layers(request: BuildRequest, project: Project, machine: Machine) -> tuple[Layer, ...]:
+def read_layers(request: BuildRequest, layout: Layout, machine: Machine) -> tuple[Layer, ...]:
     """All settings, lowest first: the user's own file, wherry.toml, WHERRY_ variables, --set, flags."""
-    user_file = Path(machine.environment.config_home, "wherry", "wherry.toml")
+    user_file = Path(machine.environment.config_home, "wherry", read.NAME)
     return (
-        *read.read_layers(Path(project.root), Path(request.directory), user_file),
+        *read.read_layers(Path(layout.root), rooms.standing(request), user_file),
         variables.from_environment(machine.environment.wherry),
         variables.from_assignments(request.assignments),
         Layer(origin="flag", settings=request.settings),
     )
 
 
-def read_project(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> Project:
-    from wherry.model.project import Main, Module
-
-    root = os.path.abspath(request.directory)
-    return Project(
-        root=root,
-        working_directory=root,
-        modules=(Module(path="example.com/hello", directory=".", go="1.24"),),
-        mains=(Main(import_path="example.com/hello", name="hello", module="example.com/hello", directory="."),),
+def read_project(
+    request: BuildRequest, settings: tuple[Layer, ...], toolchain: Toolchain, machine: Machine
+) -> Project:
+    """The repository, or the module by version, as far as the words of the request or of `packages` ask for it."""
+    folders = prepare(rooms.folders_of(machine))
+    build = layers.effective(settings).build
+    question = Question(
+        working_directory=str(rooms.standing(request)),
+        packages=request.packages or layers.packages(settings)[0],
+        environment=machine.environment,
+        toolchain=toolchain,
+        platform=rooms.host(),
+        tags=build.tags or (),
+        cgo=bool(build.cgo),
+        scratch=str(private_directory(Path(folders.path, "modules"))),
     )
+    return analyze(question, run=machine.run, which=machine.which, records=Records(folders))
+
+
+def _wanted(request: BuildRequest) -> str:
+    return "" if request.toolchain == "local" else request.toolchain
