@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.images import Shape, random_image
 from tests.support.ports import HOST, ports
@@ -250,3 +251,14 @@ def tool(*command: str, **variables: str) -> bytes:
     done = subprocess.run([program, *command[1:]], env=os.environ | variables, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
+
+
+def test_a_name_without_a_tag_is_latest(shelf: Shelf, tmp_path: Path) -> None:
+    """Where a person wrote it; the image's own name goes with its version."""
+    built = random_image(tmp_path / "layers", seed=7)
+    untagged = shelf.text.removesuffix(":one")
+    if untagged.startswith(("oci:", "oci-archive:")):
+        built = replace(built, references=("app",))
+    published = shelf.keeper(untagged).publish(built)
+    assert published.reference.partition("@")[0].endswith(":latest")
+    assert shelf.keeper(untagged).open().images[0].config.data == built.images[0].config.data

@@ -58,7 +58,9 @@ class Own:
     def open(self) -> Stored:
         """The image of that name, without a tag the one kept last. A damaged blob is moved aside, not served (E04)."""
         if self.place.reference is None:
-            raise UsageError("no-such-image", "no name was given", next="name one of the store's images")
+            raise UsageError(
+                "no-such-image", f"{self.place} names no image", next="write the image's name behind the colon"
+            )
         known = _entries(self.directory)
         found = tuple(entry for entry in known if _means(entry.name, self.place.reference, entry.descriptor.digest))
         if not found:

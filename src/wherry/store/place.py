@@ -67,7 +67,7 @@ class EnginePlace(Value, frozen=True, kw_only=True):
 
 
 class RegistryPlace(Value, frozen=True, kw_only=True):
-    """A repository of a registry; `reference` has a host, and a tag or a digest."""
+    """A repository of a registry; `reference` has a host."""
 
     reference: Reference
 
@@ -136,11 +136,7 @@ def _engine(text: str, rest: str) -> Place:
 def _registry(text: str, rest: str) -> Place:
     if not rest.startswith("//") or len(rest) == 2:
         raise _bad(text, "a registry is written docker://HOST/NAME:TAG")
-    reference = references.in_registry(references.parse(rest[2:]))
-    tag = reference.tag or ("" if reference.digest else "latest")
-    return RegistryPlace(
-        reference=Reference(host=reference.host, repository=reference.repository, tag=tag, digest=reference.digest)
-    )
+    return RegistryPlace(reference=references.in_registry(references.parse(rest[2:])))
 
 
 def _own(_: str, rest: str) -> Place:

@@ -64,7 +64,7 @@ def test_engines_registries_and_the_store() -> None:
         engine="containerd", reference=reference("reg.example/a/b:2")
     )
     assert parse("store:app") == OwnPlace(reference=reference("app"))
-    assert parse("docker://reg.example/app") == RegistryPlace(reference=reference("reg.example/app:latest"))
+    assert parse("docker://reg.example/app") == RegistryPlace(reference=reference("reg.example/app"))
     assert parse(f"docker://reg.example/app@{DIGEST}") == RegistryPlace(
         reference=reference(f"reg.example/app@{DIGEST}")
     )

@@ -60,7 +60,7 @@ class Containerd:
 
     def open(self) -> Stored:
         """Its documents, as containerd stores them."""
-        name = naming.in_full(str(self.place.reference))
+        name = naming.in_full(str(naming.chosen(self.place)))
         found = self._digest(name)
         if found is None:
             raise UsageError("no-such-image", f"containerd has no image {name} in the namespace {self.namespace}")

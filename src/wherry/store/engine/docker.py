@@ -111,8 +111,8 @@ class DockerDaemon:
         return bool(self._inspect(name).known & {image.config.digest, image.digest})
 
     def _saved(self) -> DockerArchive:
-        reference = self.place.reference
         if not self._copy:
+            reference = naming.chosen(self.place)
             response = self._ask("GET", f"/images/{quote(str(reference), safe='/:@')}/get", timeout=PATIENCE)
             if response.status != 200:
                 raise self._refused(response, f"read {reference}")

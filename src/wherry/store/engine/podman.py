@@ -70,7 +70,7 @@ class ContainersStorage:
         skopeo = self.ports.which("skopeo")
         if not skopeo:
             raise absent("skopeo")
-        name = f"containers-storage:{podman_name(str(self.place.reference))}"
+        name = f"containers-storage:{podman_name(str(naming.chosen(self.place)))}"
         data = demand(self.ports, skopeo, "inspect", "--raw", name).encode()
         config = demand(self.ports, skopeo, "inspect", "--raw", "--config", name).encode()
         found = {of_bytes(data): data, of_bytes(config): config}

@@ -20,7 +20,8 @@ class Registry:
     """The keeper of `docker://REF`."""
 
     def __init__(self, place: RegistryPlace, ports: Ports) -> None:
-        self.place, self.ports = place, ports
+        self.place = RegistryPlace(reference=naming.or_latest(place.reference))
+        self.ports = ports
         self._repository: Repository | None = None
 
     def publish(self, built: Built, /) -> Published:
