@@ -129,16 +129,18 @@ def open_blob(path: Path, name: str) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CorruptError("missing-blob", f"{name} is named but not there", where=str(path)) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise CorruptError("missing-blob", f"{name} is no regular file", where=str(path))
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise CorruptError("missing-blob", f"{name} is no regular file", where=str(path))
         yield file
 
 
 def _linked(source: BinaryIO, temporary: Path) -> bool:
     """Tries a hard link to the very file that was checked; False where the file system has none or will not."""
     try:
-        os.link(f"/proc/self/fd/{source.fileno()}", temporary, follow_symlinks=True)
+        # the descriptor makes Python call linkat, which alone can follow this link to the open file
+        os.link(f"/proc/self/fd/{source.fileno()}", temporary, src_dir_fd=source.fileno(), follow_symlinks=True)
     except FileNotFoundError:
         return False
     except OSError as error:
