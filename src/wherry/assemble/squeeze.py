@@ -7,16 +7,19 @@ members in order. Blocks have one size, so the bytes do not depend on the number
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from wherry.errors import BuildError
 from wherry.kit import compress
 from wherry.kit.value import Value
 from wherry.oci.tar import Layout
+
+_WRITEBACK: Final = 4 << 20
 
 
 class Squeezed(Value, frozen=True, kw_only=True):
@@ -61,13 +64,12 @@ def squeeze(layout: Layout, press: Press, out: BinaryIO, known: Callable[[str], 
 
     BuildError [file-changed] when a source is not the same from beginning to end.
     """
-    work, digest, size = _Sums(layout, press), hashlib.sha256(), 0
+    work, writing = _Sums(layout, press), _Writing(out)
     with ThreadPoolExecutor(press.threads + 1, "wherry-pack") as pool:
         try:
             hashing = pool.submit(_hash, work, known)
             for member in _members(work, pool, 2 * press.threads):
-                digest.update(member)
-                size += out.write(member)
+                writing.add(member)
             diff_id = hashing.result()
             if work.stop.is_set():
                 return Squeezed(diff_id=diff_id)
@@ -75,7 +77,26 @@ def squeeze(layout: Layout, press: Press, out: BinaryIO, known: Callable[[str], 
             work.stop.set()
     if work.hashed != work.compressed:
         raise BuildError("file-changed", "a file changed while it was being packed", next="run the same command again")
-    return Squeezed(diff_id=diff_id, digest="sha256:" + digest.hexdigest(), size=size)
+    return Squeezed(diff_id=diff_id, digest="sha256:" + writing.digest.hexdigest(), size=writing.size)
+
+
+class _Writing:
+    """A file that is on its way to the disk while it grows, so that syncing it at the end takes no time."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self.out, self.digest = out, hashlib.sha256()
+        self.size = self.sent = 0
+
+    def add(self, member: bytes | bytearray) -> None:
+        self.digest.update(member)
+        left = memoryview(member)
+        while left:
+            left = left[self.out.write(left) :]
+        self.size += len(member)
+        if self.size - self.sent >= _WRITEBACK:
+            # Linux answers this advice by starting to write what is dirty; pages being written stay in memory
+            os.posix_fadvise(self.out.fileno(), self.sent, self.size - self.sent, os.POSIX_FADV_DONTNEED)
+            self.sent = self.size
 
 
 def _hash(work: _Sums, known: Callable[[str], bool]) -> str:
@@ -94,8 +115,8 @@ def _hash(work: _Sums, known: Callable[[str], bool]) -> str:
     return diff_id
 
 
-def _members(work: _Sums, pool: ThreadPoolExecutor, window: int) -> Iterator[bytes]:
-    waiting: deque[Future[tuple[int, bytes]]] = deque()
+def _members(work: _Sums, pool: ThreadPoolExecutor, window: int) -> Iterator[bytes | bytearray]:
+    waiting: deque[Future[tuple[int, bytes | bytearray]]] = deque()
     for offset in range(0, work.layout.size, work.block):
         if work.stop.is_set():
             return
@@ -106,13 +127,13 @@ def _members(work: _Sums, pool: ThreadPoolExecutor, window: int) -> Iterator[byt
         yield _next(work, waiting)
 
 
-def _next(work: _Sums, waiting: deque[Future[tuple[int, bytes]]]) -> bytes:
+def _next(work: _Sums, waiting: deque[Future[tuple[int, bytes | bytearray]]]) -> bytes | bytearray:
     crc, member = waiting.popleft().result()
     work.compressed.append(crc)
     return member
 
 
-def _member(work: _Sums, offset: int) -> tuple[int, bytes]:
+def _member(work: _Sums, offset: int) -> tuple[int, bytes | bytearray]:
     from deflate import crc32
 
     block = work.read(offset)

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from wherry.errors import UsageError
 
 Method = Literal["gzip", "zstd", "none"]
-Compress = Callable[[memoryview], bytes]
+Compress = Callable[[memoryview], bytes | bytearray]
 
 MEBIBYTE: Final = 1 << 20
 _local = threading.local()
@@ -47,7 +47,7 @@ def compressor(method: Method, level: int) -> Compress:
             from deflate import gzip_compress
 
             # libdeflate writes mtime 0, no name, and 255 (unknown) as the system: nothing of this machine
-            return lambda block: bytes(gzip_compress(block, level or 1))
+            return lambda block: gzip_compress(block, level or 1)
         case "zstd":
             return partial(_zstd, level=level or 3)
         case "none":
