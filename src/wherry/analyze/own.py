@@ -22,7 +22,7 @@ from wherry.kit.ports import Records
 #: Bytes of own sources that are read for one project; above it the rest of the packages gives no facts.
 MOST = 128 << 20
 #: Stand-ins for tests that were not put into _test.go files.
-MOCKS = ("mock_", "fake_", "mocks_")
+MOCKS = ("mock_", "fake_", "mocks_", "testutil", "testhelper")
 
 Facts = tuple[FileFacts, ...]
 

@@ -8,15 +8,17 @@ A part that is not known is UNKNOWN, so that `host + ":8080"` still gives its po
 
 from __future__ import annotations
 
+import msgspec
+
 from wherry.analyze.source import vocabulary
 from wherry.analyze.source.code import Code, Where
-from wherry.analyze.source.facts import Add, Expression, Invoke, Name, Other, Select, Text, last_name
+from wherry.analyze.source.facts import Add, Binding, Expression, Invoke, Name, Other, Select, Text, last_name
 from wherry.analyze.source.settings import Setting, Settings
 from wherry.kit.value import Value
 from wherry.model.place import Place
 
 UNKNOWN = "\0"
-DEPTH = 8
+DEPTH = 12
 MOST = 8
 
 
@@ -35,6 +37,8 @@ class Evaluator:
     def __init__(self, code: Code, settings: Settings) -> None:
         self._code = code
         self._settings = settings
+        self._frames: dict[Where, dict[str, tuple[Expression, Where]]] = {}
+        """For functions that are being looked into: parameter → argument, and where the argument stands."""
 
     def texts(self, expression: Expression, where: Where, depth: int = DEPTH) -> tuple[Known, ...]:
         """At most MOST values, most likely first; empty when nothing is known."""
@@ -58,14 +62,25 @@ class Evaluator:
 
     def _name(self, name: str, where: Where, depth: int) -> tuple[Known, ...]:
         bound = self._code.locals.get((where, name), ())
-        found = tuple(known for one in bound for known in self.texts(one.value, where, depth - 1))
+        found = tuple(known for one in bound for known in self._bound(one, where, depth))
         found += self._of_settings(self._settings.into_name(name, where), depth)
         if found:
             return found if len(bound) == 1 else _guessed(found)
+        passed = self._frames.get(where, {}).get(name)
+        if passed is not None and not bound:
+            return self.texts(*passed, depth - 1)
         function = self._code.function_around(where)
         if function is not None and name in function.parameters and not bound:
             return self._argument(function.name, function.parameters.index(name), where, depth)
         return self._global(name, where.package, depth)
+
+    def _bound(self, binding: Binding, where: Where, depth: int) -> tuple[Known, ...]:
+        """The value of one assignment; of `_, address := f()` what f returns there."""
+        if not binding.position:
+            return self.texts(binding.value, where, depth - 1)
+        if not isinstance(binding.value, Invoke):
+            return ()
+        return self._returned(binding.value, where, depth, binding.position)
 
     def _global(self, name: str, package: int, depth: int) -> tuple[Known, ...]:
         found: list[Known] = []
@@ -100,7 +115,7 @@ class Evaluator:
         values = self._code.fields.get(name, ())
         near = [one for one in values if one[1].package == where.package]
         for value, spot in (near or values)[:MOST]:
-            if not (isinstance(value, Select) and value.name == name and depth < DEPTH - 2):
+            if not (isinstance(value, Select) and value.name == name and depth < DEPTH - 6):
                 found += self.texts(value, spot, depth - 1)
         return _guessed(found)
 
@@ -116,14 +131,11 @@ class Evaluator:
         setting = self._settings.made_by(call, where)
         if setting is not None:
             return self._of_settings((setting,), depth)
-        if name == "Sprintf" and arguments:
-            return self._formatted(arguments, where, depth)
-        if name == "JoinHostPort" and len(arguments) == 2:
-            colon = Known(text=":", place=self._code.place(where, call.line, call.column))
-            host, port = (self.texts(one, where, depth - 1) for one in arguments)
-            return joined((host, (colon,), port))
-        if name == "Or":
-            return _guessed(tuple(known for one in arguments for known in self.texts(one, where, depth - 1)))
+        texts = {"Sprintf": self._formatted, "JoinHostPort": self._host_port, "Or": self._any}.get(name)
+        if name == "Join" and self._code.package_of(call.function, where) == "path":
+            texts = self._path
+        if texts is not None and arguments:
+            return texts(arguments, where, depth)
         if name in vocabulary.EVALUATED and arguments:
             return self.texts(arguments[0], where, depth - 1)
         if name in vocabulary.LOOKUPS and arguments and isinstance(arguments[0], Text):
@@ -135,8 +147,8 @@ class Evaluator:
             )
         return self._returned(call, where, depth)
 
-    def _returned(self, call: Invoke, where: Where, depth: int) -> tuple[Known, ...]:
-        """What the project's own function of that name returns."""
+    def _returned(self, call: Invoke, where: Where, depth: int, position: int = 0) -> tuple[Known, ...]:
+        """What the project's own function of that name returns in that position."""
         function = call.function
         candidates = self._code.functions.get(last_name(function), ())
         path = self._code.package_of(function, where)
@@ -146,9 +158,34 @@ class Evaluator:
         near = [one for one in candidates if package is None or one[1].package == package]
         found: tuple[Known, ...] = ()
         for described, spot in near[:3]:
-            for value in described.returns:
-                found += self.texts(value, spot, depth - 2)
+            outer = self._frames.get(spot)
+            self._frames[spot] = {
+                name: (one, where) for name, one in zip(described.parameters, call.arguments, strict=False)
+            }
+            for values in described.returns:
+                if position < len(values):
+                    found += self.texts(values[position], spot, depth - 1)
+            if outer is None:
+                del self._frames[spot]
+            else:
+                self._frames[spot] = outer
         return _guessed(found)
+
+    def _host_port(self, arguments: tuple[Expression, ...], where: Where, depth: int) -> tuple[Known, ...]:
+        parts = [self.texts(one, where, depth - 1) for one in arguments[:2]]
+        place = next((one.place for part in parts for one in part), None)
+        return joined((parts[0], (Known(text=":", place=place),), *parts[1:])) if place is not None else ()
+
+    def _any(self, arguments: tuple[Expression, ...], where: Where, depth: int) -> tuple[Known, ...]:
+        """cmp.Or: the first that is not empty."""
+        return _guessed(tuple(known for one in arguments for known in self.texts(one, where, depth - 1)))
+
+    def _path(self, arguments: tuple[Expression, ...], where: Where, depth: int) -> tuple[Known, ...]:
+        """path.Join: an unknown first part may be empty, as prefixes of routes are."""
+        parts = [self.texts(one, where, depth - 1) for one in arguments]
+        slash = Known(text="/", place=parts[-1][0].place) if parts and parts[-1] else None
+        spaced = [part for one in parts for part in ((slash,) if slash else (), one)]
+        return tuple(msgspec.structs.replace(one, text=one.text.replace("//", "/")) for one in joined(tuple(spaced)))
 
     def _formatted(self, arguments: tuple[Expression, ...], where: Where, depth: int) -> tuple[Known, ...]:
         """fmt.Sprintf with %s, %d and %v; anything else is not known."""
@@ -170,7 +207,7 @@ class Evaluator:
 
 
 def joined(parts: tuple[tuple[Known, ...], ...]) -> tuple[Known, ...]:
-    """Every combination of the parts, at most MOST; the place is that of the last part with a digit, a missing part is
+    """Every combination of the parts, at most MOST; the place is that of the part that tells most, a missing part is
     UNKNOWN.
     """
     if not any(parts):
@@ -184,13 +221,17 @@ def joined(parts: tuple[tuple[Known, ...], ...]) -> tuple[Known, ...]:
 
 
 def _pair(left: Known, right: Known) -> Known:
-    telling = right if any(character.isdigit() for character in right.text) else left
+    telling = right if _has_digit(right) or not (_has_digit(left) or len(left.text) > len(right.text)) else left
     return Known(
         text=left.text + right.text,
         place=telling.place,
         certain=left.certain and right.certain,
         setting=telling.setting or left.setting or right.setting,
     )
+
+
+def _has_digit(known: Known) -> bool:
+    return any(character.isdigit() for character in known.text)
 
 
 def is_variable_name(text: str) -> bool:

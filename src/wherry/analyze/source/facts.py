@@ -81,13 +81,16 @@ class Call(Value, frozen=True, kw_only=True, array_like=True):
 
 
 class Binding(Value, frozen=True, kw_only=True, array_like=True):
-    """`name = value`; `of_field` when it is a field of something, whatever that is."""
+    """`name = value`; `of_field` when it is a field of something, whatever that is; `position` counts names before a
+    single call.
+    """
 
     name: str
     value: Expression
     scope: int
     of_field: bool = False
     constant: bool = False
+    position: int = 0
 
 
 class Tag(Value, frozen=True, kw_only=True, array_like=True):
@@ -116,12 +119,12 @@ class Mention(Value, frozen=True, kw_only=True, array_like=True):
 
 
 class Function(Value, frozen=True, kw_only=True, array_like=True):
-    """A function or method: its scope number, parameters, and what it returns if that is one short expression."""
+    """A function or method: its scope number, parameters, and what its return statements say."""
 
     name: str
     scope: int
     parameters: tuple[str, ...]
-    returns: tuple[Expression, ...] = ()
+    returns: tuple[tuple[Expression, ...], ...] = ()
     is_method: bool = False
 
 

@@ -46,17 +46,23 @@ def _variables(code: Code) -> Iterator[Inferred]:
     """What the linker's -X can set: full names, as `go build -ldflags=-X` wants them."""
     seen = set()
     for number, package in enumerate(code.packages):
-        if number and package.import_path.rpartition("/")[2] not in VERSION_PACKAGES:
-            continue
+        general = not number or _stands_for_all(package.import_path, code.packages[0].import_path)
         for position, file in enumerate(package.files):
             for variable in file.facts.variables:
                 kind = variable_kind(variable.name)
+                if not general and variable.name.lower().replace("_", "") not in vocabulary.SPECIFIC_NAMES:
+                    continue
                 full = f"{package.import_path if number else 'main'}.{variable.name}"
                 if kind and full not in seen:
                     seen.add(full)
                     place = code.place(Where(package=number, file=position), variable.line, variable.column)
                     yield Inferred(kind=kind, value=full, place=place, certainty="found" if not number else "guess")
     yield from _of_others(code)
+
+
+def _stands_for_all(path: str, main: str) -> bool:
+    """A package for versions, or one that the main lies below."""
+    return path.rpartition("/")[2] in VERSION_PACKAGES or main.startswith(f"{path}/")
 
 
 def _of_others(code: Code) -> Iterator[Inferred]:

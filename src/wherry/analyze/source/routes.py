@@ -24,7 +24,7 @@ def routes(code: Code, evaluator: Evaluator) -> tuple[Inferred, ...]:
             path = path_of(known.text)
             kind = kind_of(path)
             if kind and len(path) < LONGEST:
-                sure = known.certain and UNKNOWN not in prefix
+                sure = known.certain and UNKNOWN not in prefix + known.text
                 found.append(_inferred(kind, _joined(prefix, path), known, sure=sure))
     for facts, where in code.each_file():
         for route in facts.routes:
@@ -47,8 +47,12 @@ def _registered(call: Call, where: Where, code: Code, evaluator: Evaluator) -> I
     prefix = "".join(_prefix(one, where, evaluator) for one in call.prefixes) + _group(
         call.invoke, where, code, evaluator
     )
-    for known in evaluator.texts(arguments[position], where):
-        yield known, prefix
+    path = arguments[position]
+    known = evaluator.texts(path, where)
+    if not known and isinstance(path, Invoke) and len(path.arguments) == 1:  # prefixed("/healthz")
+        known, prefix = evaluator.texts(path.arguments[0], where), UNKNOWN
+    for one in known:
+        yield one, prefix
 
 
 def _group(invoke: Invoke, where: Where, code: Code, evaluator: Evaluator, depth: int = 4) -> str:
@@ -77,6 +81,9 @@ def path_of(pattern: str) -> str:
     method, separator, rest = pattern.partition(" ")
     if separator and method in METHODS:
         pattern = rest.strip()
+    pattern = pattern.replace(UNKNOWN, "")
+    while "//" in pattern:
+        pattern = pattern.replace("//", "/")
     slash = pattern.find("/")
     path = pattern[slash:] if slash >= 0 else f"/{pattern}"
     path = path.removesuffix("{$}").removesuffix("*")

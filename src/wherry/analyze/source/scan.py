@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
 
 #: Changes whenever equal bytes may give other facts: part of the key under which facts are kept.
-VERSION = 1
+VERSION = 2
 DEPTH = 400
 QUERY = """
 (package_clause (package_identifier) @package)
@@ -170,7 +170,14 @@ class _Scan:
         if field is None or field.type not in ("field_identifier", "identifier"):
             return False
         name = self._slice(field).decode("utf-8", "replace")
-        return vocabulary.is_worth_a_look(name, qualified) or name in vocabulary.GROUPS
+        return vocabulary.is_worth_a_look(name, qualified) or name in vocabulary.GROUPS or self._passes_address(node)
+
+    def _passes_address(self, node: Node) -> bool:
+        """`s.listener(host, port)`: an argument that is called like an address."""
+        arguments = node.child_by_field_name("arguments")
+        if arguments is None or arguments.end_byte - arguments.start_byte > 200:
+            return False
+        return any(key.encode() in self._slice(arguments).lower() for key in ADDRESS_KEYS)
 
     def _group(self, node: Node) -> tuple[int, int, Expression] | None:
         """The byte range of a closure that gets a group of routes, and the group's prefix."""
@@ -187,18 +194,30 @@ class _Scan:
             for node in self._nodes(kind):
                 left = node.children_by_field_name("name") if kind != "assignment" else _listed(node, "left")
                 right = _listed(node, "right" if kind == "assignment" else "value")
-                if right and len(left) == len(right):
-                    pairs = zip((one for one in left if one.is_named), right, strict=False)
-                    found += [one for target, value in pairs if (one := self._binding(target, value, kind)) is not None]
+                named = [one for one in left if one.is_named]
+                if len(named) == len(right):
+                    rows = [(target, value, 0) for target, value in zip(named, right, strict=True)]
+                elif len(right) == 1:
+                    rows = [(target, right[0], position) for position, target in enumerate(named)]
+                else:
+                    rows = []
+                found += [one for row in rows if (one := self._binding(*row, kind)) is not None]
         return tuple(found)
 
-    def _binding(self, target: Node, value: Node, kind: str) -> Binding | None:
+    def _binding(self, target: Node, value: Node, position: int, kind: str) -> Binding | None:
         if value.type not in KEPT_VALUES:
             return None
+        if target.type == "unary_expression":  # *port = "8080"
+            target = target.child_by_field_name("operand") or target
         of_field = target.type == "selector_expression"
         name = word(target.child_by_field_name("field") if of_field else target)
         return Binding(
-            name=name, value=convert(value), scope=self._scope(target), of_field=of_field, constant=kind == "constant"
+            name=name,
+            value=convert(value),
+            scope=self._scope(target),
+            of_field=of_field,
+            constant=kind == "constant",
+            position=position,
         )
 
     def _composites(self) -> tuple[tuple[int, Make], ...]:
@@ -210,11 +229,11 @@ class _Scan:
         return tuple(found)
 
     def _described(self) -> tuple[Function, ...]:
-        returned: dict[int, list[Expression]] = {}
+        returned: dict[int, list[tuple[Expression, ...]]] = {}
         for node in self._nodes("return"):
             values = _children(node)
-            if len(values) == 1 and values[0].type in RETURNED:
-                returned.setdefault(self._scope(node), []).append(convert(values[0]))
+            if len(values) <= 3 and any(value.type in RETURNED for value in values):
+                returned.setdefault(self._scope(node), []).append(tuple(map(convert, values)))
         return tuple(
             Function(
                 name=word(node.child_by_field_name("name")),

@@ -143,6 +143,8 @@ HABITS = {
     },
     ("crypto/tls", "Dial"): ("tls", "client"),
     ("crypto/tls", "DialWithDialer"): ("tls", "client"),
+    ("crypto/tls", "Client"): ("tls", "client"),
+    ("github.com/coder/websocket", "Dial"): ("tls", "client"),
     ("google.golang.org/grpc/credentials", "NewTLS"): ("tls", "client"),
     ("google.golang.org/grpc/credentials", "NewClientTLSFromCert"): ("tls", "client"),
     ("net/http", "ListenAndServeTLS"): ("tls", "server"),
@@ -157,12 +159,29 @@ TLS_METHODS = frozenset(("ListenAndServeTLS", "ServeTLS", "RunTLS", "StartTLS", 
 HABIT_TYPES = {
     ("net/http", "Client"): ("tls", "client"),
     ("net/http", "Transport"): ("tls", "client"),
+    ("github.com/gorilla/websocket", "Dialer"): ("tls", "client"),
 }
 #: Selected names that say something.
 HABIT_NAMES = {
     ("net/http", "DefaultClient"): ("tls", "client"),
     ("net/http", "DefaultTransport"): ("tls", "client"),
 }
+#: Names that stand for the whole program in whatever package they are.
+SPECIFIC_NAMES = frozenset(
+    (
+        *(
+            "appversion",
+            "buildversion",
+            "gitversion",
+            "releaseversion",
+            "progversion",
+            "gitcommit",
+            "commithash",
+            "gitsha",
+        ),
+        *("githash", "gitrevision", "buildcommit", "commitsha", "builddate", "buildtime", "buildtimestamp"),
+    )
+)
 HABIT_IMPORTS = {"time/tzdata": ("zones", "embedded")}
 
 SIGNAL_CALLS = frozenset(("Notify", "NotifyContext"))
