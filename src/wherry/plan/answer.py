@@ -6,7 +6,7 @@ mistakes (rule 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, NoReturn, TypeVar
 
 from wherry.errors import Several, UsageError, WherryError
@@ -17,6 +17,7 @@ from wherry.model.project import Main
 from wherry.plan.inputs import PlanInputs
 from wherry.plan.layers import Effective, Keys, Source
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -63,8 +64,12 @@ class Ledger:
         try:
             return self.take(decide())
         except WherryError as error:
-            self.errors += error.errors if isinstance(error, Several) else (error,)
+            self.note(error)
             return instead
+
+    def note(self, error: WherryError) -> None:
+        """Keeps a mistake for later; of several, each."""
+        self.errors += error.errors if isinstance(error, Several) else (error,)
 
     def close(self) -> None:
         """Raises what was collected, each mistake once."""
@@ -74,6 +79,18 @@ class Ledger:
             raise errors[0]
         if errors:
             raise Several(errors)
+
+
+def each(decide: Callable[[int, A], T], items: Iterable[A]) -> tuple[T, ...]:
+    """`decide` for each item with its number; the mistakes of all of them are raised together."""
+    ledger, values = Ledger(), []
+    for number, item in enumerate(items):
+        try:
+            values.append(decide(number, item))
+        except WherryError as error:
+            ledger.note(error)
+    ledger.close()
+    return tuple(values)
 
 
 def because(source: Source, reason: str) -> tuple[str, Origin]:

@@ -3,22 +3,24 @@ Touches nothing."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from wherry.model.plan import Asset, Decision
 from wherry.model.settings import AssetSettings
 from wherry.plan import paths, writable
-from wherry.plan.answer import Answer, Facts, refuse
+from wherry.plan.answer import Answer, Facts, each, refuse
 from wherry.plan.layers import Keys
 
 
 def decide(facts: Facts, targets: tuple[str, ...]) -> Answer[tuple[Asset, ...]]:
     """The assets in the settings' order. UsageError [path-escape] (A09), [bad-setting]."""
     given = facts.settings.image.assets or ()
-    value = tuple(_asset(facts, number, one, targets) for number, one in enumerate(given))
+    value = each(partial(_asset, facts, targets), given)
     decisions = tuple(_decision(facts, number, one) for number, one in enumerate(value))
     return Answer(value=value, decisions=decisions)
 
 
-def _asset(facts: Facts, number: int, given: AssetSettings, targets: tuple[str, ...]) -> Asset:
+def _asset(facts: Facts, targets: tuple[str, ...], number: int, given: AssetSettings) -> Asset:
     keys: Keys = ("image", "assets", number)
     source = paths.inside(facts.settings, (*keys, "from"), given.source)
     into = paths.in_image(facts.settings, (*keys, "into"), given.into)

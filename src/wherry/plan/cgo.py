@@ -59,11 +59,11 @@ def decide(facts: Facts, flags: Flags, targets: tuple[Platform, ...], base: str)
         raise RefusedError(
             "cgo-untrusted",
             f"{facts.subject} needs cgo, and --untrusted forbids it",
-            where=_places(facts),
+            where=_places(facts, flags),
             why="with cgo the repository chooses flags of the C compiler, which is running its code",
             next="build it in a container or a virtual machine, without --untrusted",
         )
-    _check_compiler(facts, targets)
+    _check_compiler(facts, flags, targets)
     return _turned_on(facts, base, decision)
 
 
@@ -119,7 +119,7 @@ def _turned_on(facts: Facts, base: str, decision: Decision) -> Answer[Cgo]:
     return Answer(value=value, decisions=(decision, linking), findings=tuple(findings))
 
 
-def _check_compiler(facts: Facts, targets: tuple[Platform, ...]) -> None:
+def _check_compiler(facts: Facts, flags: Flags, targets: tuple[Platform, ...]) -> None:
     inputs = facts.inputs
     environment, programs = dict(inputs.toolchain.environment), dict(inputs.programs)
     needs = f"{facts.subject} needs cgo"
@@ -132,7 +132,7 @@ def _check_compiler(facts: Facts, targets: tuple[Platform, ...]) -> None:
         raise UnavailableError(
             "cgo-cross",
             f"{needs}, and there is no C compiler here for {', '.join(foreign)}",
-            where=_places(facts),
+            where=_places(facts, flags),
             why=why,
             next=(f"--platform {host}", f"set CC to a cross compiler and build {foreign[0]} alone"),
         )
@@ -140,7 +140,7 @@ def _check_compiler(facts: Facts, targets: tuple[Platform, ...]) -> None:
         raise UnavailableError(
             "cgo-compiler",
             f"{needs}, and no C compiler was found",
-            where=_places(facts),
+            where=_places(facts, flags),
             why=why,
             next=("install a C compiler with the C library's headers for this machine", *_pure_go(facts.main.cgo)),
         )
@@ -152,8 +152,13 @@ def _pure_go(uses: tuple[CgoUse, ...]) -> tuple[str, ...]:
     return tuple(known[use.import_path] for use in uses if use.import_path in known)[:1]
 
 
-def _places(facts: Facts) -> tuple[str, ...]:
-    return tuple(f"{use.place}   {use.import_path}" for use in facts.main.cgo if use.place)[:3]
+def _places(facts: Facts, flags: Flags) -> tuple[str, ...]:
+    """The imports that need cgo, else what else turned it on."""
+    source = facts.settings.source("build", "cgo")
+    if source.origin != "default":
+        return (where(source, ("build", "cgo")),)
+    imports = tuple(f"{use.place}   {use.import_path}" for use in facts.main.cgo if use.place)[:3]
+    return imports or (flags.sanitizer or "CGO_ENABLED=1",)
 
 
 def _switched_off(facts: Facts, use: CgoUse) -> Finding:

@@ -6,6 +6,7 @@ msgspec stops at the first mistake and does not know where it stands; this walk 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +38,7 @@ FOREIGN: Final = {
 }
 
 
+@cache
 def structure() -> inspect.Type:
     """The settings' type as a value."""
     return inspect.type_info(Settings)
@@ -106,6 +108,7 @@ def _meant(key: str, keys: Keys, known: tuple[str, ...]) -> str:
     return closest(plain, known) or (elsewhere.get(closest(plain, tuple(elsewhere)), "") if len(keys) <= 2 else "")
 
 
+@cache
 def leaves() -> tuple[tuple[Keys, inspect.Type], ...]:
     """Every key that can be set by a flag or variable, with its type: not single mains, nor lists of tables."""
     return tuple(_leaves(structure(), ()))
@@ -181,7 +184,9 @@ def _repair(value: Any, kind: inspect.Type, keys: Keys) -> str:
     wants_list = any(isinstance(one, inspect.VarTupleType) for one in alternatives(kind))
     literal = next((one for one in alternatives(kind) if isinstance(one, inspect.LiteralType)), None)
     if wants_list and isinstance(value, str) and value.isprintable() and '"' not in value:
-        return f'{keys[-1]} = ["{value[:60]}"]'
+        items = value[:60].split() if isinstance(keys[-1], int) else [value[:60]]
+        listed = ", ".join(f'"{item}"' for item in items)
+        return f"[{listed}]" if isinstance(keys[-1], int) else f"{keys[-1]} = [{listed}]"
     if literal and isinstance(value, str):
         near = closest(value, tuple(map(str, literal.values)))
         return f"did you mean {near}?" if near else ""

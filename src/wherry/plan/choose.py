@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+from pathlib import Path
 
 from wherry.errors import BuildError, UsageError
 from wherry.kit.text import closest
 from wherry.model.plan import Decision
 from wherry.model.project import Main, Project
+from wherry.model.settings import Settings
 from wherry.plan.answer import Answer, where
 from wherry.plan.inputs import PlanInputs
-from wherry.plan.layers import packages
+from wherry.plan.layers import Layer, packages
 
 SHOWN = 8
 
@@ -34,6 +36,33 @@ def decide(inputs: PlanInputs) -> Answer[tuple[Main, ...]]:
     if len(candidates) > 1:
         raise _several(candidates)
     return Answer(value=candidates)
+
+
+def to_look_at(named: tuple[str, ...], layers: tuple[Layer, ...], root: str) -> tuple[str, ...]:
+    """The packages that `named`, else the settings, ask for, and the binaries that travel with them; none means all.
+
+    A folder in a file is seen from there, so it becomes absolute; one that is not there is left to `decide`, which knows
+    the line."""
+    set_here, source = packages(layers)
+    chosen = named or _seen_from(set_here, source.directory, root)
+    if not chosen or any("@" in word for word in chosen):
+        return chosen
+    return (
+        *chosen,
+        *(word for layer in layers for word in _seen_from(_binaries(layer.settings), layer.directory, root)),
+    )
+
+
+def _binaries(settings: Settings) -> tuple[str, ...]:
+    images = (settings.image, *(main.image for main in (settings.main or {}).values()))
+    return tuple(word for image in images if image for word in image.binaries or ())
+
+
+def _seen_from(words: tuple[str, ...], directory: str, root: str) -> tuple[str, ...]:
+    local = {word: posixpath.normpath(posixpath.join(root, directory, word)) for word in words if word.startswith(".")}
+    return tuple(
+        local.get(word, word) for word in words if word not in local or Path(local[word].removesuffix("/...")).is_dir()
+    )
 
 
 def find(project: Project, word: str, directory: str) -> tuple[Main, ...]:
@@ -109,9 +138,9 @@ def _no_main(project: Project) -> BuildError:
         "no-main",
         "there is no program to build here: no `package main` that is worth an image",
         where=left_out or project.root,
-        next="name one that was left out: wherry build ./" + project.left_out[0].directory
+        next=f"wherry build ./{project.left_out[0].directory}"
         if left_out
-        else "a program is a folder with `package main` and `func main()`",
+        else "write one: a folder with package main and func main()",
     )
 
 

@@ -6,6 +6,7 @@ The repository's file may only say what cannot run a program or leave the tree: 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final, NoReturn
 
 from wherry.errors import UsageError
@@ -13,8 +14,8 @@ from wherry.kit.value import Value
 from wherry.model.finding import Finding
 from wherry.model.plan import Decision
 from wherry.plan import pgo, words
-from wherry.plan.answer import Answer, Facts, because, refuse, where
-from wherry.plan.layers import Keys, Source
+from wherry.plan.answer import Answer, Facts, Ledger, because, each, refuse, where
+from wherry.plan.layers import Keys
 
 #: What a file of the repository may say (`go help build`, Go 1.26).
 ALLOWED: Final = frozenset(
@@ -45,24 +46,7 @@ OBSOLETE: Final = {
     "installsuffix": "not needed since Go 1.10",
 }
 #: What is taken over from GOFLAGS. Others would change the image by accident, or only make Go talk.
-INHERITED: Final = frozenset(
-    [
-        "asan",
-        "asmflags",
-        "buildmode",
-        "cover",
-        "covermode",
-        "coverpkg",
-        "gcflags",
-        "mod",
-        "modcacherw",
-        "msan",
-        "p",
-        "race",
-        "tags",
-        "trimpath",
-    ]
-)
+INHERITED: Final = ALLOWED | {"asmflags", "mod", "modcacherw", "tags"}
 SANITIZERS: Final = ("-race", "-msan", "-asan")
 _TAG: Final = re.compile(r"[\w.]+")
 
@@ -94,14 +78,16 @@ class Flags(Value, frozen=True, kw_only=True):
 def decide(facts: Facts) -> Answer[Flags]:
     """Flags and tags of one main. UsageError [flag-refused], [bad-setting]; the ignored ones of GOFLAGS become a finding."""
     inherited = read_goflags(dict(facts.inputs.toolchain.environment).get("GOFLAGS", ""))
-    own, own_decisions = _own(facts)
-    tags, tag_decisions = _tags(facts, inherited)
-    stamp, stamp_decision = _stamp(facts)
-    profile = pgo.decide(facts)
+    ledger = Ledger()
+    own: tuple[str, ...] = ledger.ask(lambda: _own(facts), ())
+    tags: tuple[str, ...] = ledger.ask(lambda: _tags(facts, inherited), ())
+    profile: tuple[str, ...] = ledger.ask(lambda: pgo.decide(facts), ())
+    stamp = ledger.take(_stamp(facts))
+    ledger.close()
     taken = {flag.partition("=")[0] for flag in own}
     passed = tuple(flag for flag in inherited.flags if flag.partition("=")[0] not in taken)
-    flags = ("-trimpath", f"-buildvcs={stamp}", *passed, *own, *profile.value)
-    decisions = (stamp_decision, *tag_decisions, *own_decisions, *profile.decisions)
+    flags = ("-trimpath", f"-buildvcs={stamp}", *passed, *own, *profile)
+    decisions = tuple(ledger.decisions)
     if inherited.flags:
         value = " ".join(inherited.flags)
         decisions = (*decisions, Decision(name="goflags", value=value, reason="your GOFLAGS", origin="environment"))
@@ -140,20 +126,20 @@ def ignored_settings(goflags: str, others: tuple[str, ...]) -> tuple[Finding, ..
     )
 
 
-def _own(facts: Facts) -> tuple[tuple[str, ...], tuple[Decision, ...]]:
+def _own(facts: Facts) -> Answer[tuple[str, ...]]:
     given = facts.settings.build.flags or ()
-    for number, flag in enumerate(given):
-        keys: Keys = ("build", "flags", number)
-        _check(flag, facts.settings.source(*keys), keys)
+    each(partial(_check, facts), given)
     if not given:
-        return (), ()
+        return Answer(value=())
     source = facts.settings.source("build", "flags")
     reason, origin = because(source, "")
     decision = Decision(name="flags", value=" ".join(given), reason=reason, origin=origin, place=source.place)
-    return tuple(flag for flag in given if flag != "-trimpath"), (decision,)
+    return Answer(value=tuple(flag for flag in given if flag != "-trimpath"), decisions=(decision,))
 
 
-def _check(flag: str, source: Source, keys: Keys) -> None:
+def _check(facts: Facts, number: int, flag: str) -> None:
+    keys: Keys = ("build", "flags", number)
+    source = facts.settings.source(*keys)
     name, _, value = flag.removeprefix("-").partition("=")
     place = where(source, keys)
     if not re.fullmatch(r"-[a-z][a-z0-9-]*(=.*)?", flag, re.ASCII | re.IGNORECASE | re.DOTALL) or "\0" in flag:
@@ -190,37 +176,36 @@ def _no(flag: str, place: str, why: str, step: str) -> NoReturn:
     )
 
 
-def _tags(facts: Facts, inherited: Inherited) -> tuple[tuple[str, ...], tuple[Decision, ...]]:
-    given = facts.settings.build.tags or ()
-    for number, tag in enumerate(given):
-        if not _TAG.fullmatch(tag):
-            refuse(
-                facts.settings,
-                ("build", "tags", number),
-                f"{tag[:60]!r} is no build tag",
-                next="one word an item: letters, digits, _ and .",
-            )
+def _tags(facts: Facts, inherited: Inherited) -> Answer[tuple[str, ...]]:
+    given = each(partial(_tag, facts), facts.settings.build.tags or ())
     tags = tuple(dict.fromkeys((*inherited.tags, *given)))
     if not tags:
-        return (), ()
+        return Answer(value=())
     source = facts.settings.source("build", "tags")
     if source.origin == "default":
-        return tags, (Decision(name="tags", value=",".join(tags), reason="your GOFLAGS", origin="environment"),)
-    return tags, (
-        Decision(name="tags", value=",".join(tags), reason="as you set it", origin=source.origin, place=source.place),
-    )
+        decision = Decision(name="tags", value=",".join(tags), reason="your GOFLAGS", origin="environment")
+    else:
+        decision = Decision(
+            name="tags", value=",".join(tags), reason="as you set it", origin=source.origin, place=source.place
+        )
+    return Answer(value=tags, decisions=(decision,))
 
 
-def _stamp(facts: Facts) -> tuple[str, Decision]:
+def _tag(facts: Facts, number: int, tag: str) -> str:
+    if not _TAG.fullmatch(tag):
+        step = "one word an item: letters, digits, _ and ."
+        refuse(facts.settings, ("build", "tags", number), f"{tag[:60]!r} is no build tag", next=step)
+    return tag
+
+
+def _stamp(facts: Facts) -> Answer[str]:
     """-buildvcs is always said: with it the binary names its commit; Go's own `auto` leaves it out in silence (A01)."""
-    inputs = facts.inputs
-    reason = _unstamped(facts)
-    if reason:
-        return "false", Decision(name="stamp", value="no commit in the binary", reason=reason)
-    assert inputs.project.vcs is not None
-    return "true", Decision(
-        name="stamp", value=inputs.project.vcs.revision[:12], reason="go version -m shows the commit"
-    )
+    reason, vcs = _unstamped(facts), facts.inputs.project.vcs
+    if reason or vcs is None:
+        decision = Decision(name="stamp", value="no commit in the binary", reason=reason)
+        return Answer(value="false", decisions=(decision,))
+    decision = Decision(name="stamp", value=vcs.revision[:12], reason="go version -m shows the commit")
+    return Answer(value="true", decisions=(decision,))
 
 
 def _unstamped(facts: Facts) -> str:

@@ -119,7 +119,7 @@ def _sources(part: Part) -> dict[Keys, Source]:
     found: dict[Keys, Source] = {}
     places = {keys: (place, text) for keys, place, text in part.layer.places}
     for keys in _set_keys(msgspec.to_builtins(part.settings)):
-        for length in range(1, len(keys) + 1):
+        for length in range(1 if keys[0] == "platforms" else 2, len(keys) + 1):  # [build] and [image] are no values
             found[keys[:length]] = _source(part.layer, places, part.prefix + keys[:length])
     return found
 

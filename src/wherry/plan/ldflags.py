@@ -5,13 +5,14 @@ The repository's file may only say what cannot run a program or write elsewhere:
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from wherry.errors import UsageError
 from wherry.model.plan import Decision
 from wherry.oci.platform import Platform
 from wherry.plan import template, words
-from wherry.plan.answer import Answer, Facts, because, where
+from wherry.plan.answer import Answer, Facts, because, each, where
 from wherry.plan.layers import Keys, Source
 
 STRIP: Final = {"debug": ("-w",), "all": ("-s", "-w"), "none": ()}
@@ -29,34 +30,37 @@ ALLOWED: Final = {
 EXTERNAL: Final = frozenset(("-static", "-static-pie"))
 #: Of the linker's flags, those a user's own setting may have a value after a blank.
 WITH_VALUE: Final = frozenset(
-    [
-        "B",
-        "E",
-        "H",
-        "I",
-        "L",
-        "R",
-        "T",
-        "X",
-        "bindnow",
-        "buildid",
-        "buildmode",
-        "capturehostobjs",
-        "extar",
-        "extld",
-        "extldflags",
-        "fipso",
-        "importcfg",
-        "installsuffix",
-        "k",
-        "libgcc",
-        "linkmode",
-        "o",
-        "pluginpath",
-        "r",
-        "randlayout",
-        "tmpdir",
-    ]
+    (
+        *(
+            "B",
+            "E",
+            "H",
+            "I",
+            "L",
+            "R",
+            "T",
+            "X",
+            "bindnow",
+            "buildid",
+            "buildmode",
+            "capturehostobjs",
+            "extar",
+            "extld",
+        ),
+        *(
+            "extldflags",
+            "fipso",
+            "importcfg",
+            "installsuffix",
+            "k",
+            "libgcc",
+            "linkmode",
+            "o",
+            "pluginpath",
+            "r",
+            "tmpdir",
+        ),
+    )
 )
 
 
@@ -108,16 +112,18 @@ def _own(facts: Facts, platform: Platform) -> tuple[tuple[str, ...], tuple[Decis
     given = facts.settings.build.ldflags or ()
     source = facts.settings.source("build", "ldflags")
     slots = template.slots(facts, platform=platform)
-    flags: list[str] = []
-    for number, text in enumerate(given):
-        keys: Keys = ("build", "ldflags", number)
-        origin = template.Origin(keys=keys, source=facts.settings.source(*keys))
-        flags += (template.expand(word, slots, origin) for word in parse(text, origin.source, keys))
+    flags = tuple(flag for item in each(partial(_filled, facts, slots), given) for flag in item)
     if not flags:
         return (), ()
     reason, kind = because(source, "")
     decision = Decision(name="ldflags", value=" ".join(flags), reason=reason, origin=kind, place=source.place)
-    return tuple(flags), (decision,)
+    return flags, (decision,)
+
+
+def _filled(facts: Facts, slots: template.Slots, number: int, text: str) -> tuple[str, ...]:
+    keys: Keys = ("build", "ldflags", number)
+    origin = template.Origin(keys=keys, source=facts.settings.source(*keys))
+    return tuple(template.expand(word, slots, origin) for word in parse(text, origin.source, keys))
 
 
 def parse(text: str, source: Source, keys: Keys) -> tuple[str, ...]:

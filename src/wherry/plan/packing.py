@@ -28,7 +28,7 @@ def decide(facts: Facts) -> Answer[Packing]:
     level = image.level or 0
     if image.level is not None and image.level not in compress.levels(method):
         levels = compress.levels(method)
-        step = f"{levels[0]} to {levels[-1]} for {method}"
+        step = f"{levels[0]} to {levels[-1]} for {method}" if levels else "leave image.level out"
         refuse(facts.settings, ("image", "level"), f"{method} has no level {image.level}", next=step)
     reason, origin = because(source, "every registry and engine reads it")
     value = f"{form}, {method}" + (f" level {level or DEFAULTS[method]}" if method != "none" else "")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from wherry.errors import UsageError
 from wherry.model.plan import Decision, Pairs
 from wherry.oci import platform as oci_platform
 from wherry.oci.platform import Platform
-from wherry.plan.answer import Answer, Facts, because, where
+from wherry.plan.answer import Answer, Facts, because, each, where
 from wherry.plan.inputs import PlanInputs
+from wherry.plan.layers import Effective, Keys
 
 #: Variants that mean the architecture's baseline, or have two names (containerd and Go agree): (architecture, said) → written.
 SAME: Final = {
@@ -49,20 +51,21 @@ def decide(facts: Facts) -> Answer[tuple[Platform, ...]]:
         platform = host(facts.inputs)
         decision = Decision(name="platforms", value=str(platform), reason="this machine's processor")
         return Answer(value=(platform,), decisions=(decision,))
-    found: dict[Platform, None] = {}
-    for number, text in enumerate(settings.platforms):
-        try:
-            found[canonical(oci_platform.parse(text))] = None
-        except UsageError as error:
-            keys = ("platforms", number)
-            raise UsageError(
-                "unknown-platform", error.message, where=where(settings.source(*keys), keys), next=error.next
-            ) from error
+    found = dict.fromkeys(each(partial(_platform, settings), settings.platforms))
     source = settings.source("platforms")
     reason, origin = because(source, "")
     value = ", ".join(map(str, found))
     decision = Decision(name="platforms", value=value, reason=reason, origin=origin, place=source.place)
     return Answer(value=tuple(found), decisions=(decision,))
+
+
+def _platform(settings: Effective, number: int, text: str) -> Platform:
+    try:
+        return canonical(oci_platform.parse(text))
+    except UsageError as error:
+        keys: Keys = ("platforms", number)
+        place = where(settings.source(*keys), keys)
+        raise UsageError("unknown-platform", error.message, where=place, next=error.next) from error
 
 
 def host(inputs: PlanInputs) -> Platform:

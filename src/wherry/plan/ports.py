@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from wherry.model.plan import Decision
 from wherry.model.project import Inferred
-from wherry.plan.answer import Answer, Facts, refuse
+from wherry.plan.answer import Answer, Facts, each, refuse
 
 _FORM: Final = re.compile(r"(\d{1,5})(?:/(tcp|udp|sctp))?", re.ASCII)
 
@@ -17,7 +18,7 @@ def decide(facts: Facts) -> Answer[tuple[str, ...]]:
     given = facts.settings.image.ports
     if given is None:
         return _inferred(facts)
-    ports = tuple(dict.fromkeys(_port(facts, number, one) for number, one in enumerate(given)))
+    ports = tuple(dict.fromkeys(each(partial(_port, facts), given)))
     source = facts.settings.source("image", "ports")
     value = ", ".join(ports) or "none"
     decision = Decision(name="port", value=value, reason="as you set it", origin=source.origin, place=source.place)

@@ -26,6 +26,7 @@ from wherry.plan.layers import Keys, Layer
 
 NAME: Final = "wherry.toml"
 LARGEST: Final = 1 << 18
+QUOTED: Final = 50
 _AT: Final = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -113,7 +114,7 @@ def _tree(text: str, name: str) -> dict[str, Any]:
         line, column = (int(at[1] or text.count("\n") + 1), int(at[2] or 1)) if at else (1, 1)
         words = _AT.sub("", str(error))
         lines = text.split("\n")
-        quoted = one_line(lines[min(line, len(lines)) - 1].strip())[:60]
+        quoted = _short(lines[min(line, len(lines)) - 1])
         where = f"{Place(file=name, line=line, column=column)}   {quoted}".rstrip()
         raise UsageError("toml-syntax", f"{name} is not TOML: {words[:1].lower()}{words[1:]}", where=where) from error
     except RecursionError as error:
@@ -146,7 +147,13 @@ def _located(text: str, name: str, offsets: dict[Keys, int]) -> Iterator[tuple[K
     for keys, offset in offsets.items():
         number = bisect_right(starts, offset)
         place = Place(file=name, line=number, column=offset - starts[number - 1] + 1)
-        yield keys, place, one_line(lines[number - 1].strip())[:60]
+        yield keys, place, _short(lines[number - 1])
+
+
+def _short(line: str) -> str:
+    """A line as messages quote it: one row of a terminal, with its place."""
+    text = one_line(line.strip())
+    return text if len(text) <= QUOTED else f"{text[: QUOTED - 4]} ..."
 
 
 def _nearest(texts: dict[Keys, str], keys: Keys, name: str) -> str:

@@ -68,7 +68,7 @@ Made from the settings' type by `python -m wherry.plan.schema`; the same words a
 
 No file is needed. Wherry looks for `wherry.toml` in the folder you stand in and in those above it, up to the repository's root.
 Paths in it are relative to it. A flag is over a `WHERRY_` variable, that over `wherry.toml`, that over your own
-`~/.config/wherry/config.toml`, that over the default. `--set KEY=VALUE` sets any key.
+`~/.config/wherry/wherry.toml`, that over the default. `--set KEY=VALUE` sets any key.
 
 In a variable, lists are separated by commas, or by blanks where they are words of a command; or write TOML (`["a", "b"]`).
 Unknown keys are errors.

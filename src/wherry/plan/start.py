@@ -8,43 +8,32 @@ from typing import Final
 from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Pairs
 from wherry.plan import paths, template
-from wherry.plan.answer import Answer, Facts, refuse
+from wherry.plan.answer import Answer, Facts, each, refuse
 from wherry.plan.layers import Keys
 from wherry.plan.name import app_path
 from wherry.plan.texts import arguments, pairs
 
 #: Signals that a program can handle (signal(7)); KILL and STOP it cannot.
-SIGNALS: Final = [
-    "HUP",
-    "INT",
-    "QUIT",
-    "ILL",
-    "TRAP",
-    "ABRT",
-    "BUS",
-    "FPE",
-    "USR1",
-    "SEGV",
-    "USR2",
-    "PIPE",
-    "ALRM",
-    "TERM",
-    "STKFLT",
-    "CHLD",
-    "CONT",
-    "TSTP",
-    "TTIN",
-    "TTOU",
-    "URG",
-    "XCPU",
-    "XFSZ",
-    "VTALRM",
-    "PROF",
-    "WINCH",
-    "IO",
-    "PWR",
-    "SYS",
-]
+SIGNALS: Final = (
+    *(
+        "HUP",
+        "INT",
+        "QUIT",
+        "ILL",
+        "TRAP",
+        "ABRT",
+        "BUS",
+        "FPE",
+        "USR1",
+        "SEGV",
+        "USR2",
+        "PIPE",
+        "ALRM",
+        "TERM",
+        "STKFLT",
+    ),
+    *("CHLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS"),
+)
 _SECRET: Final = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)(?:$|_(?!FILE$|PATH$|DIR$|URL$|NAME$))",
     re.IGNORECASE,
@@ -116,7 +105,9 @@ def volumes(facts: Facts) -> Answer[tuple[str, ...]]:
     """Directories kept outside the container, each once."""
     given = facts.settings.image.volumes or ()
     value = tuple(
-        dict.fromkeys(paths.in_image(facts.settings, ("image", "volumes", n), one) for n, one in enumerate(given))
+        dict.fromkeys(
+            each(lambda number, path: paths.in_image(facts.settings, ("image", "volumes", number), path), given)
+        )
     )
     if not value:
         return Answer(value=())

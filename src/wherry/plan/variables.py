@@ -26,6 +26,8 @@ WHOLE: Final = (("build", "ldflags"),)
 def from_environment(environment: Pairs) -> Layer:
     """The settings in the variables WHERRY_IMAGE_USER and so on; empty ones count as unset. UsageError [unknown-variable],
     [bad-setting], or Several."""
+    if not any(name.startswith(PREFIX) and text for name, text in environment):
+        return Layer(origin="environment")  # the usual case, without a look at the settings' type
     known = {variable(keys): (keys, kind) for keys, kind in check.leaves()}
     said = Said()
     for name, text in sorted(environment):
@@ -38,6 +40,8 @@ def from_environment(environment: Pairs) -> Layer:
 
 def from_assignments(pairs: tuple[str, ...]) -> Layer:
     """The settings in `KEY=VALUE` texts of the command line, for instance `image.user=1000` or `image.env.LOG=debug`."""
+    if not pairs:
+        return Layer(origin="flag")
     known = dict(check.leaves())
     said = Said()
     for pair in pairs:
@@ -145,6 +149,8 @@ def _entries(text: str) -> dict[str, str]:
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> UsageError:
-    near = closest(name.lower(), tuple(one.lower() for one in known)).upper()
+    section = name[: len(PREFIX) + len("IMAGE_")]
+    words = {one.removeprefix(section).lower(): one for one in known if one.startswith(section)}
+    near = words.get(closest(name.removeprefix(section), tuple(words)), "")
     step = f"did you mean {near}?" if near else f"unset {name}"
     return UsageError("unknown-variable", f"{name} is no setting of wherry", where=name, next=step)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from wherry.model.plan import Decision, WritableDirectory
 from wherry.model.settings import WritableSettings
 from wherry.plan import paths
-from wherry.plan.answer import Answer, Facts, refuse
+from wherry.plan.answer import Answer, Facts, each, refuse
 from wherry.plan.layers import Effective, Keys
 
 DEFAULT: Final = 0o755
@@ -19,7 +20,7 @@ def decide(facts: Facts, volumes: tuple[str, ...]) -> Answer[tuple[WritableDirec
     """The settings' directories, and each volume: an engine gives a new volume the owner that the image's directory has.
     UsageError [bad-setting]."""
     given = facts.settings.image.writable or ()
-    found = {one.path: one for one in (_directory(facts, number, entry) for number, entry in enumerate(given))}
+    found = {one.path: one for one in each(partial(_directory, facts), given)}
     for volume in volumes:
         found.setdefault(volume, WritableDirectory(path=volume, mode=DEFAULT))
     value = tuple(found[path] for path in sorted(found))

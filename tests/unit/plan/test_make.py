@@ -1,0 +1,120 @@
+"""The whole plan: all mistakes at once, decisions that fit a line, and names that somebody explains."""
+
+import pytest
+
+from tests.support.planning import SQLITE, decision, inferred, main, plan, project, toolchain
+from wherry.errors import Several
+from wherry.model.finding import Finding
+from wherry.model.plan import Decision, Plan
+
+EVERYTHING = """
+platforms = ["linux/amd64", "linux/arm64/v9.0"]
+[build]
+tags = ["netgo"]
+ldflags = ["-X main.commit={git.commit}"]
+strip = "all"
+flags = ["-cover"]
+pgo = "cpu.pprof"
+experiment = ["jsonv2"]
+fips140 = "latest"
+private = ["git.example.com/team"]
+env = { GOGC = 400 }
+[image]
+name = "team/{name}"
+base = "gcr.io/distroless/static-debian12"
+binaries = ["./cmd/migrate"]
+user = "1000:1000"
+env = { LOG = "info" }
+labels = { team = "core" }
+annotations = { "com.example.a" = "b" }
+entrypoint = ["api", "serve"]
+args = ["-v"]
+workdir = "/srv"
+ports = [8080]
+volumes = ["/data"]
+writable = ["/var/cache"]
+stop-signal = "SIGQUIT"
+compression = "zstd"
+[[image.assets]]
+from = "web"
+into = "/srv/web"
+[image.health]
+path = "/healthz"
+"""
+
+
+def everything() -> Plan:
+    mains = (main(inferred=inferred(("version-variable", "main.version", "found"))), main("migrate"))
+    return plan(
+        EVERYTHING, project=project(*mains), packages=("./cmd/api",), references=("reg.example/{name}:{version}",)
+    )
+
+
+def all_decisions() -> tuple[Decision, ...]:
+    plans = (
+        everything(),
+        plan(),
+        plan(project=project(main(cgo=SQLITE))),
+        plan(toolchain=toolchain(GOFLAGS="-mod=mod")),
+    )
+    return tuple(
+        one for made in plans for one in (*made.decisions, *(each for image in made.images for each in image.decisions))
+    )
+
+
+def test_each_setting_becomes_a_decision_with_its_line() -> None:
+    made = everything()
+    lines = {
+        one.place.line
+        for one in (*made.decisions, *made.images[0].decisions)
+        if one.place and one.place.file == "wherry.toml"
+    }
+    tables = {
+        number for number, line in enumerate(EVERYTHING.split("\n"), 1) if line.startswith(("[build]", "[image]"))
+    }
+    joined = {
+        number for number, line in enumerate(EVERYTHING.split("\n"), 1) if line.startswith(("from", "into", "path"))
+    }
+    assert lines == set(range(2, EVERYTHING.count("\n") + 1)) - tables - joined
+
+
+def test_decisions_fit_a_line_of_a_terminal() -> None:
+    for one in all_decisions():
+        assert one.value, one
+        assert one.reason, one
+        assert len(one.reason) <= 60, one
+        assert one.origin != "default" or len(one.value) <= 40, one
+
+
+def test_mistakes_of_different_decisions_are_told_together_and_once() -> None:
+    toml = (
+        '[image]\nuser = "bob"\nports = [0, 1, 70000]\nworkdir = "x"\n[build]\ntags = ["-"]\nflags = ["-toolexec=x"]\n'
+    )
+    with pytest.raises(Several) as caught:
+        plan(toml, project=project(main(), main("worker")), packages=("./...",), references=("Bad",))
+    names = [one.name for one in caught.value.errors]
+    assert sorted(names) == [
+        "bad-reference",
+        "bad-setting",
+        "bad-setting",
+        "bad-setting",
+        "bad-setting",
+        "flag-refused",
+        "user-name",
+    ]
+    assert len({one.message for one in caught.value.errors}) == len(names)
+
+
+def test_decisions_about_compiling_that_all_share_stand_once() -> None:
+    made = plan("[main.worker.build]\nstrip = 'all'\n", project=project(main(), main("worker")), packages=("./...",))
+    assert decision(made, "cgo").value == "off"
+    assert "strip" not in {one.name for one in made.decisions}
+    assert [one.value for image in made.images for one in image.decisions if one.name == "strip"] == [
+        "debug data left out",
+        "symbols and debug data left out",
+    ]
+
+
+def test_the_projects_own_findings_are_in_the_plan() -> None:
+    note = Finding(name="dirty-tree", message="from analysis")
+    assert note in plan(project=project(findings=(note,))).findings

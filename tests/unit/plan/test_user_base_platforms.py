@@ -1,0 +1,151 @@
+"""Who runs, on what, for which machines."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.planning import decision, findings, image, inferred, main, plan, project, refused, toolchain
+from wherry.model.plan import BaseChoice
+from wherry.oci.platform import Platform
+from wherry.plan.platforms import VARIABLES, canonical, go_variables
+
+
+@pytest.mark.parametrize(
+    ("given", "user"),
+    [
+        ("1000", "1000:1000"),
+        ('"1000"', "1000:1000"),
+        ('"1001:0"', "1001:0"),
+        ('"nonroot"', "65532:65532"),
+        ('"nobody:nonroot"', "65534:65532"),
+        ('"0"', "0:0"),
+        ('"root"', "0:0"),
+        ("2147483647", "2147483647:2147483647"),
+    ],
+)
+def test_the_user_is_always_numbers(given: str, user: str) -> None:
+    made = plan(f"[image]\nuser = {given}\n")
+    assert made.images[0].user == user
+    assert ("root-user" in findings(made)) == user.startswith("0:")
+    assert decision(made, "user").origin == "file"
+
+
+def test_the_default_user_is_not_root() -> None:
+    made = plan()
+    assert made.images[0].user == "65532:65532"
+    assert (decision(made, "user").origin, decision(made, "user").reason) == ("default", "not root")
+
+
+@pytest.mark.parametrize(
+    "given", ['"appuser"', '""', '"-1"', "-1", "2147483648", '"1000:"', '"1000:staff"', '"1000 "', '"٣"', "true"]
+)
+def test_other_users_are_refused(given: str) -> None:
+    assert refused(f"[image]\nuser = {given}\n").name in ("user-name", "bad-setting")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("static", "static"),
+        ("scratch", "scratch"),
+        ("alpine:3.22", "docker://alpine:3.22"),
+        ("docker://gcr.io/distroless/static-debian12", "docker://gcr.io/distroless/static-debian12"),
+        ("oci:base:tag", "oci:/src/shop/base:tag"),
+        ("oci-archive:a/../b.tar", "oci-archive:/src/shop/b.tar"),
+        ("docker-archive:base.tar", "docker-archive:/src/shop/base.tar"),
+    ],
+)
+def test_bases(given: str, name: str) -> None:
+    made = plan(f'[image]\nbase = "{given}"\n')
+    assert made.images[0].base == BaseChoice(name=name)
+    assert decision(made, "base").value == given
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ("Alpine", "bad-base"),
+        ("docker-daemon:x", "bad-base"),
+        ("alpine:", "bad-base"),
+        ("oci:../other", "path-escape"),
+        ("oci-archive:/etc/passwd", "path-escape"),
+        ("oci:", "path-escape"),
+    ],
+)
+def test_bases_that_cannot_be(given: str, error: str) -> None:
+    found = refused(f'[image]\nbase = "{given}"\n')
+    assert (found.name, found.where) == (error, (f'wherry.toml:2:1   base = "{given}"',))
+
+
+def test_the_users_own_base_may_lie_anywhere() -> None:
+    made = image('[image]\nbase = "oci:../base"\n', trusted=True, directory="cmd")
+    assert made.base.name == "oci:/src/shop/base"
+
+
+def test_certificates_go_into_static_only() -> None:
+    assert image('[image]\ncertificates = ["certs/a.pem"]\n').base.certificates == ("certs/a.pem",)
+    assert refused('[image]\nbase = "scratch"\ncertificates = ["a.pem"]\n').name == "bad-setting"
+    assert refused('[image]\ncertificates = ["../a.pem"]\n').name == "path-escape"
+
+
+def test_scratch_says_what_the_program_will_miss() -> None:
+    needy = project(main(inferred=inferred(("zones", "Europe/Berlin"), ("tls", "client"))))
+    made = plan('[image]\nbase = "scratch"\n', project=needy)
+    assert (
+        findings(made)["scratch-lacks"]
+        == "the program seems to need certificate authorities and time zones, and scratch has none"
+    )
+    assert "scratch-lacks" not in findings(plan(project=needy))
+    assert "scratch-lacks" not in findings(plan('[image]\nbase = "scratch"\n'))
+
+
+@pytest.mark.parametrize(
+    ("given", "shown", "variable"),
+    [
+        ("linux/amd64", "linux/amd64", ("GOAMD64", "v1")),
+        ("linux/amd64/v3", "linux/amd64/v3", ("GOAMD64", "v3")),
+        ("linux/arm/v7", "linux/arm/v7", ("GOARM", "7")),
+        ("linux/arm", "linux/arm/v7", ("GOARM", "7")),
+        ("linux/arm/v5", "linux/arm/v5", ("GOARM", "5")),
+        ("linux/arm64", "linux/arm64", ("GOARM64", "v8.0")),
+        ("linux/arm64/v8", "linux/arm64", ("GOARM64", "v8.0")),
+        ("linux/arm64/v9.0", "linux/arm64/v9.0", ("GOARM64", "v9.0")),
+        ("linux/386/softfloat", "linux/386/softfloat", ("GO386", "softfloat")),
+        ("linux/riscv64", "linux/riscv64", ("GORISCV64", "rva20u64")),
+        ("linux/aarch64", "linux/arm64", ("GOARM64", "v8.0")),
+    ],
+)
+def test_platforms_and_their_variables(given: str, shown: str, variable: tuple[str, str]) -> None:
+    made = plan(f'platforms = ["{given}"]\n')
+    assert [str(one) for one in made.images[0].platforms] == [shown]
+    assert variable in made.compilations[0].environment
+    assert ("GOOS", "linux") in made.compilations[0].environment
+
+
+def test_platforms_that_are_the_same_are_built_once() -> None:
+    made = plan('platforms = ["linux/arm64", "linux/arm64/v8", "linux/amd64/v1", "linux/amd64"]\n')
+    assert [str(one) for one in made.images[0].platforms] == ["linux/arm64", "linux/amd64"]
+    assert len(made.compilations) == 2
+
+
+def test_the_default_platform_is_this_machines_processor_on_linux() -> None:
+    mac: Any = toolchain()
+    made = plan(
+        toolchain=type(mac)(
+            go="/go", version="go1.26.8", root="/", origin="path", host_os="darwin", host_architecture="arm64"
+        )
+    )
+    assert [str(one) for one in made.images[0].platforms] == ["linux/arm64"]
+
+
+@pytest.mark.parametrize("given", ["linux/amd46", "windows/amd64", "linux", "linux/amd64/v5", "", "linux/s390x/v1"])
+def test_unknown_platforms(given: str) -> None:
+    error = refused(f'platforms = ["linux/amd64", "{given}"]\n')
+    assert error.name == "unknown-platform"
+    assert error.where[0].startswith("wherry.toml:1:")
+    assert error.next
+
+
+def test_every_variant_has_a_variable_and_none_is_left_to_go() -> None:
+    for architecture, (variable, baseline) in VARIABLES.items():
+        assert (variable, baseline) in go_variables(canonical(Platform(architecture=architecture)))
