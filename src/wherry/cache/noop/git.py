@@ -76,11 +76,11 @@ def _ignored(worktree: str, git: Git, run: Run) -> tuple[str, ...] | None:
     words = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
     listed = _ask(run, git, worktree, *words)
     folders = tuple(name for name in listed or () if name.endswith("/"))[:MOST_FOLDERS]
-    meant = _ask(run, git, worktree, "check-ignore", "-z", "--", *folders) if folders else ()
+    meant = _ask(run, git, worktree, "check-ignore", "--", *folders) if folders else ()
     if listed is None or meant is None:
         return None
-    files = tuple(name for name in listed if not name.endswith("/"))
-    return tuple(f"{worktree}/{name.rstrip('/')}" for name in (*files, *meant))
+    lines = frozenset("".join(meant).split("\n"))  # names that git has to quote match nothing, and are looked into
+    return tuple(f"{worktree}/{name.rstrip('/')}" for name in listed if not name.endswith("/") or name in lines)
 
 
 def _ask(run: Run, git: Git, worktree: str, *words: str) -> tuple[str, ...] | None:

@@ -7,10 +7,11 @@ showing it, makes the record impossible (decision 0004). Each path is proved fir
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from wherry.cache.folders import Folders
 from wherry.cache.noop import state
-from wherry.cache.noop.check import Index, load, save
+from wherry.cache.noop.check import load, save
 from wherry.cache.noop.collect import MOST, TooManyError, collect
 from wherry.cache.noop.inputs import (
     DockerOutput,
@@ -23,14 +24,15 @@ from wherry.cache.noop.inputs import (
 )
 from wherry.cache.noop.mounts import honest
 from wherry.cache.noop.request import Request
-from wherry.cache.noop.state import COARSE_NS, Stats
+from wherry.cache.noop.state import Stats
+
+if TYPE_CHECKING:
+    from wherry.cache.noop.check import Index
 
 LARGEST_HASHED = 8 << 20
 """Larger files are known by their stats alone; to touch one is to build again."""
 STEP_NS = 1_000_000
 """Most by which the clock may have been set during a build."""
-LAG_NS = 2_000_000_000
-"""How coarse the stamps of a file system may be."""
 Began = tuple[int, int]
 
 
@@ -63,7 +65,7 @@ def _index(folders: Folders, request: Request, began: Began, outcome: Outcome) -
     paths = collect(outcome.inputs, _written(folders, outcome.outputs), request.variables.get("PATH", ""))
     stats, proofs = _inputs(paths, load(folders, request.key()), began[0] - STEP_NS)
     rows, files = _outputs(outcome.outputs)
-    everything = stats | {path: _result(path, proof) for path, proof in files.items()}
+    everything = stats | {path: _result(path) for path in files}
     _devices(everything)
     if abs(state.clock()[1] - began[1]) > STEP_NS:
         raise _ImpossibleError("the clock was set during the build")
@@ -71,7 +73,7 @@ def _index(folders: Folders, request: Request, began: Began, outcome: Outcome) -
         "boot": state.boot_id(),
         "stats": everything,
         "proofs": {**proofs, **files},
-        "unsure": [path for path, found in everything.items() if found and _is_coarse(found)],
+        "unsure": [],
         "variables": {name: request.variables.get(name) for name in outcome.inputs.variables},
         "outputs": rows,
         "result": outcome.result,
@@ -106,17 +108,8 @@ def _proof(path: str, found: Stats, kind: str, known: Index | None) -> str:
 
 
 def _check_unchanged(path: str, found: Stats | None, proof: str, before: int) -> None:
-    if proof == "p" and found is not None:
-        return
-    coarse = found is not None and _is_coarse(found)
-    if found is None or state.changed_at(found) >= before - (LAG_NS if coarse else 0):
+    if found is None or (proof != "p" and not state.settled(found, before)):
         raise _ImpossibleError(f"{path} changed during the build")
-    if coarse and proof == "s":
-        raise _ImpossibleError(f"{path} is too large to be read at each check, and its file system's stamps are coarse")
-
-
-def _is_coarse(found: Stats) -> bool:
-    return state.changed_at(found) % COARSE_NS == 0
 
 
 def _written(folders: Folders, outputs: tuple[Output, ...]) -> frozenset[str]:
@@ -125,13 +118,13 @@ def _written(folders: Folders, outputs: tuple[Output, ...]) -> frozenset[str]:
     return frozenset((folders.root, *layouts))
 
 
-def _result(path: str, proof: str) -> Stats | None:
+def _result(path: str) -> Stats | None:
     """The stats of a file that the build wrote, as soon as a later change of it must show in them."""
     for _ in range(100):
         found = state.stats(path)
         if found is None:
             break
-        if state.settled(found, state.clock()[0]) or (_is_coarse(found) and proof != "s"):
+        if state.settled(found, state.clock()[0]):
             return found
         time.sleep(0.001)
     raise _ImpossibleError(f"{path} is gone, or its file system's clock is not this machine's")

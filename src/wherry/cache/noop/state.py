@@ -20,6 +20,8 @@ Stats = list[int]
 """Mode, owner, size, modified and changed (nanoseconds), inode, device."""
 
 COARSE_NS = 1_000_000
+LAG_NS = 2_000_000_000
+UNDISTURBED_NS = 100_000
 COARSE_CLOCK = 5
 """CLOCK_REALTIME_COARSE: the kernel stamps files with it, so a file changed from now on is not stamped earlier than it reads
 now."""
@@ -51,13 +53,19 @@ def changed_at(found: Stats) -> int:
 def clock() -> tuple[int, int]:
     """The kernel's stamp for files now, and by how much the time of day is ahead of a clock that nobody sets; nanoseconds."""
     stamp = time.clock_gettime_ns(COARSE_CLOCK)
-    return stamp, time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    ahead = 0
+    for _ in range(20):
+        before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        ahead = time.clock_gettime_ns(time.CLOCK_REALTIME) - before
+        if time.clock_gettime_ns(time.CLOCK_BOOTTIME) - before < UNDISTURBED_NS:
+            break
+    return stamp, ahead
 
 
 def settled(found: Stats, now: int) -> bool:
-    """True when any change after the clock read `now` must show in the stats. Stamps without microseconds come from a file system
-    that counts in seconds or so: there, two changes can look like one (git calls it racy)."""
-    return changed_at(found) < now and changed_at(found) % COARSE_NS != 0
+    """True when any change after the clock read `now` must show in the stats: the last one was in an earlier tick of the clock.
+    A stamp without microseconds may come from a file system that counts in seconds (git calls such files racy)."""
+    return changed_at(found) < now - (LAG_NS if changed_at(found) % COARSE_NS == 0 else 0)
 
 
 def kind_of(found: Stats) -> str:
