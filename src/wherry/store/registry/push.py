@@ -6,9 +6,8 @@ does a tag lead to something incomplete, and until the last request it leads to 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from wherry.errors import CorruptError, UnavailableError
+from wherry.kit import parallel
 from wherry.kit.ports import Event, Request, Response
 from wherry.model.image import Built, Image, Layer
 from wherry.oci.descriptor import Document
@@ -46,12 +45,7 @@ class Push:
     def _blobs(self) -> None:
         found: dict[Digest, Layer | Document] = {one.digest: one for image in self.built.images for one in image.layers}
         found |= {image.config.digest: image.config for image in self.built.images}
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push")
-        try:
-            for size in pool.map(self._blob, found.values()):
-                self.sent += size
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        self.sent += sum(parallel.each(self._blob, found.values(), at_once=AT_ONCE))
 
     def _blob(self, blob: Layer | Document) -> int:
         """Sends one blob unless it is there; bytes sent."""
