@@ -20,7 +20,7 @@ from wherry.model.base import Base
 from wherry.model.binary import Binary
 from wherry.model.image import Built, Image, ImageIndex, Layer
 from wherry.model.plan import ImagePlan
-from wherry.oci import media
+from wherry.oci import media, reference
 from wherry.oci.descriptor import Descriptor, Document, describe, encode
 from wherry.oci.manifest import Index, Manifest
 from wherry.oci.tar import Entry, duplicate
@@ -117,7 +117,7 @@ def _annotations(plan: ImagePlan, base: Base | None = None) -> dict[str, str]:
         made["org.opencontainers.image.base.digest"] = base.digest
         transport, separator, name = base.name.partition("://")
         if separator and transport == "docker":
-            made["org.opencontainers.image.base.name"] = name
+            made["org.opencontainers.image.base.name"] = str(reference.in_registry(reference.parse(name)))
     return made
 
 

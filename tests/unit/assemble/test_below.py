@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.support.packing import END, Memory, content_of, file, member, packed, packer, problems_of
@@ -101,6 +102,14 @@ def test_annotations_name_the_base(tmp_path: Path) -> None:
         "org.opencontainers.image.base.digest": "sha256:" + "a" * 64,
         "org.opencontainers.image.base.name": "registry.example/base:1",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("docker://debian:12", "docker.io/library/debian:12"), ("oci:../base:1", None), ("oci-archive:x.tar", None)]
+)
+def test_annotations_name_only_what_others_can_fetch(tmp_path: Path, name: str, said: str | None) -> None:
+    built = made(tmp_path, msgspec.structs.replace(foreign(tmp_path), name=name))
+    assert json.loads(built.images[0].manifest.data)["annotations"].get("org.opencontainers.image.base.name") == said
 
 
 def test_directories_of_the_base_are_respected(tmp_path: Path) -> None:
