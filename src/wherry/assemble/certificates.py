@@ -62,5 +62,5 @@ def _bad(name: str, why: str) -> UsageError:
         "bad-certificate",
         f"{name} cannot be a file of certificate authorities: {why}",
         where=name,
-        next="name a PEM file of certificates in [base] certificates",
+        next="name a PEM file of certificates in image.certificates",
     )

@@ -7,7 +7,7 @@ mistakes (rule 7).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Generic, NoReturn, TypeVar
+from typing import Final, Generic, NoReturn, TypeVar
 
 from wherry.errors import Several, UsageError, WherryError
 from wherry.kit.value import Value
@@ -19,6 +19,7 @@ from wherry.plan.layers import Effective, Keys, Source
 
 A = TypeVar("A")
 T = TypeVar("T")
+MOST: Final = 20
 
 
 class Answer(Value, Generic[T], frozen=True, kw_only=True):
@@ -72,9 +73,9 @@ class Ledger:
         self.errors += error.errors if isinstance(error, Several) else (error,)
 
     def close(self) -> None:
-        """Raises what was collected, each mistake once."""
+        """Raises what was collected, each mistake once, and no more than anybody reads."""
         unique = {(error.name, error.message, error.where): error for error in self.errors}
-        errors = tuple(unique.values())
+        errors = tuple(unique.values())[:MOST]
         if len(errors) == 1:
             raise errors[0]
         if errors:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from wherry.model.settings import Settings
 from wherry.plan.layers import Keys
 
 Where = Callable[[Keys], str]
+MOST: Final = 20
 #: Words of neighbouring tools, and what they are called here.
 FOREIGN: Final = {
     "cmd": "args",
@@ -45,8 +47,8 @@ def structure() -> inspect.Type:
 
 
 def check(tree: dict[str, Any], where: Where) -> tuple[UsageError, ...]:
-    """All mistakes in `tree`: UsageError [unknown-key] and [bad-setting], each with its place."""
-    return tuple(_walk(tree, structure(), (), where))
+    """The mistakes in `tree`, up to MOST: UsageError [unknown-key] and [bad-setting], each with its place."""
+    return tuple(islice(_walk(tree, structure(), (), where), MOST))
 
 
 def settings(tree: dict[str, Any]) -> Settings:
@@ -88,8 +90,8 @@ def _table(value: dict[str, Any], kind: inspect.StructType, keys: Keys, where: W
 
 def _unknown(key: str, keys: Keys, known: tuple[str, ...], where: Where) -> UsageError:
     table = dotted(keys[:-1])
-    message = f"there is no key {key!r} in [{table}]" if table else f"there is no key {key!r}"
-    near = _meant(key, keys, known)
+    message = f"there is no key {key[:60]!r} in [{table}]" if table else f"there is no key {key[:60]!r}"
+    near = _meant(key[:60], keys, known)
     step = f"did you mean {near}?" if near else f"its keys are {', '.join(known)}"
     return UsageError("unknown-key", message, where=where(keys), next=step)
 
@@ -176,7 +178,7 @@ def words(kind: inspect.Type) -> str:
 
 def dotted(keys: Keys) -> str:
     """`image.assets[0].from`."""
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key[:60]}" for key in keys)
     return text.removeprefix(".")
 
 

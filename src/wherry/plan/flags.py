@@ -77,7 +77,7 @@ class Flags(Value, frozen=True, kw_only=True):
 
 def decide(facts: Facts) -> Answer[Flags]:
     """Flags and tags of one main. UsageError [flag-refused], [bad-setting]; the ignored ones of GOFLAGS become a finding."""
-    inherited = read_goflags(dict(facts.inputs.toolchain.environment).get("GOFLAGS", ""))
+    inherited = _inherited(facts)
     ledger = Ledger()
     own: tuple[str, ...] = ledger.ask(lambda: _own(facts), ())
     tags: tuple[str, ...] = ledger.ask(lambda: _tags(facts, inherited), ())
@@ -92,6 +92,14 @@ def decide(facts: Facts) -> Answer[Flags]:
         value = " ".join(inherited.flags)
         decisions = (*decisions, Decision(name="goflags", value=value, reason="your GOFLAGS", origin="environment"))
     return Answer(value=Flags(flags=flags, tags=tags), decisions=decisions)
+
+
+def _inherited(facts: Facts) -> Inherited:
+    """What counts of the user's GOFLAGS; -mod is about their own modules, not about one fetched by version."""
+    inherited = read_goflags(dict(facts.inputs.toolchain.environment).get("GOFLAGS", ""))
+    if not facts.inputs.project.remote:
+        return inherited
+    return Inherited(flags=tuple(flag for flag in inherited.flags if not flag.startswith("-mod=")), tags=inherited.tags)
 
 
 def read_goflags(text: str) -> Inherited:

@@ -28,6 +28,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     ledger.errors += name.check_same(
         tuple((draft.image.name, main) for draft, main in zip(drafts, chosen, strict=True))
     )
+    ledger.errors += name.check_same_references(tuple((one.image.name, one.image.references) for one in drafts))
     units = tuple(unit for draft in drafts for unit in draft.units)
     grouped: tuple[Compilation, ...] = ledger.ask(lambda: Answer(value=compilations.group(units)), ())
     platforms = tuple(dict.fromkeys(unit.platform for unit in units))

@@ -99,6 +99,24 @@ def check_same(named: tuple[tuple[str, Main], ...]) -> tuple[UsageError, ...]:
     )
 
 
+def check_same_references(images: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[UsageError, ...]:
+    """An error for each -t that two images, given as name and references, would get."""
+    owners: dict[str, list[str]] = {}
+    for image, names in images:
+        for one in names:
+            owners.setdefault(one, []).append(image)
+    return tuple(
+        UsageError(
+            "same-name",
+            f"{len(several)} images would be called {one}",
+            where=tuple(several[:4]),
+            next=f"-t {reference.parse(one).repository.rpartition('/')[0] or 'registry.example'}/{{name}}:{{version}}",
+        )
+        for one, several in owners.items()
+        if len(several) > 1
+    )
+
+
 def app_path(word: str, targets: tuple[str, ...]) -> str:
     """The path in the image of a program that settings name: a binary's name alone means the one in /app."""
     return f"/app/{word}" if word in targets else word

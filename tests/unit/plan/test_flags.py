@@ -125,6 +125,13 @@ def test_of_goflags_the_rest_is_left_out_and_told(flag: str) -> None:
     assert flag in findings(made)["go-settings"]
 
 
+def test_a_module_by_version_is_not_looked_for_in_a_vendor_folder() -> None:
+    remote = project(remote="example.com/shop@v1.0.0", version="1.0.0")
+    made = plan(project=remote, toolchain=toolchain(GOFLAGS="-mod=vendor -race"))
+    assert "-mod=vendor" not in made.compilations[0].flags
+    assert "-race" in made.compilations[0].flags
+
+
 def test_goflags_that_go_itself_could_not_read() -> None:
     assert read_goflags("'-tags=open").ignored == ("'-tags=open",)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wherry.errors import Several, UnavailableError, UsageError, WherryError
-from wherry.plan import read
+from wherry.plan import check, read
 
 
 def mistake(text: str) -> UsageError:
@@ -171,6 +171,14 @@ def test_required_version(wanted: str, good: bool) -> None:
     assert error.name == ("unknown-key" if good else "required-version")
     if not good:
         assert error.next == (f"pip install 'wherry{wanted}'",)
+
+
+def test_a_flood_of_mistakes_is_cut() -> None:
+    text = "".join(f"k{number} = 1\n" for number in range(1000)) + "x" * 1000 + " = 1\n"
+    with pytest.raises(Several) as caught:
+        read.parse(text, "wherry.toml")
+    assert len(caught.value.errors) == check.MOST
+    assert len(mistake("x" * 100_000 + " = 1\n").message) < 100
 
 
 def test_required_version_that_cannot_be_read() -> None:
