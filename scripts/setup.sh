@@ -63,13 +63,13 @@ missing() {
   done <scripts/packages.txt
 }
 
-# install PACKAGE...: as root on Debian and Ubuntu. A package that this release does not have is left out and said.
+# install PACKAGE...: as root on Debian and Ubuntu. A package that this release does not have is left out.
 install() {
   local package known=() apt=(env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 apt-get -q -o DPkg::Lock::Timeout=300)
   # SYSTEMD_OFFLINE: the tests start the daemons that they need themselves, so none is started by its package.
   quietly "the package list" "${apt[@]}" -o Acquire::Retries=3 update
   for package in "$@"; do
-    if apt-cache show "$package" >/dev/null 2>&1; then known+=("$package"); else say setup packages "no $package here"; fi
+    if apt-cache show "$package" >/dev/null 2>&1; then known+=("$package"); fi
   done
   [ ${#known[@]} -eq 0 ] && return
   say setup packages "apt-get install ${known[*]}"
@@ -136,10 +136,23 @@ setup_go() {
   say setup go "$(go env GOVERSION), $(command -v go)"
 }
 
+# crane comes from its source alone. It is built once for all clones.
+setup_crane() {
+  local module=github.com/google/go-containerregistry
+  PATH="$PATH:$PWD/.venv/tools"
+  export PATH
+  if has crane; then return; fi
+  say setup crane "$module v0.22.1, from source"
+  quietly "building crane" scripts/go-tool "$module@v0.22.1" "$module/cmd/crane"
+  mkdir -p .venv/tools
+  ln -sf "$(scripts/go-tool "$module@v0.22.1" "$module/cmd/crane")" .venv/tools/crane
+}
+
 # setup WHO: everything that ./WHO needs.
 setup() {
   find_python
   setup_packages "$1"
   setup_venv
   setup_go
+  if [ "$1" = test ]; then setup_crane; fi
 }

@@ -52,9 +52,10 @@ def test_every_package_has_a_proof_and_a_reason() -> None:
     lines = (ROOT / "scripts/packages.txt").read_text().splitlines()
     rows = [line.split(maxsplit=4) for line in lines if line and not line.startswith("#")]
     assert rows
+    assert len({row[0] for row in rows}) == len(rows)
     for row in rows:
         assert len(row) == 5, row
-        assert row[2] in ("all", "test"), row
+        assert row[2] in ("all", "demo", "test", "bench"), row
         assert row[3] in ("must", "may"), row
 
 
