@@ -129,7 +129,8 @@ def ignored_settings(goflags: str, others: tuple[str, ...]) -> tuple[Finding, ..
         Finding(
             name="go-settings",
             message=f"these Go settings of yours do not count here: {', '.join(ignored)}",
-            next="say what you want by a flag of wherry, a WHERRY_ variable or wherry.toml",
+            severity="note",
+            next="wherry explain go-settings",
         ),
     )
 

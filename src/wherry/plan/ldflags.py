@@ -81,7 +81,7 @@ def _strip(facts: Facts) -> tuple[tuple[str, ...], Decision]:
     chosen = facts.settings.build.strip or "debug"
     source = facts.settings.source("build", "strip")
     texts = {
-        "debug": ("debug data left out", "-w; symbols stay, for vulnerability scanners"),
+        "debug": ("debug data left out", "-w; symbols stay for scanners"),
         "all": ("symbols and debug data left out", "-s -w"),
         "none": ("nothing left out", "debuggers find everything"),
     }

@@ -110,7 +110,7 @@ def check_same_references(images: tuple[tuple[str, tuple[str, ...]], ...]) -> tu
             "same-name",
             f"{len(several)} images would be called {one}",
             where=tuple(several[:4]),
-            next=f"-t {reference.parse(one).repository.rpartition('/')[0] or 'registry.example'}/{{name}}:{{version}}",
+            next=f"wherry build -t {reference.parse(one).name.rpartition('/')[0] or 'local'}/{{name}}:{{version}}",
         )
         for one, several in owners.items()
         if len(several) > 1
