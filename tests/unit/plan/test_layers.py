@@ -1,8 +1,11 @@
 """Flag over environment over the repository's file over the user's own file over the default."""
 
+from pathlib import Path
+
 from tests.support.planning import decision, inputs, main, plan, project
 from wherry.model.settings import BuildSettings, HealthSettings, ImageSettings, Settings
 from wherry.plan import read
+from wherry.plan.choose import to_look_at
 from wherry.plan.layers import Layer, effective, merge, packages
 from wherry.plan.variables import from_environment
 
@@ -76,3 +79,15 @@ def test_paths_are_relative_to_the_file_they_stand_in() -> None:
 def test_equal_inputs_give_equal_plans() -> None:
     assert plan("[image]\nuser = 1\n") == plan("[image]\nuser = 1\n")
     assert inputs() == inputs()
+
+
+def test_what_is_looked_at_is_seen_from_the_file_and_includes_travelling_binaries(tmp_path: Path) -> None:
+    for name in ("shop/cmd/api", "shop/cmd/migrate"):
+        (tmp_path / name).mkdir(parents=True)
+    toml = 'packages = ["./cmd/api"]\n[main.api.image]\nbinaries = ["./cmd/migrate", "./gone", "example.com/x"]\n'
+    layer = read.parse(toml, "shop/wherry.toml")
+    api, migrate = f"{tmp_path}/shop/cmd/api", f"{tmp_path}/shop/cmd/migrate"
+    assert to_look_at((), (layer,), str(tmp_path)) == (api, migrate, "example.com/x")
+    assert to_look_at(("./x",), (layer,), str(tmp_path)) == ("./x", migrate, "example.com/x")
+    assert to_look_at(("example.com/x@v1",), (layer,), str(tmp_path)) == ("example.com/x@v1",)
+    assert to_look_at((), (), str(tmp_path)) == ()
