@@ -86,19 +86,20 @@ def file_of(folders: Folders, key: str) -> str:
 def load(folders: Folders, key: str) -> Index | None:
     """The index as it was saved; None when there is none, it is damaged, or somebody else could have written it."""
     try:
-        descriptor = os.open(file_of(folders, key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(file_of(folders, key), "rb", opener=_opener) as file:
+            found = os.fstat(file.fileno())
+            ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+            data = file.read() if ours and found.st_size <= LARGEST else b""
     except OSError:
         return None
-    with open(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
-        if not ours or found.st_size > LARGEST:
-            return None
-        data = file.read()
     if data[:65] != _sum(key, data[65:]):
         return None
     index: Index = json.loads(data[65:])
     return index
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def save(folders: Folders, key: str, index: Index) -> None:

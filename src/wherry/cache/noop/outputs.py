@@ -22,7 +22,7 @@ def all_there(rows: list[Row]) -> bool:
     """True when every row holds now. False also when that could not be told."""
     try:
         return all(KINDS[row[0]](*row[1:]) for row in rows)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
 
 

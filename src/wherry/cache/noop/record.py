@@ -6,12 +6,15 @@ showing it, makes the record impossible (decision 0004). Each path is proved fir
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wherry.cache.aside import move_aside
 from wherry.cache.folders import Folders
 from wherry.cache.noop import state
-from wherry.cache.noop.check import load, save
+from wherry.cache.noop.check import file_of, load, save
 from wherry.cache.noop.collect import MOST, TooManyError, collect
 from wherry.cache.noop.inputs import (
     DockerOutput,
@@ -55,7 +58,10 @@ def record(folders: Folders, request: Request, began: Began, outcome: Outcome) -
         return f"there are more than {MOST} inputs"
     except OSError as error:
         return f"{error.filename} could not be read: {error.strerror}"
-    save(folders, request.key(), index)
+    key = request.key()
+    if os.path.isdir(file_of(folders, key)):  # would stop the rename
+        move_aside(folders, Path(file_of(folders, key)))
+    save(folders, key, index)
     return ""
 
 
