@@ -68,7 +68,7 @@ def assemble_all(
     images = tuple(assemble(plan, part, binaries, packer) for part in prepared)
     ordered = tuple(sorted(images, key=lambda image: str(image.platform)))
     content = ordered[0] if len(ordered) == 1 else assemble_index(plan, ordered)
-    return Built(name=plan.name, version=plan.version, content=content)
+    return Built(name=plan.name, version=plan.version, references=plan.references, content=content)
 
 
 def assemble(plan: ImagePlan, prepared: Prepared, binaries: tuple[Binary, ...], packer: Packer) -> Image:

@@ -20,6 +20,8 @@ from wherry.kit.value import Value
 from wherry.oci.tar import Layout
 
 _WRITEBACK: Final = 4 << 20
+_MOST_THREADS: Final = 8
+"""More would wait for the hashing thread, and each has members in memory."""
 
 
 class Squeezed(Value, frozen=True, kw_only=True):
@@ -65,10 +67,11 @@ def squeeze(layout: Layout, press: Press, out: BinaryIO, known: Callable[[str], 
     BuildError [file-changed] when a source is not the same from beginning to end.
     """
     work, writing = _Sums(layout, press), _Writing(out)
-    with ThreadPoolExecutor(press.threads + 1, "wherry-pack") as pool:
+    threads = min(press.threads, _MOST_THREADS)
+    with ThreadPoolExecutor(threads + 1, "wherry-pack") as pool:
         try:
             hashing = pool.submit(_hash, work, known)
-            for member in _members(work, pool, 2 * press.threads):
+            for member in _members(work, pool, 2 * threads):
                 writing.add(member)
             diff_id = hashing.result()
             if work.stop.is_set():

@@ -105,7 +105,8 @@ def test_annotations_name_the_base(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("docker://debian:12", "docker.io/library/debian:12"), ("oci:../base:1", None), ("oci-archive:x.tar", None)]
+    ("name", "said"),
+    [("docker://debian:12", "docker.io/library/debian:12"), ("oci:../base:1", None), ("oci-archive:x.tar", None)],
 )
 def test_annotations_name_only_what_others_can_fetch(tmp_path: Path, name: str, said: str | None) -> None:
     built = made(tmp_path, msgspec.structs.replace(foreign(tmp_path), name=name))

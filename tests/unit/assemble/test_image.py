@@ -223,3 +223,8 @@ def test_binaries_of_other_images_are_not_taken(tmp_path: Path) -> None:
     bases = (Base(name="scratch", platform=AMD64),)
     built = assemble_all(image, prepare(image, bases, tmp_path, use), (other, wrong, right), use)
     assert built.digest == build(image, tmp_path, use, bases).digest
+
+
+def test_the_names_of_t_go_with_the_image(tmp_path: Path) -> None:
+    names = ("reg.example/app:1", "reg.example/app:2")
+    assert made(tmp_path, plan(references=names)).references == names

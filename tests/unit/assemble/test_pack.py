@@ -209,7 +209,7 @@ from tests.unit.assemble.test_pack import entries, APP, Packing, pack
 import deflate, zstandard, ssl
 folder, method = Path(sys.argv[1]), sys.argv[2]
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-pack(entries(folder / "big"), Packing(compression=method), APP, packer(folder))
+pack(entries(folder / "big"), Packing(compression=method), APP, packer(folder, threads=64))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
