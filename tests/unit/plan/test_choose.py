@@ -1,14 +1,10 @@
 """Which mains are built."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.support.planning import MODULE, main, plan, project, refused
 from wherry.model.plan import Plan
 from wherry.model.project import LeftOut, Main, Module, Project
-from wherry.plan import read
-from wherry.plan.choose import to_look_at
 
 ROOT = main("shop", ".")
 SEVERAL = project(main("api"), main("worker"), main("migrate", "tools/migrate"))
@@ -131,15 +127,3 @@ def test_a_mains_settings_by_each_of_its_names(key: str) -> None:
     )
     assert [one.user for one in made.images] == ["7:7", "65532:65532", "65532:65532"]
     assert [str(one.platforms[0]) for one in made.images] == ["linux/amd64", "linux/arm64", "linux/amd64"]
-
-
-def test_what_analysis_is_to_look_at(tmp_path: Path) -> None:
-    (tmp_path / "svc/cmd/api").mkdir(parents=True)
-    (tmp_path / "svc/cmd/migrate").mkdir()
-    text = 'packages = ["./cmd/api", "./cmd/gone"]\n[main.api.image]\nbinaries = ["./cmd/migrate", "tool"]\n'
-    layers = (read.parse(text, "svc/wherry.toml"),)
-    root = str(tmp_path)
-    assert to_look_at((), (), root) == ()
-    assert to_look_at((), layers, root) == (f"{root}/svc/cmd/api", f"{root}/svc/cmd/migrate", "tool")
-    assert to_look_at(("./x",), layers, root) == ("./x", f"{root}/svc/cmd/migrate", "tool")
-    assert to_look_at(("example.com/a@v1",), layers, root) == ("example.com/a@v1",)
