@@ -3,7 +3,7 @@ repository chose.
 """
 
 from wherry.analyze.layout import Layout, locate
-from wherry.analyze.project import analyze
+from wherry.analyze.project import Reading, analyze, read
 from wherry.analyze.request import Request
 
-__all__ = ["Layout", "Request", "analyze", "locate"]
+__all__ = ["Layout", "Reading", "Request", "analyze", "locate", "read"]

@@ -25,12 +25,25 @@ from wherry.analyze.words import Remote, read_words
 from wherry.errors import UnavailableError
 from wherry.formats.golisting import Package
 from wherry.kit.ports import Records, Run, Which
+from wherry.kit.value import Value
 from wherry.model.finding import Finding
 from wherry.model.project import Module, Project
 
 
+class Reading(Value, frozen=True, kw_only=True):
+    """A Project, and what `go list -deps` said while it was read."""
+
+    project: Project
+    packages: tuple[Package, ...] = ()
+
+
 def analyze(request: Request, *, run: Run, which: Which, records: Records | None = None) -> Project:
-    """The Project that `request` asks about. Every error is a WherryError with a page; a repository's own oddities
+    """The Project that `request` asks about; errors as of `read`."""
+    return read(request, run=run, which=which, records=records).project
+
+
+def read(request: Request, *, run: Run, which: Which, records: Records | None = None) -> Reading:
+    """The Project that `request` asks about, with all packages its mains depend on. Every error is a WherryError with a page; a repository's own oddities
     never raise another.
     """
     layout = locate(request.working_directory, workspace=request.workspace)
@@ -57,7 +70,7 @@ def analyze(request: Request, *, run: Run, which: Which, records: Records | None
         )
         mains, left_out = describe(chosen.folders, chosen.foreign, listing, sources)
         looked = looking.result()
-    return Project(
+    project = Project(
         root=layout.root,
         working_directory=layout.module or layout.working_directory,
         modules=_sorted(chosen.modules),
@@ -68,6 +81,7 @@ def analyze(request: Request, *, run: Run, which: Which, records: Records | None
         licences=licences(layout.root, tuple(dict.fromkeys((".", *(one.directory for one in chosen.modules))))),
         findings=(*looked.findings, *_findings(layout, chosen, sources)),
     )
+    return Reading(project=project, packages=listing.packages)
 
 
 def _packages(chosen: Candidates, layout: Layout, request: Request, run: Run) -> tuple[Package, ...]:
@@ -109,7 +123,7 @@ def _argument(path: str, folder: str, layout: Layout) -> str:
     return name if name == "." or name.startswith("../") else f"./{name}"
 
 
-def _remote(words: tuple[Remote, ...], request: Request, run: Run, records: Records | None) -> Project:
+def _remote(words: tuple[Remote, ...], request: Request, run: Run, records: Records | None) -> Reading:
     toolchain = request.toolchain
     if toolchain is None:
         raise UnavailableError(
@@ -130,7 +144,7 @@ def _remote(words: tuple[Remote, ...], request: Request, run: Run, records: Reco
     )
     sources = Sources(fetched.folder, records)
     mains, left_out = describe((), tuple(word.path for word in words if not word.recursive), listing, sources)
-    return Project(
+    project = Project(
         root=fetched.folder,
         working_directory=fetched.workplace,
         modules=(module,),
@@ -141,6 +155,7 @@ def _remote(words: tuple[Remote, ...], request: Request, run: Run, records: Reco
         licences=licences(fetched.folder),
         findings=remote.untidy(fetched),
     )
+    return Reading(project=project, packages=listing.packages)
 
 
 def _tags(request: Request, *, cgo: bool = False) -> Tags:

@@ -11,6 +11,8 @@ from wherry.model.plan import Decision, Plan
 #: Decisions that a person wants to see each time, when they say something.
 SHOWN = ("cgo", "user", "port", "health", "writable", "assets")
 SHORT = {"writable": "writes"}
+#: Values that say nothing worth a row.
+QUIET = ("none", "off")
 MOST_FINDINGS = 3
 
 
@@ -74,7 +76,7 @@ def head(plan: Plan, image: ImageReport) -> str:
 
 def shown(decisions: tuple[Decision, ...]) -> list[Decision]:
     """The decisions worth a row, in the order of SHOWN."""
-    return [one for name in SHOWN for one in decisions if one.name == name and one.value not in ("", "none", "off")]
+    return [one for name in SHOWN for one in decisions if one.name == name and not one.value.startswith(QUIET)]
 
 
 def because(decision: Decision) -> str:

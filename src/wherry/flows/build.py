@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterator
 
 from wherry.assemble.image import Prepared, assemble_all
+from wherry.cache.noop.record import begin
+from wherry.cache.noop.request import Request
 from wherry.compile import run_hooks
 from wherry.flows import destinations, rooms
 from wherry.flows.bases import prepare_image
 from wherry.flows.early import Early
 from wherry.flows.plan import plan_with
+from wherry.flows.remember import inputs_of, remember
 from wherry.flows.report import BuildReport, ImageReport, Timing
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Machine
@@ -45,9 +48,9 @@ class Stopwatch:
         return time.monotonic() - self.began
 
 
-def build(request: BuildRequest, machine: Machine) -> BuildReport:
-    """Builds what `request` asks for, and puts it where it says."""
-    watch = Stopwatch()
+def build(request: BuildRequest, machine: Machine, key: Request | None = None) -> BuildReport:
+    """Builds what `request` asks for, and puts it where it says. With a `key` the next equal build is known by looking."""
+    watch, began = Stopwatch(), begin()
     with rooms.scratch(machine) as scratch:
         ports, packer = rooms.ports_with(machine, scratch), rooms.packer(machine, scratch, request)
         early = Early(request, machine, scratch)
@@ -55,7 +58,8 @@ def build(request: BuildRequest, machine: Machine) -> BuildReport:
             with watch.phase("analyze"):
                 toolchain = find_toolchain(machine.environment, which=machine.which, run=machine.run)
                 early.begin(toolchain)
-                plan = plan_with(request, toolchain, machine)
+                planned = plan_with(request, toolchain, machine)
+                plan = planned.plan
                 chosen = destinations.choose(request, plan, ports)
             run_hooks(plan.hooks, rooms.workplace(machine, plan, scratch, request).environment, machine.run, machine.which, machine.events)
             job = early.compile(plan)
@@ -65,6 +69,7 @@ def build(request: BuildRequest, machine: Machine) -> BuildReport:
         try:
             with watch.phase("prepare"):
                 prepared = tuple(prepare_image(image, plan, packer, ports) for image in plan.images)
+                inputs = inputs_of(request, planned, machine) if key and request.cache else None
         except BaseException:
             job.cancel()
             raise
@@ -77,15 +82,18 @@ def build(request: BuildRequest, machine: Machine) -> BuildReport:
             with watch.phase("store"):
                 published = tuple(at(place, ports).publish(built) for place in chosen.of(image))
             images.append(_report(image, built, parts, published))
-    return BuildReport(
-        plan=plan,
-        images=tuple(images),
-        compiled=compiled,
-        timings=watch.timings,
-        seconds=watch.seconds,
-        findings=tuple(one for image in images for place in image.published for one in place.findings),
-        placed=chosen.why,
-    )
+        report = BuildReport(
+            plan=plan,
+            images=tuple(images),
+            compiled=compiled,
+            timings=watch.timings,
+            seconds=watch.seconds,
+            findings=tuple(one for image in images for place in image.published for one in place.findings),
+            placed=chosen.why,
+        )
+        if key and inputs:
+            remember(key, began, inputs, report, ports)
+    return report
 
 
 def _report(image: ImagePlan, built: Built, parts: tuple[Prepared, ...], published: tuple[Published, ...]) -> ImageReport:

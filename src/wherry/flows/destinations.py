@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from wherry.errors import UnavailableError, UsageError
 from wherry.flows.request import BuildRequest
 from wherry.kit.value import Value
@@ -11,18 +13,23 @@ from wherry.store import place as places
 from wherry.store.engine import detect
 from wherry.store.keeper import Ports
 
+SHOWN = 4
+
 
 class Destinations(Value, frozen=True, kw_only=True):
     """The places of every image, and a sentence that says why, when the user did not choose."""
 
     shared: tuple[places.Place, ...] = ()
     push: bool = False
+    several: bool = False
+    """Whether more than one image goes to each of them."""
     why: str = ""
 
     def of(self, image: ImagePlan) -> tuple[places.Place, ...]:
-        """Where `image` goes."""
+        """Where `image` goes. A layout knows images by tag alone, so several images of one version get their names into it."""
         pushed = tuple(places.RegistryPlace(reference=_named(name)) for name in image.references) if self.push else ()
-        return (*self.shared, *pushed)
+        shared = tuple(_with_name(place, image) for place in self.shared) if self.several else self.shared
+        return (*shared, *pushed)
 
 
 def choose(request: BuildRequest, plan: Plan, ports: Ports) -> Destinations:
@@ -36,9 +43,36 @@ def choose(request: BuildRequest, plan: Plan, ports: Ports) -> Destinations:
         )
     if request.load:
         shared = (*shared, _engine(ports))
+    several = len(plan.images) > 1
+    for place in shared if several else ():
+        _refuse_single(place, plan)
     if shared or request.push:
-        return Destinations(shared=shared, push=request.push)
+        return Destinations(shared=shared, push=request.push, several=several)
     return _unasked(ports)
+
+
+def _refuse_single(place: places.Place, plan: Plan) -> None:
+    """UsageError [one-image-place] for a place that the last of several images would have for itself."""
+    match place:
+        case places.LayoutPlace(tag="") | places.EnginePlace(reference=None) | places.OwnPlace(reference=None):
+            return
+        case _:
+            pass
+    names = ", ".join(image.name for image in plan.images[:SHOWN])
+    raise UsageError(
+        "one-image-place",
+        f"{place} can hold one image, and {len(plan.images)} are to be built",
+        where=str(place),
+        why=f"they are {names}{', ...' if len(plan.images) > SHOWN else ''}; each would replace the one before",
+        next=("put them into one layout: -o oci:DIR", "name one package"),
+    )
+
+
+def _with_name(place: places.Place, image: ImagePlan) -> places.Place:
+    if not isinstance(place, places.LayoutPlace):
+        return place
+    tag = references.parse(image.references[0]).tag if image.references else image.version
+    return msgspec.structs.replace(place, tag=f"{image.name.replace('/', '-')}-{tag or 'latest'}")
 
 
 def _engine(ports: Ports) -> places.Place:

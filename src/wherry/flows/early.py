@@ -31,7 +31,7 @@ class Early:
     def __init__(self, request: BuildRequest, machine: Machine, scratch: str) -> None:
         self._request, self._machine, self._scratch = request, machine, scratch
         self._records = Records(rooms.folders_of(machine))
-        self._key = key("last-plan", msgspec.json.encode(request, enc_hook=str), str(rooms.standing(request)))
+        self._key = key("last-plan", msgspec.json.encode(request).decode(), str(rooms.standing(request)))
         self._job: Job | None = None
         self._guess: Guess | None = None
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from wherry.analyze import Layout, analyze, locate
+from wherry.analyze import Layout, Reading, locate
 from wherry.analyze import Request as Question
+from wherry.analyze import read as read_sources
 from wherry.cache.folders import prepare
 from wherry.cache.records import Records
 from wherry.flows import rooms
 from wherry.flows.request import BuildRequest
 from wherry.kit.files import private_directory
 from wherry.kit.ports import Event, Machine
+from wherry.kit.value import Value
 from wherry.model.plan import Plan
-from wherry.model.project import Project
 from wherry.model.toolchain import Toolchain
-from wherry.plan import layers, read, variables
+from wherry.plan import choose, layers, read, variables
 from wherry.plan.inputs import PlanInputs, Request
 from wherry.plan.layers import Layer
 from wherry.plan.make import make_plan
@@ -28,23 +29,32 @@ COMPILERS = ("cc", "gcc", "clang")
 def plan(request: BuildRequest, machine: Machine) -> Plan:
     """Every decision about the build that `request` asks for."""
     toolchain = find_toolchain(machine.environment, which=machine.which, run=machine.run, wanted=_wanted(request))
-    return plan_with(request, toolchain, machine)
+    return plan_with(request, toolchain, machine).plan
 
 
-def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> Plan:
-    """The same, with Go already found."""
+class Planned(Value, frozen=True, kw_only=True):
+    """A plan, and what it was made from."""
+
+    plan: Plan
+    layout: Layout
+    reading: Reading
+    layers: tuple[Layer, ...]
+
+
+def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> Planned:
+    """The plan with Go already found, and what it was made from."""
     machine.events(Event(phase="analyze"))
     layout = locate(str(rooms.standing(request)))
     settings = read_layers(request, layout, machine)
-    project = read_project(request, settings, toolchain, machine)
-    return make_plan(
+    reading = read_project(request, settings, toolchain, machine, layout)
+    made = make_plan(
         PlanInputs(
-            project=project,
+            project=reading.project,
             toolchain=toolchain,
             layers=settings,
             request=Request(
                 packages=request.packages,
-                directory=os.path.relpath(rooms.standing(request), project.root),
+                directory=os.path.relpath(rooms.standing(request), reading.project.root),
                 references=request.names,
                 untrusted=request.untrusted,
                 toolchain=request.toolchain,
@@ -55,6 +65,7 @@ def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> 
             programs=programs(machine),
         )
     )
+    return Planned(plan=made, layout=layout, reading=reading, layers=settings)
 
 
 def programs(machine: Machine) -> tuple[tuple[str, str], ...]:
@@ -75,14 +86,14 @@ def read_layers(request: BuildRequest, layout: Layout, machine: Machine) -> tupl
 
 
 def read_project(
-    request: BuildRequest, settings: tuple[Layer, ...], toolchain: Toolchain, machine: Machine
-) -> Project:
+    request: BuildRequest, settings: tuple[Layer, ...], toolchain: Toolchain, machine: Machine, layout: Layout
+) -> Reading:
     """The repository, or the module by version, as far as the words of the request or of `packages` ask for it."""
     folders = prepare(rooms.folders_of(machine))
     build = layers.effective(settings).build
     question = Question(
         working_directory=str(rooms.standing(request)),
-        packages=request.packages or layers.packages(settings)[0],
+        packages=choose.to_look_at(request.packages, settings, layout.root),
         environment=machine.environment,
         toolchain=toolchain,
         platform=rooms.host(),
@@ -90,7 +101,7 @@ def read_project(
         cgo=bool(build.cgo),
         scratch=str(private_directory(Path(folders.path, "modules"))),
     )
-    return analyze(question, run=machine.run, which=machine.which, records=Records(folders))
+    return read_sources(question, run=machine.run, which=machine.which, records=Records(folders))
 
 
 def _wanted(request: BuildRequest) -> str:

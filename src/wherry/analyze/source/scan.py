@@ -69,6 +69,9 @@ KEPT_VALUES = frozenset(
 )
 RETURNED = frozenset((*STRINGS, "binary_expression", "call_expression", "selector_expression"))
 ADDRESS_KEYS = ("addr", "port", "listen", "bind")
+_ADDRESS_BYTES = tuple(key.encode() for key in ADDRESS_KEYS)
+#: Names that never hold an address.
+IGNORED_NAMES = frozenset(("_", "err", "ok"))
 _MENTIONED = frozenset(name.encode() for name in vocabulary.MENTIONED)
 _ROUTES = frozenset(name.encode() for name in vocabulary.HEALTH | vocabulary.READY)
 _LITERALS = frozenset(
@@ -177,7 +180,8 @@ class _Scan:
         arguments = node.child_by_field_name("arguments")
         if arguments is None or arguments.end_byte - arguments.start_byte > 200:
             return False
-        return any(key.encode() in self._slice(arguments).lower() for key in ADDRESS_KEYS)
+        text = self._slice(arguments).lower()
+        return any(key in text for key in _ADDRESS_BYTES)
 
     def _group(self, node: Node) -> tuple[int, int, Expression] | None:
         """The byte range of a closure that gets a group of routes, and the group's prefix."""
@@ -211,6 +215,8 @@ class _Scan:
             target = target.child_by_field_name("operand") or target
         of_field = target.type == "selector_expression"
         name = word(target.child_by_field_name("field") if of_field else target)
+        if name in IGNORED_NAMES:
+            return None
         return Binding(
             name=name,
             value=convert(value),

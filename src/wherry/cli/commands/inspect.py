@@ -8,7 +8,7 @@ import msgspec
 from wherry.cli import documents
 from wherry.cli.output import Output, standard_output
 from wherry.kit.text import megabytes
-from wherry.model.image import Stored, StoredImage
+from wherry.model.image import StoredImage
 
 
 @click.command(short_help="What an image holds.")

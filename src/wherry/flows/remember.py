@@ -1,0 +1,138 @@
+"""Makes the next equal build a matter of looking (decision 0004). A finished build in, an entry of the no-op index out."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from wherry.cache.folders import locate
+from wherry.cache.noop import git as noop_git
+from wherry.cache.noop import inputs as noop
+from wherry.cache.noop.own import own_inputs
+from wherry.cache.noop.record import record
+from wherry.cache.noop.request import Request
+from wherry.cache.noop.sources import source_inputs
+from wherry.flows.plan import COMPILERS, Planned
+from wherry.flows.report import BuildReport, ImageReport
+from wherry.flows.request import BuildRequest
+from wherry.kit.gitsafe import git_environment
+from wherry.kit.goenv import go_environment, merged
+from wherry.kit.ports import Machine
+from wherry.model.image import Published
+from wherry.oci.digest import Digest
+from wherry.plan.read import NAME
+from wherry.store import naming, own
+from wherry.store import place as places
+from wherry.store.engine import docker_host
+from wherry.store.keeper import Ports
+
+ENGINES = ("podman", "ctr")
+
+
+def inputs_of(request: BuildRequest, planned: Planned, machine: Machine) -> noop.Inputs:
+    """Everything besides the request that could change the result. Asks git; to be called while Go compiles."""
+    project = planned.reading.project
+    variables = dict(machine.variables)
+    parts = [
+        own_inputs(),
+        source_inputs(project, planned.reading.packages, planned.plan.toolchain, variables),
+        _git(planned, machine),
+        _files(planned, machine),
+        noop.Inputs(
+            programs=tuple((name, machine.which(name)) for name in (*COMPILERS, *ENGINES, "git")),
+            variables=request.pass_environment,
+            unclear="hooks run before the build" if planned.plan.hooks else "",
+        ),
+    ]
+    return noop.joined(*parts)
+
+
+def remember(key: Request, began: tuple[int, int], inputs: noop.Inputs, report: BuildReport, ports: Ports) -> str:
+    """Records the build; returns empty, or why it could not be."""
+    found = tuple(_outputs(image, place, ports) for image in report.images for place in image.published)
+    if not all(found):
+        return "a place cannot be asked cheaply"
+    outputs = tuple(output for group in found for output in group)
+    if report.placed:
+        socket = docker_host.address(ports).socket
+        outputs = (*outputs, *((noop.QuietSocket(path=socket),) if socket else ()))
+    result = json.dumps([place.reference for image in report.images for place in image.published])
+    folders = locate(dict(key.variables))
+    return record(folders, key, began, noop.Outcome(inputs=inputs, outputs=outputs, result=result))
+
+
+def _git(planned: Planned, machine: Machine) -> noop.Inputs:
+    program, worktree = machine.which("git"), planned.layout.git
+    if planned.reading.project.remote:
+        return noop.Inputs()
+    if not worktree or not program:
+        return noop_git.no_git_inputs(planned.reading.project.working_directory)
+    environment = merged(
+        go_environment(machine.environment, (), root=planned.plan.root), git_environment(planned.plan.root)
+    )
+    return noop_git.git_inputs(worktree, noop_git.Git(program=program, environment=environment), machine.run)
+
+
+def _files(planned: Planned, machine: Machine) -> noop.Inputs:
+    """The user's settings, assets, certificates, and bases that are files."""
+    root = Path(planned.plan.root)
+    assets = {str(root / asset.source) for image in planned.plan.images for asset in image.assets}
+    certificates = {str(root / name) for image in planned.plan.images for name in image.base.certificates}
+    outside = {one for module in planned.reading.project.modules for one in module.local_replaces}
+    bases = tuple(_base(image.base.name) for image in planned.plan.images)
+    return noop.joined(
+        noop.Inputs(
+            paths=(str(Path(machine.environment.config_home, "wherry", NAME)), *sorted(assets | certificates)),
+            trees=(
+                *(noop.Tree(root=path) for path in sorted(assets) if os.path.isdir(path)),
+                *(noop.Tree(root=os.path.join(root, path), kind="go") for path in sorted(outside)),
+            ),
+        ),
+        *bases,
+    )
+
+
+def _base(name: str) -> noop.Inputs:
+    if name in ("static", "scratch"):
+        return noop.Inputs()
+    match places.parse(name):
+        case places.LayoutPlace(directory=directory):
+            return noop.Inputs(paths=(os.path.abspath(f"{directory}/index.json"),))
+        case places.OciArchivePlace(file=file) | places.DockerArchivePlace(file=file):
+            return noop.Inputs(paths=(os.path.abspath(file),))
+        case _:
+            return noop.Inputs(unclear=f"the base {name} may move")
+
+
+def _outputs(image: ImageReport, published: Published, ports: Ports) -> tuple[noop.Output, ...]:
+    """How to see that the image still lies there; empty where there is no cheap way."""
+    place = places.parse(published.place)
+    match place:
+        case places.LayoutPlace(directory=directory, tag=tag):
+            return (_layout(os.path.abspath(directory), tag, image),)
+        case places.OwnPlace(reference=reference):
+            folder = str(own.folder(ports.data))
+            return tuple(_layout(folder, name, image) for name in naming.names_of(image.built, reference))
+        case places.OciArchivePlace(file=file) | places.DockerArchivePlace(file=file):
+            return (noop.FileOutput(path=os.path.abspath(file)),)
+        case places.RegistryPlace(reference=reference):
+            return (
+                noop.RegistryOutput(
+                    host=reference.host, repository=reference.repository, tag=reference.tag, digest=published.digest
+                ),
+            )
+        case places.EnginePlace(engine="docker-daemon", reference=reference):
+            socket = docker_host.address(ports).socket
+            identity = published.renamed or published.digest
+            return (noop.DockerOutput(socket=socket, reference=str(reference), id=identity),) if socket else ()
+        case _:
+            return ()
+
+
+def _layout(directory: str, name: str, image: ImageReport) -> noop.LayoutOutput:
+    built = image.built
+    documents = [one.digest for image in built.images for one in (image.manifest, image.config)]
+    layers = [layer.digest for image in built.images for layer in image.layers]
+    blobs: dict[Digest, None] = dict.fromkeys((built.digest, *documents, *layers))
+    return noop.LayoutOutput(directory=directory, name=name, digest=built.digest, blobs=tuple(blobs))
