@@ -92,7 +92,9 @@ def _unasked(ports: Ports) -> Destinations:
     if engine is None:
         why = "kept in wherry's store, since no container engine answers here"
         return Destinations(shared=(places.OwnPlace(),), why=why)
-    return Destinations(shared=(places.EnginePlace(engine=engine.scheme),), why=f"loaded into {engine.name}, which answers here")
+    return Destinations(
+        shared=(places.EnginePlace(engine=engine.scheme),), why=f"loaded into {engine.name}, which answers here"
+    )
 
 
 def _named(name: str) -> references.Reference:

@@ -24,6 +24,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "riscv64": ("", "rva20u64", "rva22u64", "rva23u64"),
     "s390x": ("",),
 }
+LINUX = "linux"
 #: What other tools call these architectures.
 ALIASES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "i386": "386", "x86": "386"}
 
@@ -32,7 +33,8 @@ class Platform(Value, frozen=True, kw_only=True, omit_defaults=True):
     """An operating system, an architecture in Go's words, and a variant (empty: the architecture's baseline)."""
 
     architecture: str
-    os: str = "linux"
+    os: str = msgspec.field(default_factory=lambda: LINUX)
+    """Always written, as the specification asks: a plain default would be left out by identity, now and then."""
     variant: str = ""
     os_version: str = msgspec.field(default="", name="os.version")
     os_features: tuple[str, ...] = msgspec.field(default=(), name="os.features")
