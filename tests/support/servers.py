@@ -96,13 +96,15 @@ def running(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iter
     """`command` until the block ends; a test that needs it fails in CI, and is skipped elsewhere, when it does not get
     ready."""
     log = folder / "log"
+    if shutil.which("setpriv"):  # a killed test run leaves no daemon behind
+        command = ["setpriv", "--pdeathsig", "TERM", *command]
     with log.open("wb") as output:
         server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         end = time.monotonic() + PATIENCE
         while not ready():
             if server.poll() is not None or time.monotonic() > end:
-                unavailable(f"{command[0]} did not start here: {log.read_text()[-1500:]}")
+                unavailable(f"{command} did not start here: {log.read_text()[-1500:]}")
             time.sleep(0.05)
         yield
     finally:

@@ -71,7 +71,8 @@ class Network:
             return target, self._sockets.setdefault(path, _socket_pool(path))
         from urllib.parse import urlsplit
 
-        from wherry.system.proxies import is_loopback, proxy_for
+        from wherry.kit.hosts import is_loopback
+        from wherry.system.proxies import proxy_for
 
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

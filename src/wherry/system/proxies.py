@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 
+from wherry.kit.hosts import is_loopback
+
 Pairs = tuple[tuple[str, str], ...]
-LOOPBACK_NAMES = ("localhost", ".localhost")
 
 
 def proxy_for(scheme: str, host: str, port: int, variables: Pairs) -> str:
@@ -18,15 +19,6 @@ def proxy_for(scheme: str, host: str, port: int, variables: Pairs) -> str:
     if not proxy or is_loopback(host) or _excluded(host.lower().rstrip("."), port, _either(known, "no_proxy")):
         return ""
     return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def is_loopback(host: str) -> bool:
-    """True for localhost, names below it, and addresses that never leave this machine."""
-    name = host.lower().rstrip(".").strip("[]")
-    if name == LOOPBACK_NAMES[0] or name.endswith(LOOPBACK_NAMES[1]):
-        return True
-    address = _address(name)
-    return address is not None and address.is_loopback
 
 
 def _excluded(host: str, port: int, rules: str) -> bool:

@@ -125,10 +125,8 @@ def test_a_helper_that_fails_is_an_error(script: str, tmp_path: Path) -> None:
         find("reg.example", "app", machine(tmp_path, config, {"own": script}))
 
 
-@pytest.mark.parametrize("name", ["missing", "../../evil", "a b", "", "x\n"])
+@pytest.mark.parametrize("name", ["missing", "../../evil", "a b", "x\n"])
 def test_a_helper_that_is_not_there_is_an_error(name: str, tmp_path: Path) -> None:
-    if not name:
-        pytest.skip("an empty name is none")
     with pytest.raises(UnavailableError) as caught:
         find("reg.example", "app", machine(tmp_path, {"credHelpers": {"reg.example": name}}))
     assert caught.value.name == "credential-helper"

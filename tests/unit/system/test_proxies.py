@@ -5,7 +5,8 @@ import pytest
 from tests.support.answers import say, serving
 from wherry.kit.ports import Request
 from wherry.system.http import Network
-from wherry.system.proxies import is_loopback, proxy_for
+from wherry.kit.hosts import is_loopback
+from wherry.system.proxies import proxy_for
 
 PROXY = (("HTTPS_PROXY", "http://proxy:3128"),)
 

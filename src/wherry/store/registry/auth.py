@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from wherry.errors import RefusedError, WherryError
+from wherry.kit.hosts import is_loopback
 from wherry.kit.ports import Http, Request, Response
 from wherry.kit.secret import Secret
 from wherry.kit.text import one_line
@@ -104,7 +105,7 @@ def _may_know(realm: str, wanted: TokenRequest) -> bool:
     if url.same_origin(realm, wanted.registry) or (host == own and realm.startswith("https://")):
         return True
     listed = (own, host) in (*TOKEN_HOSTS, *wanted.token_hosts)
-    return listed and (realm.startswith("https://") or url.is_loopback(host))
+    return listed and (realm.startswith("https://") or is_loopback(host))
 
 
 def _get(wanted: TokenRequest) -> Request:

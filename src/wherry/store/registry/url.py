@@ -6,11 +6,11 @@ carries credentials only where `same_origin` says so (D02, D03).
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from wherry.errors import RefusedError
+from wherry.kit.hosts import is_internal, is_loopback
 from wherry.kit.text import one_line
 from wherry.oci.reference import DOCKER_HUB, Reference
 
@@ -81,33 +81,6 @@ def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port."""
     parts = urlsplit(url)
     return parts.scheme, (parts.hostname or "").rstrip("."), parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def is_loopback(name: str) -> bool:
-    """True for localhost and for addresses that never leave this machine."""
-    name = name.lower().rstrip(".")
-    address = _address(name)
-    return name == "localhost" or name.endswith(".localhost") or (address is not None and address.is_loopback)
-
-
-def is_internal(name: str) -> bool:
-    """True for localhost and for literal addresses that are not public, in any of the spellings that resolvers take
-    (0x7f.1, 2130706433)."""
-    address = _address(name)
-    if address is not None:
-        return not address.is_global
-    return (
-        is_loopback(name) or name.rstrip(".").rpartition(".")[2].removeprefix("0x").isdecimal() or name.startswith("0x")
-    )
-
-
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
 
 
 def _steered(target: str, asked: str, why: str) -> RefusedError:
