@@ -3,9 +3,9 @@
 import pytest
 
 from tests.support.answers import say, serving
+from wherry.kit.hosts import is_loopback
 from wherry.kit.ports import Request
 from wherry.system.http import Network
-from wherry.kit.hosts import is_loopback
 from wherry.system.proxies import proxy_for
 
 PROXY = (("HTTPS_PROXY", "http://proxy:3128"),)
