@@ -29,14 +29,23 @@ def build_document(report: BuildReport) -> str:
                 {"platform": str(one.platform), "digest": one.digest, "size": one.size} for one in image.built.images
             ],
             "published": [
-                {"reference": place.reference, "place": place.place, "digest": place.digest} for place in image.published
+                {"reference": place.reference, "place": place.place, "digest": place.digest}
+                for place in image.published
             ],
         }
         for image in report.images
     ]
     findings = [msgspec.to_builtins(one) for one in (*report.plan.findings, *report.findings)]
     timings = {one.phase: round(one.seconds, 4) for one in report.timings}
-    return _text({"schema": SCHEMA, "images": images, "findings": findings, "seconds": round(report.seconds, 4), "timings": timings})
+    return _text(
+        {
+            "schema": SCHEMA,
+            "images": images,
+            "findings": findings,
+            "seconds": round(report.seconds, 4),
+            "timings": timings,
+        }
+    )
 
 
 def plan_document(plan: Plan) -> str:

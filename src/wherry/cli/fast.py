@@ -35,12 +35,33 @@ def main() -> int:
         return _print(f"wherry {__version__}\n")
     if not arguments:
         return _print(CARD)
-    if arguments[0] == "build":
-        from wherry.cli.unchanged import unchanged
+    try:
+        return _build(arguments) if arguments[0] == "build" else _run(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted\n")
+        return 130
 
-        code = unchanged(arguments[1:], dict(os.environ))
-        if code is not None:
-            return code
+
+def _build(arguments: list[str]) -> int:
+    from wherry.cli.unchanged import request_of, unchanged
+
+    environment = dict(os.environ)
+    request = request_of(arguments[1:], environment)
+    if request is None:
+        return _run(arguments)
+    code = unchanged(request, arguments[1:], environment)
+    if code is not None:
+        return code
+    from wherry.cli import ahead
+
+    try:
+        ahead.begin(request)
+        return _run(arguments)
+    finally:
+        ahead.end()
+
+
+def _run(arguments: list[str]) -> int:
     from wherry.cli.main import run
 
     return run(arguments)

@@ -14,7 +14,13 @@ HEARTBEAT = 30.0
 """Seconds of silence in a log that is no terminal."""
 TICK = 0.2
 
-WORDS = {"analyze": "reading the sources", "compile": "compiling", "pack": "packing", "store": "storing", "push": "pushing"}
+WORDS = {
+    "analyze": "reading the sources",
+    "compile": "compiling",
+    "pack": "packing",
+    "store": "storing",
+    "push": "pushing",
+}
 
 
 class Progress:
@@ -31,7 +37,9 @@ class Progress:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._ended.set()
         self._thread.join()
         self._output.progress("")

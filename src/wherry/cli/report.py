@@ -22,7 +22,11 @@ def show_build(report: BuildReport, output: Output, *, results: bool = True, tim
         show_one(report, report.images[0], output)
     else:
         show_many(report, output)
-    findings = (*report.plan.findings, *(one for image in report.plan.images for one in image.findings), *report.findings)
+    findings = (
+        *report.plan.findings,
+        *(one for image in report.plan.images for one in image.findings),
+        *report.findings,
+    )
     for finding in findings[:MOST_FINDINGS]:
         output.finding(finding)
     if len(findings) > MOST_FINDINGS:
@@ -45,7 +49,11 @@ def show_one(report: BuildReport, image: ImageReport, output: Output) -> None:
     for role in ("base", "assets", "app"):
         layers = [layer for layer in image.built.images[0].layers if layer.role == role]
         if layers:
-            output.row(role, f"{megabytes(sum(layer.unpacked_size for layer in layers)):>9}   {_about(role, image, report)}", _state(layers))
+            output.row(
+                role,
+                f"{megabytes(sum(layer.unpacked_size for layer in layers)):>9}   {_about(role, image, report)}",
+                _state(layers),
+            )
     for decision in shown(image.plan.decisions):
         output.row(SHORT.get(decision.name, decision.name), decision.value, because(decision))
     gap(output)
@@ -101,7 +109,9 @@ def totals(report: BuildReport) -> str:
     phases = sorted((one for one in report.timings if one.seconds >= 0.005), key=lambda one: -one.seconds)
     spent = ", ".join(f"{one.phase} {seconds(one.seconds)}" for one in phases[:4])
     pull = megabytes(sum(one.size for one in images))
-    return f"{count}{megabytes(unpacked)}, {pull} to pull, in {seconds(report.seconds)} s" + (f": {spent}" if spent else "")
+    return f"{count}{megabytes(unpacked)}, {pull} to pull, in {seconds(report.seconds)} s" + (
+        f": {spent}" if spent else ""
+    )
 
 
 def next_steps(report: BuildReport) -> tuple[str, ...]:

@@ -11,19 +11,23 @@ from wherry.cache.folders import locate
 from wherry.cache.noop.check import unchanged as known_result
 from wherry.cache.noop.request import Request
 
-#: Whoever asks for these wants the whole story, or a fresh one.
-LONG = ("-h", "--help", "--json", "--metadata-file", "--no-cache", "--timings")
+#: They change what is shown, not what is built.
+LOOKS = frozenset(("-q", "--quiet", "--json", "--timings"))
+#: Whoever asks for these wants the whole story.
+LONG = frozenset(("--json", "--timings", "--metadata-file"))
+#: With these nothing is believed, or nothing is built.
+FRESH = frozenset(("-h", "--help", "--no-cache"))
 
 
-def unchanged(arguments: list[str], environment: dict[str, str]) -> int | None:
+def unchanged(request: Request, arguments: list[str], environment: dict[str, str]) -> int | None:
     """Answers a build whose every input is as it was, in one line; None when anything is unclear."""
     began = time.monotonic()
-    request = request_of(arguments, environment)
-    result = known_result(request, locate(environment)) if request else None
+    words = {word.partition("=")[0] for word in arguments}
+    result = None if words & LONG else known_result(request, locate(environment))
     if result is None:
         return None
     try:
-        if not {"-q", "--quiet"} & set(arguments):
+        if not words & LOOKS:
             sys.stderr.write(f"unchanged, {time.monotonic() - began:.2f} s\n")
         sys.stdout.write("".join(f"{line}\n" for line in json.loads(result)))
         sys.stdout.flush()
@@ -35,9 +39,9 @@ def unchanged(arguments: list[str], environment: dict[str, str]) -> int | None:
 
 def request_of(arguments: list[str], environment: dict[str, str]) -> Request | None:
     """The question these words ask, or None where only the long way answers it."""
-    if any(word.split("=")[0] in LONG for word in arguments):
+    if any(word in FRESH for word in arguments):
         return None
     try:
-        return Request(("build", *arguments), os.getcwd(), environment)
+        return Request(("build", *(word for word in arguments if word not in LOOKS)), os.getcwd(), environment)
     except OSError:
         return None

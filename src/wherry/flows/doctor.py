@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wherry.errors import WherryError
 from wherry.flows import rooms
+from wherry.flows.folders import data_folder, folders_of
 from wherry.kit.files import private_directory
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
@@ -32,8 +33,8 @@ def doctor(machine: Machine) -> tuple[Check, ...]:
         _go(machine),
         *(_program(machine, *row) for row in PROGRAMS),
         *_engines(machine),
-        _folder("cache", rooms.folders_of(machine).path, "WHERRY_CACHE_DIR"),
-        _folder("store", rooms.data_folder(machine), "WHERRY_DATA_DIR"),
+        _folder("cache", folders_of(machine).path, "WHERRY_CACHE_DIR"),
+        _folder("store", data_folder(machine), "WHERRY_DATA_DIR"),
     )
 
 
@@ -68,15 +69,22 @@ def _folder(name: str, path: str, variable: str) -> Check:
     try:
         private_directory(Path(path))
     except WherryError as error:
-        return Check(name=name, state="missing", value=error.message, next=f"set {variable} to another folder", needed=True)
+        return Check(
+            name=name, state="missing", value=error.message, next=f"set {variable} to another folder", needed=True
+        )
     return Check(name=name, state="here", value=path, needed=True)
-
-
 
 
 def _engines(machine: Machine) -> tuple[Check, ...]:
     with rooms.store_ports(machine) as ports:
         found = detect.engines(ports)
     if not found:
-        return (Check(name="engine", state="optional", value="none answers; images go to wherry's store", next="start Docker, or install podman"),)
+        return (
+            Check(
+                name="engine",
+                state="optional",
+                value="none answers; images go to wherry's store",
+                next="start Docker, or install podman",
+            ),
+        )
     return tuple(Check(name="engine", state="here", value=f"{engine.name}, {engine.where}") for engine in found)

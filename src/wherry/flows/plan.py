@@ -11,6 +11,7 @@ from wherry.analyze import read as read_sources
 from wherry.cache.folders import prepare
 from wherry.cache.records import Records
 from wherry.flows import rooms
+from wherry.flows.folders import folders_of
 from wherry.flows.request import BuildRequest
 from wherry.kit.files import private_directory
 from wherry.kit.ports import Event, Machine
@@ -28,8 +29,13 @@ COMPILERS = ("cc", "gcc", "clang")
 
 def plan(request: BuildRequest, machine: Machine) -> Plan:
     """Every decision about the build that `request` asks for."""
-    toolchain = find_toolchain(machine.environment, which=machine.which, run=machine.run, wanted=_wanted(request))
-    return plan_with(request, toolchain, machine).plan
+    return plan_with(request, toolchain_of(request, machine), machine).plan
+
+
+def toolchain_of(request: BuildRequest, machine: Machine) -> Toolchain:
+    """The Go that `request` asks for: this machine's, or a version that Go may fetch."""
+    wanted = request.toolchain if request.toolchain.startswith("go") else ""
+    return find_toolchain(machine.environment, which=machine.which, run=machine.run, wanted=wanted)
 
 
 class Planned(Value, frozen=True, kw_only=True):
@@ -89,7 +95,7 @@ def read_project(
     request: BuildRequest, settings: tuple[Layer, ...], toolchain: Toolchain, machine: Machine, layout: Layout
 ) -> Reading:
     """The repository, or the module by version, as far as the words of the request or of `packages` ask for it."""
-    folders = prepare(rooms.folders_of(machine))
+    folders = prepare(folders_of(machine))
     build = layers.effective(settings).build
     question = Question(
         working_directory=str(rooms.standing(request)),
@@ -102,7 +108,3 @@ def read_project(
         scratch=str(private_directory(Path(folders.path, "modules"))),
     )
     return read_sources(question, run=machine.run, which=machine.which, records=Records(folders))
-
-
-def _wanted(request: BuildRequest) -> str:
-    return "" if request.toolchain == "local" else request.toolchain

@@ -9,36 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wherry.assemble.pack import Packer
-from wherry.cache.folders import Folders, locate, prepare
-from wherry.cache.leases import lease
+from wherry.cache.folders import Folders, prepare
 from wherry.cache.records import Records
-from wherry.compile import Workplace
+from wherry.flows.folders import data_folder, folders_of, scratch
 from wherry.flows.request import BuildRequest
-from wherry.kit.goenv import go_environment
 from wherry.kit.ports import Machine
-from wherry.kit.scratch import scratch_folder
-from wherry.model.plan import Plan
 from wherry.oci.platform import ALIASES, Platform
 from wherry.store.keeper import Ports
-
-
-def folders_of(machine: Machine) -> Folders:
-    """Where this user's cache lies; nothing is made."""
-    return locate(dict(machine.variables))
-
-
-def data_folder(machine: Machine) -> str:
-    """Where wherry's own store lies: WHERRY_DATA_DIR, else `wherry` in the user's data folder."""
-    own = dict(machine.variables).get("WHERRY_DATA_DIR", "")
-    return own if own.startswith("/") else f"{machine.environment.data_home}/wherry"
-
-
-@contextlib.contextmanager
-def scratch(machine: Machine) -> Iterator[str]:
-    """A private folder beside the cache for one run; while it is there, nothing this run uses is pruned."""
-    folders = prepare(folders_of(machine))
-    with lease(folders), scratch_folder(folders.scratch) as folder:
-        yield folder
 
 
 def packer(machine: Machine, folder: str, request: BuildRequest) -> Packer:
@@ -49,18 +26,6 @@ def packer(machine: Machine, folder: str, request: BuildRequest) -> Packer:
         scratch=Path(folder),
         records=Records(folders),
         threads=request.jobs or os.cpu_count() or 1,
-    )
-
-
-def workplace(machine: Machine, plan: Plan, folder: str, request: BuildRequest) -> Workplace:
-    """Where and with what `go build` runs."""
-    folders = folders_of(machine) if request.cache else prepare(Folders(f"{folder}/cache"))
-    return Workplace(
-        toolchain=plan.toolchain,
-        environment=go_environment(machine.environment, plan.toolchain.environment, root=plan.root),
-        kept=folders.binaries,
-        scratch=folder,
-        reader=str(Path.cwd()),
     )
 
 

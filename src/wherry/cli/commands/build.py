@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from wherry.cli import documents, unchanged
+from wherry.cli import ahead, documents
 from wherry.cli.commands.options import build_options, request_of
 from wherry.cli.output import standard_output
 from wherry.cli.progress import Progress
@@ -43,8 +41,7 @@ def build(**options: Any) -> None:
         from wherry.flows.build import build as flow
         from wherry.system.machine import real_machine
 
-        key = unchanged.request_of(sys.argv[2:], dict(os.environ)) if sys.argv[1:2] == ["build"] else None
-        report = flow(request_of(options), real_machine(progress.event), key)
+        report = flow(request_of(options), real_machine(progress.event), ahead.session())
     document = documents.build_document(report)
     if metadata:
         atomic_write(Path(metadata), document.encode())

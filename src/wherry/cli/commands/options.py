@@ -14,18 +14,33 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.argument("packages", nargs=-1, metavar="[PACKAGE]..."),
-    click.option("-t", "--tag", "names", multiple=True, metavar="NAME", help="Name the image: reg.example/{name}:{version}."),
-    click.option("-o", "--output", "places", multiple=True, metavar="PLACE", help="Where it goes: oci:DIR, docker-archive:FILE ..."),
+    click.option(
+        "-t", "--tag", "names", multiple=True, metavar="NAME", help="Name the image: reg.example/{name}:{version}."
+    ),
+    click.option(
+        "-o",
+        "--output",
+        "places",
+        multiple=True,
+        metavar="PLACE",
+        help="Where it goes: oci:DIR, docker-archive:FILE ...",
+    ),
     click.option("--push", is_flag=True, help="Push every -t to its registry."),
     click.option("--load", is_flag=True, help="Load it into this machine's engine."),
-    click.option("--platform", "platforms", multiple=True, metavar="LIST", help="linux/amd64,linux/arm64,linux/arm/v7 ..."),
+    click.option(
+        "--platform", "platforms", multiple=True, metavar="LIST", help="linux/amd64,linux/arm64,linux/arm/v7 ..."
+    ),
     click.option("--base", metavar="REF", help="static, scratch, oci:DIR or a reference."),
     click.option("-C", "directory", default=".", metavar="DIR", help="Start in this folder."),
-    click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any key of wherry.toml: image.user=1000."),
+    click.option(
+        "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any key of wherry.toml: image.user=1000."
+    ),
     click.option("--untrusted", is_flag=True, help="Somebody else's code: no cgo, no stamping, no hooks."),
     click.option("--toolchain", default="local", metavar="NAME", help="local, auto, or a version as go1.26.8."),
     click.option("--run-hooks/--no-hooks", "hooks", default=None, help="Run wherry.toml's hooks, or leave them out."),
-    click.option("--pass-env", "pass_environment", multiple=True, metavar="NAME", help="A variable templates may read."),
+    click.option(
+        "--pass-env", "pass_environment", multiple=True, metavar="NAME", help="A variable templates may read."
+    ),
 )
 
 

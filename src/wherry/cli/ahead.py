@@ -1,0 +1,30 @@
+"""What begins before the command line itself is imported: `go build` on the last plan of the same words. Argv in, a session out."""
+
+from __future__ import annotations
+
+from wherry.cache.noop.request import Request
+from wherry.errors import WherryError
+from wherry.flows.session import Session
+from wherry.system.machine import real_machine
+
+_open: list[Session] = []
+
+
+def begin(key: Request) -> None:
+    """Opens the session for this process; what goes wrong here goes wrong again, and is told, where it belongs."""
+    try:
+        _open.append(Session(real_machine(), key))
+        _open[0].begin()
+    except WherryError:
+        end()
+
+
+def session() -> Session | None:
+    """The session opened by `begin`, if any."""
+    return next(iter(_open), None)
+
+
+def end() -> None:
+    """Stops what nobody waited for, and removes the scratch folder."""
+    while _open:
+        _open.pop().__exit__(None, None, None)

@@ -1,0 +1,101 @@
+"""One run from its first moment: a private folder, and `go build` begun on the guess that the last plan still holds.
+
+The guess costs nothing when right, which it is for every edit of a function; when wrong Go is stopped, and what it compiled
+stays in Go's cache. The command line opens a session before it imports the rest of itself, so Go compiles meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from types import TracebackType
+
+import msgspec
+
+from wherry.cache.noop import state
+from wherry.cache.noop.request import Request
+from wherry.cache.records import Records
+from wherry.cache.records import key as record_key
+from wherry.compile import Job, start
+from wherry.flows.folders import folders_of, scratch, workplace
+from wherry.kit.ports import Machine
+from wherry.kit.value import Value
+from wherry.model.plan import Plan
+from wherry.toolchain import find_toolchain
+
+
+class Guess(Value, frozen=True, kw_only=True):
+    """What was compiled the last time for the same request, and in which environment."""
+
+    plan: Plan
+    environment: tuple[tuple[str, str], ...]
+
+
+class Session:
+    """A run's folder and its compilation. `key` is the request as the no-op index knows it; without one nothing is guessed."""
+
+    def __init__(self, machine: Machine, key: Request | None = None) -> None:
+        self.machine, self.key = machine, key
+        self.began = state.clock()
+        self._stack = contextlib.ExitStack()
+        self.scratch = self._stack.enter_context(scratch(machine))
+        self._guess: Guess | None = None
+        self._job: Job | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._stack.close()
+
+    def begin(self) -> None:
+        """Starts Go on the last plan, if there is one and this machine's Go could have made it."""
+        guess = self._last()
+        if guess is None or guess.plan.hooks:
+            return
+        toolchain = find_toolchain(self.machine.environment, which=self.machine.which, run=self.machine.run)
+        place = workplace(self.machine, guess.plan, self.scratch)
+        if guess.plan.toolchain == toolchain and place.environment == guess.environment:
+            self._guess = guess
+            self._job = start(guess.plan.compilations, place, self.machine.start())
+
+    def compile(self, plan: Plan, *, cache: bool = True) -> Job:
+        """The job that compiles `plan`: the early one when it does just that. The session stops it if nobody waits."""
+        if (
+            self._job
+            and self._guess
+            and self._guess.plan.compilations == plan.compilations
+            and not plan.hooks
+            and cache
+        ):
+            return self._job
+        self.stop()
+        place = workplace(self.machine, plan, self.scratch, cache=cache)
+        self._job = start(plan.compilations, place, self.machine.start(), self.machine.events)
+        if self.key:
+            guess = Guess(plan=plan, environment=place.environment)
+            self._records.put(self._record, msgspec.json.encode(guess))
+        return self._job
+
+    def stop(self) -> None:
+        """Ends a job under way; one that has ended is left as it is."""
+        if self._job:
+            self._job.cancel()
+            self._job = None
+
+    @property
+    def _records(self) -> Records:
+        return Records(folders_of(self.machine))
+
+    @property
+    def _record(self) -> str:
+        return record_key("last-plan", self.key.key() if self.key else "")
+
+    def _last(self) -> Guess | None:
+        data = self._records.get(self._record) if self.key else None
+        try:
+            return msgspec.json.decode(data, type=Guess) if data else None
+        except msgspec.MsgspecError:
+            return None
