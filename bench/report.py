@@ -33,7 +33,7 @@ another left to write.
   -ldflags=-w`, no cgo, the same base image; nobody makes an SBOM. ko's base is pinned by digest in the local registry. Bare
   go, ko and wherry stamp the commit; the Dockerfiles do not, since `.git` is not sent to the engine.
 * Docker's "layout" is its own store, as its engine writes no layouts; buildah has the host's Go cache mounted. Neither is
-  measured with several platforms: Debian's Docker has no builder for them.
+  measured with several platforms: Debian's Docker has no builder for them. Bare go builds one platform after the other.
 * CPU is user and system time of all processes, for Docker with its daemon's. Memory is the largest single process, often Go's
   own compiler or linker; Docker's is in its daemon and not measured.
 * "Packing that binary alone" is wherry's packer (tar, two digests, gzip, a file) in a process that already runs, and "sending"
