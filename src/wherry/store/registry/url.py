@@ -48,7 +48,10 @@ def with_query(url: str, **values: str) -> str:
 
 def joined(asked: str, location: str) -> str:
     """Where a Location header leads, seen from the address that was asked; RefusedError [steered] when it must not be asked."""
-    target = urljoin(asked, location)
+    try:
+        target = urljoin(asked, location)
+    except ValueError:
+        raise _steered(location, asked, "it is no address") from None
     allowed(target, asked)
     return target
 
