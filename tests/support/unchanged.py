@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.support.caches import cache
 from wherry.cache.noop.check import unchanged
 from wherry.cache.noop.git import Git, git_inputs
-from wherry.cache.noop.inputs import Inputs, LayoutOutput, Outcome, Output, Tree, joined
-from wherry.cache.noop.record import Began, begin, record
+from wherry.cache.noop.inputs import Inputs, LayoutOutput, Output, Tree, joined
+from wherry.cache.noop.record import Began, begin, draft, finish
 from wherry.cache.noop.request import Request
 from wherry.cache.noop.sources import source_inputs
 from wherry.formats.golisting import Module as ListedModule
@@ -131,7 +131,7 @@ class Example:
         return joined(
             source_inputs(self.project(), self.packages(), self.toolchain(), self.variables),
             git_inputs(str(self.repo), Git(program="/usr/bin/git", environment=environment), Processes()),
-            Inputs(trees=(Tree(root=str(self.repo / "assets")),), variables=("TEAM",)),
+            Inputs(trees=(Tree(root=str(self.repo / "assets")),), variables=("TEAM",), written=(f"{self.repo}/out",)),
         )
 
     def outputs(self) -> tuple[Output, ...]:
@@ -141,8 +141,12 @@ class Example:
     def record(self, began: Began | None = None, *, result: str = "the result") -> str:
         """Records a build that began just now, or then; returns why not."""
         began = began or self.began()
-        outcome = Outcome(inputs=self.inputs(), outputs=self.outputs(), result=result)
-        return record(self.folders, self.request(), began, outcome)
+        return self.remember(self.inputs(), *self.outputs(), began=began, result=result)
+
+    def remember(self, inputs: Inputs, *outputs: Output, began: Began | None = None, result: str = "r") -> str:
+        """The same with other inputs and outputs."""
+        known = draft(self.folders, self.request(), began or self.began(), inputs)
+        return finish(self.folders, known, outputs, result)
 
     def began(self) -> Began:
         tick()

@@ -53,7 +53,7 @@ def unchanged(request: Request, folders: Folders) -> str | None:
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
     if fresh["stats"] != index["stats"] or fresh["unsure"] != index["unsure"]:
-        save(folders, key, fresh)
+        save(folders, key, json.dumps(fresh).encode())
     return fresh["result"]
 
 
@@ -102,9 +102,8 @@ def _opener(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def save(folders: Folders, key: str, index: Index) -> None:
-    """Replaces the index whole, or leaves it; a disk that will not is no error."""
-    data = json.dumps(index, separators=(",", ":")).encode()
+def save(folders: Folders, key: str, data: bytes) -> None:
+    """Replaces the index, whole, or leaves it; a disk that will not is no error. `data` is its JSON."""
     path = file_of(folders, key)
     temporary = f"{folders.noop}/.{key}.{os.urandom(4).hex()}.tmp"
     try:

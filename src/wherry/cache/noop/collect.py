@@ -83,7 +83,9 @@ def _walk(tree: Tree, skip: frozenset[str]) -> Iterator[Wanted]:
             if entry.is_dir(follow_symlinks=False):
                 folders += [entry.path] if _enters(tree, entry.name) else []
             elif tree.kind != "go" or entry.name == "go.mod" or entry.name.endswith(".go"):
-                yield from _with_target(entry.path)
+                yield entry.path, ""
+                if entry.is_symlink():
+                    yield from _with_target(entry.path)
 
 
 def _enters(tree: Tree, name: str) -> bool:

@@ -37,6 +37,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     """Name and path of each program that was looked up on PATH; an empty path: none was found."""
     variables: tuple[str, ...] = ()
     """Environment variables that settings refer to by name."""
+    written: tuple[str, ...] = ()
+    """Folders in which the build itself writes: not looked into where they lie among trees. The cache's always counts as one."""
     unclear: str = ""
     """Why no list of inputs can be complete, for instance `hooks run before the build`; then nothing is recorded."""
 
@@ -50,6 +52,7 @@ def joined(*parts: Inputs) -> Inputs:
         trees=tuple(tree for part in parts for tree in part.trees),
         programs=tuple(program for part in parts for program in part.programs),
         variables=tuple(name for part in parts for name in part.variables),
+        written=tuple(path for part in parts for path in part.written),
         unclear=next((part.unclear for part in parts if part.unclear), ""),
     )
 
@@ -94,12 +97,3 @@ class QuietSocket(Value, frozen=True, kw_only=True):
 
 
 Output = LayoutOutput | FileOutput | RegistryOutput | DockerOutput | QuietSocket
-
-
-class Outcome(Value, frozen=True, kw_only=True):
-    """A finished build."""
-
-    inputs: Inputs
-    outputs: tuple[Output, ...]
-    result: str
-    """Any text; the check gives it back."""

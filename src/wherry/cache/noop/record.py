@@ -1,33 +1,30 @@
-"""Remembers a finished build. A request and an outcome in, an index on disk out; reads every input.
+"""Remembers a finished build. A request, inputs and an outcome in, an index on disk out; reads every input.
 
-Whatever is recorded was so before the build began and is so still: everything that changed since then, or could have without
-showing it, makes the record impossible (decision 0004). Each path is proved first and its stats are taken after.
+In two steps. `draft` may run while Go compiles: it proves each path and takes its stats, and whatever could have changed since
+the build began makes the draft unclear. `finish` comes after the build, and sees that all stats are still the same. So every
+input was one and the same from before anything was read until all was done (decision 0004).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from wherry.cache.aside import move_aside
 from wherry.cache.folders import Folders
 from wherry.cache.noop import state
 from wherry.cache.noop.check import file_of, load, save
 from wherry.cache.noop.collect import MOST, TooManyError, collect
-from wherry.cache.noop.inputs import (
-    DockerOutput,
-    FileOutput,
-    LayoutOutput,
-    Outcome,
-    Output,
-    QuietSocket,
-    RegistryOutput,
-)
+from wherry.cache.noop.inputs import DockerOutput, FileOutput, Inputs, LayoutOutput, Output, QuietSocket, RegistryOutput
 from wherry.cache.noop.mounts import honest
 from wherry.cache.noop.request import Request
 from wherry.cache.noop.state import Stats
+from wherry.kit.value import Value
 
 if TYPE_CHECKING:
     from wherry.cache.noop.check import Index
@@ -37,6 +34,19 @@ LARGEST_HASHED = 8 << 20
 STEP_NS = 1_000_000
 """Most by which the clock may have been set during a build."""
 Began = tuple[int, int]
+_Seen = dict[str, Stats | None]
+
+
+class Draft(Value, frozen=True, kw_only=True):
+    """All inputs of a build under way, as they were when it began."""
+
+    key: str
+    began: Began
+    stats: _Seen = {}
+    proofs: dict[str, str] = {}
+    variables: dict[str, str | None] = {}
+    unclear: str = ""
+    """Why there can be no index."""
 
 
 class _ImpossibleError(Exception):
@@ -48,83 +58,97 @@ def begin() -> Began:
     return state.clock()
 
 
-def record(folders: Folders, request: Request, began: Began, outcome: Outcome) -> str:
-    """Makes `unchanged` answer this request with `outcome.result` for as long as nothing differs. Returns empty, or why not."""
+def draft(folders: Folders, request: Request, began: Began, inputs: Inputs) -> Draft:
+    """Looks at every input. Never raises for what it finds; a thread of its own may run it."""
+    key = request.key()
+    unclear = inputs.unclear
+    stats, proofs = _Seen(), dict[str, str]()
     try:
-        index = _index(folders, request, began, outcome)
+        if not unclear:
+            skip = frozenset((folders.root, *inputs.written))
+            paths = collect(inputs, skip, request.variables.get("PATH", ""))
+            stats, proofs = _prove(paths, load(folders, key), began[0] - STEP_NS)
+            _check_devices(stats)
+    except _ImpossibleError as error:
+        unclear = str(error)
+    except TooManyError:
+        unclear = f"there are more than {MOST} inputs"
+    except OSError as error:
+        unclear = f"{error.filename} could not be read: {error.strerror}"
+    variables = {name: request.variables.get(name) for name in inputs.variables}
+    return Draft(key=key, began=began, stats=stats, proofs=proofs, variables=variables, unclear=unclear)
+
+
+def finish(folders: Folders, draft: Draft, outputs: tuple[Output, ...], result: str) -> str:
+    """Makes `unchanged` answer the request with `result` for as long as nothing differs. Returns empty, or why not."""
+    if draft.unclear:
+        return draft.unclear
+    try:
+        index = _index(draft, outputs, result)
     except _ImpossibleError as error:
         return str(error)
-    except TooManyError:
-        return f"there are more than {MOST} inputs"
     except OSError as error:
         return f"{error.filename} could not be read: {error.strerror}"
-    key = request.key()
-    if os.path.isdir(file_of(folders, key)):  # would stop the rename
-        move_aside(folders, Path(file_of(folders, key)))
-    save(folders, key, index)
+    if os.path.isdir(file_of(folders, draft.key)):  # would stop the rename
+        move_aside(folders, Path(file_of(folders, draft.key)))
+    save(folders, draft.key, _encoded(index))
     return ""
 
 
-def _index(folders: Folders, request: Request, began: Began, outcome: Outcome) -> Index:
-    if outcome.inputs.unclear:
-        raise _ImpossibleError(outcome.inputs.unclear)
-    paths = collect(outcome.inputs, _written(folders, outcome.outputs), request.variables.get("PATH", ""))
-    stats, proofs = _inputs(paths, load(folders, request.key()), began[0] - STEP_NS)
-    rows, files = _outputs(outcome.outputs)
-    everything = stats | {path: _result(path) for path in files}
-    _devices(everything)
-    if abs(state.clock()[1] - began[1]) > STEP_NS:
-        raise _ImpossibleError("the clock was set during the build")
-    return {
-        "boot": state.boot_id(),
-        "stats": everything,
-        "proofs": {**proofs, **files},
-        "unsure": [],
-        "variables": {name: request.variables.get(name) for name in outcome.inputs.variables},
-        "outputs": rows,
-        "result": outcome.result,
-    }
-
-
-def _inputs(paths: dict[str, str], known: Index | None, before: int) -> tuple[dict[str, Stats | None], dict[str, str]]:
+def _prove(paths: dict[str, str], known: Index | None, before: int) -> tuple[_Seen, dict[str, str]]:
     """Stats and proofs of all inputs; every change must have been made before the time `before`."""
     reusable = known if known is not None and known["boot"] == state.boot_id() else None
-    stats: dict[str, Stats | None] = {}
+    stats: _Seen = {}
     proofs: dict[str, str] = {}
     for path, kind in paths.items():
-        found = state.stats(path)
+        stats[path] = found = state.stats(path)
         if found is not None:
             proofs[path] = _proof(path, found, kind, reusable)
-            found = state.stats(path)
-            _check_unchanged(path, found, proofs[path], before)
-        stats[path] = found
+            if proofs[path] != "p" and not state.settled(found, before):
+                raise _changed(path)
     return stats, proofs
 
 
 def _proof(path: str, found: Stats, kind: str, known: Index | None) -> str:
+    """Stats are taken before and after what is read; so they and the proof are of one moment."""
     kind = kind if kind != "g" or state.kind_of(found) == "d" else ""
     kind = kind or state.kind_of(found)
-    if kind == "f" and found[2] > LARGEST_HASHED:
-        return "s"
+    if kind in ("s", "p") or (kind == "f" and found[2] > LARGEST_HASHED):
+        return "p" if kind == "p" else "s"
     if known is not None and known["stats"].get(path) == found and path not in known["unsure"]:
         proof = known["proofs"][path]
         if proof[0] == kind:
             return proof
-    return state.prove(path, kind)
+    proof = state.prove(path, kind)
+    if state.stats(path) != found:
+        raise _changed(path)
+    return proof
 
 
-def _check_unchanged(path: str, found: Stats | None, proof: str, before: int) -> None:
-    if found is None or (proof != "p" and not state.settled(found, before)):
-        raise _ImpossibleError(f"{path} changed during the build")
+def _index(draft: Draft, outputs: tuple[Output, ...], result: str) -> Index:
+    rows, files = _outputs(outputs)
+    results: _Seen = {path: _settled(path) for path in files}
+    _check_devices(results)
+    stats = state.stats
+    for path, before in draft.stats.items():
+        if stats(path) != before and (
+            before is None or draft.proofs[path] != "p" or not state.recheck(path, before, "p")
+        ):
+            raise _changed(path)
+    if abs(state.clock()[1] - draft.began[1]) > STEP_NS:
+        raise _ImpossibleError("the clock was set during the build")
+    return {
+        "boot": state.boot_id(),
+        "stats": draft.stats | results,
+        "proofs": draft.proofs | files,
+        "unsure": [],
+        "variables": draft.variables,
+        "outputs": rows,
+        "result": result,
+    }
 
 
-def _written(folders: Folders, outputs: tuple[Output, ...]) -> frozenset[str]:
-    """Folders in which the build itself writes: no inputs, even where they lie among them."""
-    layouts = (output.directory for output in outputs if isinstance(output, LayoutOutput))
-    return frozenset((folders.root, *layouts))
-
-
-def _result(path: str) -> Stats | None:
+def _settled(path: str) -> Stats:
     """The stats of a file that the build wrote, as soon as a later change of it must show in them."""
     for _ in range(100):
         found = state.stats(path)
@@ -165,8 +189,19 @@ def _local(host: str) -> tuple[str, str]:
     return name.strip("[]"), port
 
 
-def _devices(stats: dict[str, Stats | None]) -> None:
+def _check_devices(stats: _Seen) -> None:
     examples = {found[6]: path for path, found in stats.items() if found is not None}
     for device, path in examples.items():
         if not honest(path, device):
             raise _ImpossibleError(f"the file system of {path} does not keep this machine's time")
+
+
+def _changed(path: str) -> _ImpossibleError:
+    return _ImpossibleError(f"{path} changed during the build")
+
+
+def _encoded(index: Index) -> bytes:
+    try:
+        return msgspec.json.encode(index, enc_hook=str)
+    except UnicodeEncodeError:  # a path that is no UTF-8
+        return json.dumps(index).encode()

@@ -10,8 +10,7 @@ from tests.support.tools import need
 from tests.support.unchanged import Example, tick
 from wherry.cache.noop.check import unchanged
 from wherry.cache.noop.git import MARKERS, Git, git_inputs, no_git_inputs
-from wherry.cache.noop.inputs import Inputs, Outcome
-from wherry.cache.noop.record import record
+from wherry.cache.noop.inputs import Inputs
 from wherry.kit.gitsafe import git_environment
 from wherry.system.processes import Processes
 
@@ -33,9 +32,7 @@ def inputs(example: Example, worktree: Path, *more: tuple[str, str]) -> Inputs:
 
 
 def remember(example: Example, found: Inputs) -> None:
-    assert (
-        record(example.folders, example.request(), example.began(), Outcome(inputs=found, outputs=(), result="r")) == ""
-    )
+    assert example.remember(found) == ""
     assert unchanged(example.request(), example.folders) == "r"
     tick()
 

@@ -14,7 +14,7 @@ from tests.support.tools import need
 from tests.support.unchanged import Example, tick
 from tests.unit.cache.test_records import DAMAGES
 from wherry.cache.noop import check, collect, mounts, record, state
-from wherry.cache.noop.inputs import FileOutput, Inputs, Outcome, Output, RegistryOutput, Tree
+from wherry.cache.noop.inputs import FileOutput, Inputs, RegistryOutput, Tree
 from wherry.cache.noop.own import PACKAGES, own_inputs
 from wherry.oci.digest import of_bytes
 
@@ -23,13 +23,6 @@ from wherry.oci.digest import of_bytes
 def repository(tmp_path: Path) -> Example:
     need("git")
     return Example(tmp_path)
-
-
-def remember(
-    example: Example, inputs: Inputs, *outputs: Output, began: record.Began | None = None, result: str = ""
-) -> str:
-    outcome = Outcome(inputs=inputs, outputs=outputs, result=result)
-    return record.record(example.folders, example.request(), began or example.began(), outcome)
 
 
 def paths(*found: Path) -> Inputs:
@@ -62,9 +55,9 @@ def test_a_file_system_that_counts_seconds_needs_two_of_them(example: Example, m
         return found and [*found[:4], found[4] // 10**9 * 10**9, *found[5:]]
 
     monkeypatch.setattr(state, "stats", coarse)
-    assert "changed during the build" in remember(example, paths(example.repo / "main.go"))
+    assert "changed during the build" in example.remember(paths(example.repo / "main.go"))
     later = state.clock()[0] + 3 * 10**9, state.clock()[1]
-    assert remember(example, paths(example.repo / "main.go"), began=later) == ""
+    assert example.remember(paths(example.repo / "main.go"), began=later) == ""
 
 
 @pytest.mark.parametrize("step", [-3_600_000_000_000, -2_000_000, 2_000_000])
@@ -80,7 +73,7 @@ def test_files_of_the_future_are_not_believed(example: Example, monkeypatch: pyt
 
 
 def test_what_cannot_be_listed_is_not_remembered(example: Example) -> None:
-    assert remember(example, Inputs(unclear="hooks run before the build")) == "hooks run before the build"
+    assert example.remember(Inputs(unclear="hooks run before the build")) == "hooks run before the build"
     assert example.check() is None
 
 
@@ -113,22 +106,22 @@ def test_mounts_are_found_by_device_and_else_by_place(tmp_path: Path, monkeypatc
 def test_a_registry_elsewhere_is_not_remembered(example: Example) -> None:
     for host in ("registry.example", "registry.example:5000", "localhost", "10.0.0.1:5000"):
         output = RegistryOutput(host=host, repository="app", tag="1", digest=of_bytes(b""))
-        assert "not on this machine" in remember(example, Inputs(), output)
+        assert "not on this machine" in example.remember(Inputs(), output)
 
 
 def test_an_archive_is_good_until_touched(example: Example) -> None:
     archive = example.write("app.tar", "tar")
-    assert remember(example, Inputs(), FileOutput(path=str(archive)), result="r") == ""
+    assert example.remember(Inputs(), FileOutput(path=str(archive)), result="r") == ""
     assert example.check() == "r"
     tick()
     archive.touch()
     assert example.check() is None
-    assert "is gone" in remember(example, Inputs(), FileOutput(path=str(example.folder / "none")))
+    assert "is gone" in example.remember(Inputs(), FileOutput(path=str(example.folder / "none")))
 
 
 def test_a_large_file_is_known_by_its_stats(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "LARGEST_HASHED", 2)
-    assert remember(example, paths(example.repo / "main.go"), result="r") == ""
+    assert example.remember(paths(example.repo / "main.go"), result="r") == ""
     assert example.check() == "r"
     tick()
     (example.repo / "main.go").touch()
