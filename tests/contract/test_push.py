@@ -19,8 +19,10 @@ from tests.support.tools import need
 from wherry.errors import WherryError
 from wherry.kit.ports import Event
 from wherry.model.image import Built, Published
+from wherry.oci.reference import parse
 from wherry.store import place as places
 from wherry.store.places import at
+from wherry.store.registry.keeper import head
 from wherry.store.registry.session import waiting
 
 TWO = Shape(platforms=("linux/amd64", "linux/arm64"))
@@ -59,6 +61,20 @@ def test_what_is_there_costs_one_request(registry: FakeRegistry, tmp_path: Path)
     registry.calls.clear()
     assert push(registry, built, tmp_path).sent == 0
     assert [(call.method, call.path) for call in registry.calls] == [("HEAD", "/v2/team/app/manifests/1")]
+
+
+def test_head_is_the_registrys_word(registry: FakeRegistry, tmp_path: Path) -> None:
+    reference, machine = parse(f"{registry.host}/team/app:1"), ports(tmp_path)
+    assert head(reference, machine) is None
+    built = random_image(tmp_path, shape=TWO)
+    push(registry, built, tmp_path)
+    assert head(reference, machine) == built.digest
+    for told in ("", "sha256:nonsense"):
+        registry.faults.append(Fault(method="HEAD", status=200, headers={"Docker-Content-Digest": told}))
+        assert head(reference, machine) is None
+    registry.faults.append(Fault(method="HEAD", status=403, times=1))
+    with pytest.raises(WherryError):
+        head(reference, machine)
 
 
 def test_only_what_is_missing_is_sent(registry: FakeRegistry, tmp_path: Path) -> None:

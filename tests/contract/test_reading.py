@@ -110,6 +110,21 @@ def test_a_tarball_by_crane(tmp_path: Path, docker_registry: str) -> None:
     assert read(f"oci:{tmp_path}/oci", tmp_path).descriptor.digest == built.digest
 
 
+@pytest.mark.parametrize("form", ["docker-archive", "oci-archive"])
+def test_what_podman_saves(form: str, podman: dict[str, str], tmp_path: Path) -> None:
+    built = random_image(tmp_path / "layers", seed=1)
+    published = at(places.parse("containers-storage:app:saved"), ports(tmp_path, **podman)).publish(built)
+    name = published.place.partition(":")[2]
+    command = ["podman", "save", "--quiet", "--format", form, "--output", str(tmp_path / "saved.tar"), name]
+    subprocess.run(command, env=os.environ | podman, check=True)
+    found = read(f"{form}:{tmp_path}/saved.tar", tmp_path)
+    assert found.images[0].settings.rootfs == settings(built)
+    base = read_base(
+        at(places.parse(f"{form}:{tmp_path}/saved.tar"), ports(tmp_path)), "b", found.images[0].platform, tmp_path
+    )
+    assert [layer.diff_id for layer in base.layers] == [layer.diff_id for layer in built.images[0].layers]
+
+
 def test_several_images_need_a_choice(tmp_path: Path) -> None:
     built, place = original(tmp_path, seed=1)
     other = random_image(tmp_path / "layers", seed=2)

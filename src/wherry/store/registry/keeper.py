@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wherry.model.image import Built, Published, Stored
+from wherry.oci import reference as references
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
+from wherry.oci.reference import Reference
 from wherry.store import documents, naming
 from wherry.store.keeper import Ports
 from wherry.store.place import RegistryPlace
@@ -65,3 +67,10 @@ class Registry:
             )
             self._repository = Repository(Session(setup), reference)
         return self._repository
+
+
+def head(reference: Reference, ports: Ports) -> Digest | None:
+    """What `reference` means at its registry now, in one request (two more where a token is wanted); None when it is not there.
+
+    By the registry's own word: good enough to know that nothing has to be pushed, never to read by (C07)."""
+    return Registry(RegistryPlace(reference=references.in_registry(reference)), ports).head()
