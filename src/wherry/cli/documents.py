@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from wherry.flows.caches import Contents
 from wherry.flows.doctor import Check
 from wherry.flows.report import BuildReport
 from wherry.model.image import Stored
@@ -76,6 +77,11 @@ def inspect_document(stored: Stored) -> str:
             "images": images,
         }
     )
+
+
+def cache_document(found: Contents) -> str:
+    """`wherry cache df --json`."""
+    return _text({"schema": SCHEMA, **msgspec.to_builtins(found, enc_hook=str)})
 
 
 def doctor_document(checks: tuple[Check, ...]) -> str:

@@ -10,9 +10,10 @@ from wherry.assemble.image import Prepared, assemble_all
 from wherry.compile import run_hooks
 from wherry.flows import destinations, rooms
 from wherry.flows.bases import prepare_image
+from wherry.flows.caches import tidy
 from wherry.flows.folders import workplace
 from wherry.flows.plan import plan_with, toolchain_of
-from wherry.flows.remember import inputs_of, remember
+from wherry.flows.remember import drafted, remember
 from wherry.flows.report import BuildReport, ImageReport, Timing
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
@@ -69,7 +70,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
     job = session.compile(plan, cache=request.cache)
     with watch.phase("prepare"):
         prepared = tuple(prepare_image(image, plan, packer, ports) for image in plan.images)
-        inputs = inputs_of(request, planned, machine) if session.key and request.cache else None
+        draft = drafted(request, planned, session, chosen)
     with watch.phase("compile"):
         machine.events(Event(phase="compile", subject=", ".join(str(one.platform) for one in plan.compilations)))
         compiled = job.wait()
@@ -89,8 +90,10 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
         findings=tuple(one for image in images for place in image.published for one in place.findings),
         placed=chosen.why,
     )
-    if session.key and inputs:
-        remember(session.key, session.began, inputs, report, ports)
+    if draft:
+        remember(draft, report, ports)
+    if request.cache:
+        tidy(machine)
     return report
 
 

@@ -10,12 +10,14 @@ from wherry.cache.folders import locate
 from wherry.cache.noop import git as noop_git
 from wherry.cache.noop import inputs as noop
 from wherry.cache.noop.own import own_inputs
-from wherry.cache.noop.record import record
-from wherry.cache.noop.request import Request
+from wherry.cache.noop.record import Draft, draft, finish
 from wherry.cache.noop.sources import source_inputs
+from wherry.flows.destinations import Destinations
+from wherry.flows.folders import data_folder, folders_of
 from wherry.flows.plan import COMPILERS, Planned
 from wherry.flows.report import BuildReport, ImageReport
 from wherry.flows.request import BuildRequest
+from wherry.flows.session import Session
 from wherry.kit.gitsafe import git_environment
 from wherry.kit.goenv import go_environment, merged
 from wherry.kit.ports import Machine
@@ -30,11 +32,20 @@ from wherry.store.keeper import Ports
 ENGINES = ("podman", "ctr")
 
 
+def drafted(request: BuildRequest, planned: Planned, session: Session, chosen: Destinations) -> Draft | None:
+    """All inputs as they were when the session began; None where nothing is to be remembered. Best while Go compiles."""
+    if session.key is None or not request.cache:
+        return None
+    machine = session.machine
+    inputs = noop.joined(inputs_of(request, planned, machine), noop.Inputs(written=_written(chosen, machine)))
+    return draft(folders_of(machine), session.key, session.began, inputs)
+
+
 def inputs_of(request: BuildRequest, planned: Planned, machine: Machine) -> noop.Inputs:
-    """Everything besides the request that could change the result. Asks git; to be called while Go compiles."""
+    """Everything besides the request that could change the result. Asks git."""
     project = planned.reading.project
     variables = dict(machine.variables)
-    parts = [
+    return noop.joined(
         own_inputs(),
         source_inputs(project, planned.reading.packages, planned.plan.toolchain, variables),
         _git(planned, machine),
@@ -44,22 +55,29 @@ def inputs_of(request: BuildRequest, planned: Planned, machine: Machine) -> noop
             variables=request.pass_environment,
             unclear="hooks run before the build" if planned.plan.hooks else "",
         ),
-    ]
-    return noop.joined(*parts)
+    )
 
 
-def remember(key: Request, began: tuple[int, int], inputs: noop.Inputs, report: BuildReport, ports: Ports) -> str:
-    """Records the build; returns empty, or why it could not be."""
+def remember(made: Draft, report: BuildReport, ports: Ports) -> str:
+    """Completes the draft with where the images lie; returns empty, or why the next build cannot be answered by looking."""
     found = tuple(_outputs(image, place, ports) for image in report.images for place in image.published)
     if not all(found):
         return "a place cannot be asked cheaply"
     outputs = tuple(output for group in found for output in group)
-    if report.placed:
-        socket = docker_host.address(ports).socket
-        outputs = (*outputs, *((noop.QuietSocket(path=socket),) if socket else ()))
+    socket = docker_host.address(ports).socket if report.placed else ""
+    outputs += (noop.QuietSocket(path=socket),) if socket and all(map(_is_own, found)) else ()
     result = json.dumps([place.reference for image in report.images for place in image.published])
-    folders = locate(dict(key.variables))
-    return record(folders, key, began, noop.Outcome(inputs=inputs, outputs=outputs, result=result))
+    return finish(locate(dict(ports.environment)), made, outputs, result)
+
+
+def _is_own(outputs: tuple[noop.Output, ...]) -> bool:
+    return any(isinstance(output, noop.LayoutOutput) for output in outputs)
+
+
+def _written(chosen: Destinations, machine: Machine) -> tuple[str, ...]:
+    """Folders in which the build itself writes: no inputs, even where they lie among them."""
+    layouts = (os.path.abspath(place.directory) for place in chosen.shared if isinstance(place, places.LayoutPlace))
+    return (data_folder(machine), *layouts)
 
 
 def _git(planned: Planned, machine: Machine) -> noop.Inputs:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from wherry.cli.commands.build import build
+from wherry.cli.commands.cache import cache
 from wherry.cli.commands.completion import completion
 from wherry.cli.commands.doctor import doctor
 from wherry.cli.commands.explain import explain
 from wherry.cli.commands.inspect import inspect
 from wherry.cli.commands.plan import plan
 
-COMMANDS: tuple[click.Command, ...] = (build, plan, inspect, doctor, explain, completion)
+COMMANDS: tuple[click.Command, ...] = (build, plan, inspect, doctor, explain, cache, completion)
