@@ -175,13 +175,15 @@ def test_a_tag_moves_to_the_new_image(shelf: Shelf, tmp_path: Path) -> None:
 
 
 def test_every_reference_is_a_name(shelf: Shelf, tmp_path: Path) -> None:
-    """-t names go with the image where the place has names of its own."""
-    scheme = shelf.text.partition(":")[0]
-    if scheme in ("oci", "oci-archive", "docker"):
-        pytest.skip("named by tag or by the place alone")
-    text = f"docker-archive:{tmp_path}/place.tar" if scheme == "docker-archive" else f"{scheme}:"
+    """-t names go with the image where the place has names of its own; a layout or registry place says the tag itself."""
     references = ("reg.example:5000/team/app:7", "reg.example/other:8")
     built = random_image(tmp_path / "layers", seed=6, shape=Shape(references=references))
+    scheme, _, rest = shelf.text.partition(":")
+    if scheme in ("oci", "oci-archive", "docker"):
+        name = rest.removeprefix("//") if scheme == "docker" else "reg.example:5000/team/app:one"
+        assert shelf.keeper().publish(built).reference == f"{name}@{built.digest}"
+        return
+    text = f"docker-archive:{tmp_path}/place.tar" if scheme == "docker-archive" else f"{scheme}:"
     assert "reg.example:5000/team/app:7" in shelf.keeper(text).publish(built).reference
     for reference in references:
         opened = f"{text}:{reference}" if scheme == "docker-archive" else f"{scheme}:{reference}"
