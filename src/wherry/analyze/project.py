@@ -43,7 +43,8 @@ def analyze(request: Request, *, run: Run, which: Which, records: Records | None
 
 
 def read(request: Request, *, run: Run, which: Which, records: Records | None = None) -> Reading:
-    """The Project that `request` asks about, with all packages its mains depend on. Every error is a WherryError with a page; a repository's own oddities
+    """The Project that `request` asks about, with all packages its mains depend on. Every error is a WherryError with
+    a page; a repository's own oddities
     never raise another.
     """
     layout = locate(request.working_directory, workspace=request.workspace)

@@ -1,4 +1,4 @@
-"""What begins before the command line itself is imported: `go build` on the last plan of the same words. Argv in, a session out."""
+"""What begins before the command line itself is imported: `go build` on the last plan. Argv in, a session out."""
 
 from __future__ import annotations
 

@@ -42,6 +42,6 @@ def request_of(arguments: list[str], environment: dict[str, str]) -> Request | N
     if any(word in FRESH for word in arguments):
         return None
     try:
-        return Request(("build", *(word for word in arguments if word not in LOOKS)), os.getcwd(), environment)
+        return Request(("build", *(word for word in arguments if word not in LOOKS)), os.getcwd(), environment)  # noqa: PTH109 - pathlib costs milliseconds here
     except OSError:
         return None

@@ -1,7 +1,6 @@
-"""What wherry keeps on this machine, and making room. A Machine in, rows or what was freed out; deletes only what is asked for."""
+"""What wherry keeps on this machine, and making room. A Machine in, rows or what was freed out; deletes what is asked for."""
 
 from __future__ import annotations
-
 
 from wherry.cache.contents import Row, df
 from wherry.cache.folders import prepare

@@ -76,7 +76,7 @@ def _is_own(outputs: tuple[noop.Output, ...]) -> bool:
 
 def _written(chosen: Destinations, machine: Machine) -> tuple[str, ...]:
     """Folders in which the build itself writes: no inputs, even where they lie among them."""
-    layouts = (os.path.abspath(place.directory) for place in chosen.shared if isinstance(place, places.LayoutPlace))
+    layouts = (_absolute(place.directory) for place in chosen.shared if isinstance(place, places.LayoutPlace))
     return (data_folder(machine), *layouts)
 
 
@@ -103,8 +103,8 @@ def _files(planned: Planned, machine: Machine) -> noop.Inputs:
         noop.Inputs(
             paths=(str(Path(machine.environment.config_home, "wherry", NAME)), *sorted(assets | certificates)),
             trees=(
-                *(noop.Tree(root=path) for path in sorted(assets) if os.path.isdir(path)),
-                *(noop.Tree(root=os.path.join(root, path), kind="go") for path in sorted(outside)),
+                *(noop.Tree(root=path) for path in sorted(assets) if Path(path).is_dir()),
+                *(noop.Tree(root=str(root / path), kind="go") for path in sorted(outside)),
             ),
         ),
         *bases,
@@ -116,9 +116,9 @@ def _base(name: str) -> noop.Inputs:
         return noop.Inputs()
     match places.parse(name):
         case places.LayoutPlace(directory=directory):
-            return noop.Inputs(paths=(os.path.abspath(f"{directory}/index.json"),))
+            return noop.Inputs(paths=(_absolute(f"{directory}/index.json"),))
         case places.OciArchivePlace(file=file) | places.DockerArchivePlace(file=file):
-            return noop.Inputs(paths=(os.path.abspath(file),))
+            return noop.Inputs(paths=(_absolute(file),))
         case _:
             return noop.Inputs(unclear=f"the base {name} may move")
 
@@ -128,12 +128,12 @@ def _outputs(image: ImageReport, published: Published, ports: Ports) -> tuple[no
     place = places.parse(published.place)
     match place:
         case places.LayoutPlace(directory=directory, tag=tag):
-            return (_layout(os.path.abspath(directory), tag, image),)
+            return (_layout(_absolute(directory), tag, image),)
         case places.OwnPlace(reference=reference):
             folder = str(own.folder(ports.data))
             return tuple(_layout(folder, name, image) for name in naming.names_of(image.built, reference))
         case places.OciArchivePlace(file=file) | places.DockerArchivePlace(file=file):
-            return (noop.FileOutput(path=os.path.abspath(file)),)
+            return (noop.FileOutput(path=_absolute(file)),)
         case places.RegistryPlace(reference=reference):
             return (
                 noop.RegistryOutput(
@@ -154,3 +154,8 @@ def _layout(directory: str, name: str, image: ImageReport) -> noop.LayoutOutput:
     layers = [layer.digest for image in built.images for layer in image.layers]
     blobs: dict[Digest, None] = dict.fromkeys((built.digest, *documents, *layers))
     return noop.LayoutOutput(directory=directory, name=name, digest=built.digest, blobs=tuple(blobs))
+
+
+def _absolute(path: str) -> str:
+    """As the shell means it: links and all."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -41,7 +42,7 @@ class Session:
         self._guess: Guess | None = None
         self._job: Job | None = None
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

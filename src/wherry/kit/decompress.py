@@ -1,6 +1,6 @@
 """Decompression that believes nothing. A compressed source in, a source of its bytes out; touches nothing.
 
-Every member of a gzip file and every frame of a zstd file is read to its end, checksums compared, and anything that follows and is
+Every gzip member and every zstd frame is read to its end, checksums compared, and anything that follows and is
 neither member nor frame refused (B14); so is what unpacks to far more than it should (B12). RFC 1952, RFC 8878.
 """
 
@@ -39,7 +39,7 @@ def opened(source: Readable, method: Method, *, name: str, bounds: Bounds | None
             inner: Readable = _Gzip(counted, name)
         case "zstd":
             inner = _zstd(counted, name)
-        case "none":
+        case _:
             inner = counted
     return _Bounded(inner, counted, bounds, name)
 
@@ -67,7 +67,8 @@ class _Bounded:
             raise _damaged(self.name, "it is empty")
         allowed = max(self.bounds.grace, self.bounds.ratio * self.counted.count)
         if self.count > min(allowed, self.bounds.size):
-            raise CorruptError("bomb", f"{self.name} unpacks to more than {min(allowed, self.bounds.size)} bytes", where=self.name)
+            most = min(allowed, self.bounds.size)
+            raise CorruptError("bomb", f"{self.name} unpacks to more than {most} bytes", where=self.name)
         return data
 
 
@@ -164,7 +165,11 @@ class _Zstd:
         self.name = name
         self.error = zstandard.ZstdError
         decompressor = zstandard.ZstdDecompressor(max_window_size=1 << WINDOW_LOG)
-        self.reader = decompressor.stream_reader(source, read_size=_INPUT, read_across_frames=True)  # type: ignore[arg-type] # needs only read
+        self.reader = decompressor.stream_reader(
+            source,  # type: ignore[arg-type] # needs only read
+            read_size=_INPUT,
+            read_across_frames=True,
+        )
 
     def read(self, size: int, /) -> bytes:
         try:
@@ -172,7 +177,9 @@ class _Zstd:
         except self.error as error:
             kind = "bomb" if "memory" in str(error) or "window" in str(error).lower() else ""
             if kind:
-                raise CorruptError("bomb", f"{self.name} wants a zstd window beyond 128 MiB", where=self.name) from error
+                raise CorruptError(
+                    "bomb", f"{self.name} wants a zstd window beyond 128 MiB", where=self.name
+                ) from error
             raise _damaged(self.name, f"zstd says {error}") from error
 
 

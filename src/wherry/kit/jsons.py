@@ -17,7 +17,10 @@ LARGEST = 2**63 - 1
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 _FOLDED = frozenset(
-    "schemaversion mediatype digest size layers manifests config platform subject artifacttype rootfs diff_ids".split()
+    (
+        *("schemaversion", "mediatype", "digest", "size", "layers", "manifests"),
+        *("config", "platform", "subject", "artifacttype", "rootfs", "diff_ids"),
+    )
 )
 
 

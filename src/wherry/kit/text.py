@@ -13,7 +13,8 @@ def visible(text: str, *, keep: frozenset[str] = frozenset(_KEPT)) -> str:
         return text
     return "".join(
         character
-        if character in keep or (not unicodedata.category(character).startswith("C") and character not in "\u2028\u2029")
+        if character in keep
+        or (not unicodedata.category(character).startswith("C") and character not in "\u2028\u2029")
         else _escaped(character)
         for character in text
     )

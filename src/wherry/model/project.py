@@ -41,12 +41,13 @@ class Vcs(Value, frozen=True, kw_only=True):
     source: str = ""
     """Web address of the origin remote, without credentials; empty when there is none."""
     git_settings: tuple[tuple[str, str], ...] = ()
-    """Git settings that keep this repository's own filters and submodules from starting programs: for every git about it, Go's too."""
+    """Git settings that keep this repository's own filters and submodules from starting programs: for Go's git, too."""
 
 
 class Inferred(Value, frozen=True, kw_only=True):
-    """One inferred fact about a main. `kind` and `value`: port and loopback-port (a number), health-route and readiness-route (a path),
-    tls (client, server), zones (LoadLocation, embedded), graceful-stop (shutdown, signal), users and temp-files (a function's name),
+    """One inferred fact about a main. `kind` and `value`: port and loopback-port (a number), health-route and
+    readiness-route (a path), tls (client, server), zones (LoadLocation, embedded), graceful-stop (shutdown, signal),
+    users and temp-files (a function's name),
     version-variable, revision-variable and date-variable (a full name for -X)."""
 
     kind: str

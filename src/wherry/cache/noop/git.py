@@ -33,6 +33,11 @@ class Git(Value, frozen=True, kw_only=True):
     environment: Pairs
 
 
+def worktree_of(directory: str) -> str:
+    """The nearest folder from `directory` upwards that holds `.git`; empty when none does."""
+    return next((str(one) for one in (Path(directory), *Path(directory).parents) if (one / ".git").exists()), "")
+
+
 def git_inputs(worktree: str, git: Git, run: Run) -> Inputs:
     """All of `worktree`, the folder that holds `.git`. To be called after `begin`; takes some 15 ms, best while Go compiles."""
     folder = _git_folder(Path(worktree, ".git"))

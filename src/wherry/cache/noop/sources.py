@@ -26,7 +26,11 @@ TOOLS = ("asm", "cgo", "compile", "link")
 def source_inputs(
     project: Project, packages: tuple[Package, ...], toolchain: Toolchain, variables: Mapping[str, str]
 ) -> Inputs:
-    """Everything in files that decides what is compiled: `packages` are all that the mains depend on, for every platform."""
+    """Everything in files that decides what is compiled: `packages` are all that the mains depend on.
+
+    They are listed for one platform. What another one compiles besides lies in the project's folders or in its local modules', all
+    of which are inputs as a whole; only of an edited standard library a folder could be missed.
+    """
     modules = _module_cache(toolchain, variables)
     own = tuple(one for one in packages if one.dir and not one.standard and not _beneath(one.dir, modules))
     standard = tuple(one for one in packages if one.dir and one.standard)
@@ -39,7 +43,11 @@ def source_inputs(
             *_settings(toolchain, variables),
         ),
         stamps=(*_toolchain(toolchain), *(_standard(standard) if _may_change(toolchain, modules) else ())),
-        trees=(*(() if project.remote else trees), *(tree for one in own for tree in _trees(one))),
+        trees=(
+            *(() if project.remote else trees),
+            *(Tree(root=folder) for folder in _local(project) if not _beneath(folder, project.root)),
+            *(tree for one in own for tree in _trees(one)),
+        ),
         programs=(("go", toolchain.go),) if toolchain.origin == "path" else (),
         unclear="a package needs cgo, and its compiler reads more of this machine than is known"
         if _cgo(packages)

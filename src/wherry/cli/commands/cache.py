@@ -39,7 +39,13 @@ def df(as_json: bool) -> None:
     page = output.on_stdout()
     rows = [(row.kind, f"{megabytes(row.bytes):>9}   {row.count}", "") for row in found.rows]
     total = sum(row.bytes for row in found.rows)
-    page.rows([*rows, ("total", f"{megabytes(total):>9}   of {megabytes(found.limit)} at most", ""), ("folder", found.folder, "")])
+    page.rows(
+        [
+            *rows,
+            ("total", f"{megabytes(total):>9}   of {megabytes(found.limit)} at most", ""),
+            ("folder", found.folder, ""),
+        ]
+    )
     page.rows([("store", found.store, ""), *(("image", one.name, "") for one in found.images)])
 
 
