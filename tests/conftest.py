@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.examples import Build, build
 
 #: Where modules and compiled packages come from is the machine's; every other Go setting is the test's.
 GO_KEPT = [
@@ -33,7 +36,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         patch.setenv("GO_TOOL_CACHE", str(Path(caches, "wherry-dev")))  # scripts/go-tool
         for name in [*DROPPED, *(name for name in os.environ if name.startswith(("GIT_", "WHERRY_")))]:
-            if name not in ("GIT_SSL_CAINFO", "WHERRY_ORACLES"):
+            if name not in ("GIT_SSL_CAINFO", "WHERRY_ORACLES", "WHERRY_GOLDEN"):
                 patch.delenv(name, raising=False)
         patch.setenv("HOME", str(home))
         for name in ("CACHE", "CONFIG", "DATA", "STATE"):
@@ -61,3 +64,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("oracle"):
             item.add_marker(pytest.mark.skip(reason="a slow second opinion: ./test --oracles"))
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Builds a folder of examples/ by name, each once a session."""
+    return functools.cache(lambda name: build(name, tmp_path_factory.mktemp(name)))

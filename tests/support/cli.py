@@ -8,6 +8,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.programs import path_without
+
+COMMAND = (sys.executable, "-P", "-m", "wherry")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
@@ -25,28 +29,36 @@ def go_caches() -> dict[str, str]:
     }
 
 
-def wherry(*arguments: str | Path, home: Path, cwd: Path, timeout: float = 600, **environment: str) -> Done:
-    """`wherry ARGUMENTS` in `cwd`; caches and store below `home`; no engine unless DOCKER_HOST is given."""
+def variables(home: Path, **changes: str) -> dict[str, str]:
+    """The environment of a `wherry` whose caches and store lie below `home`. No engine answers: none is asked at Docker's
+    socket, and podman is not on PATH."""
     kept = {name: value for name, value in os.environ.items() if name in PASSED or name.startswith(("PIP_", "SSL_"))}
-    variables = {
+    return {
         **kept,
         **go_caches(),
+        "PATH": path_without("podman"),
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_DATA_HOME": str(home / "data"),
         "XDG_CONFIG_HOME": str(home / "config"),
         "DOCKER_HOST": f"unix://{home}/no-docker.sock",
         "COLUMNS": "80",
-        **environment,
+        **changes,
     }
+
+
+def wherry(*arguments: str | Path, home: Path, cwd: Path, timeout: float = 600, **environment: str) -> Done:
+    """`wherry ARGUMENTS` in `cwd`, over `variables(home)` with `environment` over them."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "wherry", *map(str, arguments)],
-        cwd=cwd, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd, env=variables(home, **environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        errors="surrogateescape", timeout=timeout, check=False,
     )  # fmt: skip
     return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
 
 PASSED = {
-    "PATH", "LANG", "LC_ALL", "TMPDIR", "GOPROXY", "GOSUMDB", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
-    "https_proxy", "no_proxy", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "CI",
+    "TMPDIR", "GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GONOPROXY", "GOINSECURE", "GOTOOLCHAIN",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO", "GIT_CONFIG_NOSYSTEM", "LANG", "LC_ALL",
 }  # fmt: skip
