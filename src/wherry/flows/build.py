@@ -20,7 +20,6 @@ from wherry.flows.session import Session
 from wherry.kit.ports import Event, Machine
 from wherry.model.image import Built, Published
 from wherry.model.plan import ImagePlan
-from wherry.store.places import at
 
 
 class Stopwatch:
@@ -79,7 +78,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
         with watch.phase("pack"):
             built = assemble_all(image, parts, compiled.binaries, packer)
         with watch.phase("store"):
-            published = tuple(at(place, ports).publish(built) for place in chosen.of(image))
+            published = destinations.publish(built, image, chosen, ports)
         images.append(_report(image, built, parts, published))
     report = BuildReport(
         plan=plan,

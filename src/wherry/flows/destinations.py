@@ -7,11 +7,14 @@ import msgspec
 from wherry.errors import UnavailableError, UsageError
 from wherry.flows.request import BuildRequest
 from wherry.kit.value import Value
+from wherry.model.finding import Finding
+from wherry.model.image import Built, Published
 from wherry.model.plan import ImagePlan, Plan
 from wherry.oci import reference as references
 from wherry.store import place as places
 from wherry.store.engine import detect
 from wherry.store.keeper import Ports
+from wherry.store.places import at
 
 SHOWN = 4
 
@@ -49,6 +52,24 @@ def choose(request: BuildRequest, plan: Plan, ports: Ports) -> Destinations:
     if shared or request.push:
         return Destinations(shared=shared, push=request.push, several=several)
     return _unasked(ports)
+
+
+def publish(built: Built, image: ImagePlan, chosen: Destinations, ports: Ports) -> tuple[Published, ...]:
+    """Puts `built` where it goes. An engine that nobody asked for and that fails is no reason to lose the image: it is kept in
+    wherry's own store, with a warning."""
+    published = []
+    for place in chosen.of(image):
+        try:
+            published.append(at(place, ports).publish(built))
+        except UnavailableError as error:
+            if not chosen.why or isinstance(place, places.OwnPlace):
+                raise
+            kept = at(places.OwnPlace(), ports).publish(built)
+            finding = Finding(
+                name="kept-instead", message=f"{error.message}; the image is in wherry's store", next="wherry doctor"
+            )
+            published.append(msgspec.structs.replace(kept, findings=(*kept.findings, finding)))
+    return tuple(published)
 
 
 def _refuse_single(place: places.Place, plan: Plan) -> None:

@@ -18,10 +18,16 @@ def real_machine(events: Events = silent) -> Machine:
     return Machine(
         run=Processes(),
         which=programs(known.path),
-        http=Network(known.child),
+        http=Network(known.child, plain=_plain(known.docker_host)),
         now=now,
         environment=known,
         variables=tuple(sorted(os.environ.items())),
         start=Processes,
         events=events,
     )
+
+
+def _plain(docker_host: str) -> tuple[str, ...]:
+    """The host that a DOCKER_HOST of tcp:// names: the user chose to ask it without TLS."""
+    scheme, _, rest = docker_host.partition("://")
+    return (rest.rstrip("/"),) if scheme in ("tcp", "http") else ()
