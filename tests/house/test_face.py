@@ -1,0 +1,48 @@
+"""What `import wherry` offers, and what it and the fast path cost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import wherry
+from wherry import api
+
+NOOP = {
+    "wherry", "wherry.cache", "wherry.cache.folders", "wherry.cache.noop", "wherry.cache.noop.check", "wherry.cache.noop.outputs",
+    "wherry.cache.noop.request", "wherry.cache.noop.state", "wherry.cache.noop.wire", "wherry.cli", "wherry.cli.fast",
+    "wherry.cli.unchanged",
+}  # fmt: skip
+THIRD_PARTY = {"click", "rich", "msgspec", "urllib3", "tree_sitter", "deflate", "zstandard", "certifi", "platformdirs", "filelock"}
+
+
+def test_the_face_is_what_it_says() -> None:
+    assert set(wherry.__all__) - {"__version__"} == set(api.__all__) - {"Options"}
+    assert all(getattr(wherry, name) is not None for name in wherry.__all__)
+
+
+def imported_by(code: str, folder: Path) -> set[str]:
+    """Every module that the code imports."""
+    ends = "; import sys; sys.stderr.write(chr(10).join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + ends], cwd=folder, capture_output=True, text=True, check=False,
+        env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split("\n"))
+
+
+def test_version_imports_nothing_but_the_fast_path(tmp_path: Path) -> None:
+    code = "import sys; sys.argv = ['wherry', '--version']; from wherry.cli import fast; fast.main()"
+    modules = {name for name in imported_by(code, tmp_path) if name.split(".")[0] in {"wherry", *THIRD_PARTY}}
+    assert modules == {"wherry", "wherry.cli", "wherry.cli.fast"}
+
+
+def test_asking_whether_anything_changed_imports_the_standard_library_only(tmp_path: Path) -> None:
+    code = (
+        "import os; from wherry.cli.unchanged import request_of, unchanged; env = dict(os.environ);"
+        "request = request_of(['./cmd/x'], env); assert unchanged(request, [], env) is None"
+    )
+    modules = {name for name in imported_by(code, tmp_path) if name.split(".")[0] in {"wherry", *THIRD_PARTY}}
+    assert modules <= NOOP
