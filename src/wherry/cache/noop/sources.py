@@ -28,8 +28,8 @@ def source_inputs(
 ) -> Inputs:
     """Everything in files that decides what is compiled: `packages` are all that the mains depend on.
 
-    They are listed for one platform. What another one compiles besides lies in the project's folders or in its local modules', all
-    of which are inputs as a whole; only of an edited standard library a folder could be missed.
+    They are listed for one platform. What another one compiles besides lies in the folders of the project or of its local
+    modules, which are inputs as a whole; only of an edited standard library a folder could be missed.
     """
     modules = _module_cache(toolchain, variables)
     own = tuple(one for one in packages if one.dir and not one.standard and not _beneath(one.dir, modules))
@@ -38,7 +38,11 @@ def source_inputs(
     return Inputs(
         paths=(
             *_modules(project),
-            *(f"{folder}/{name}" for folder in _up(project.working_directory) for name in (*ABOVE, *SETTINGS)),
+            *(
+                f"{folder.rstrip('/')}/{name}"
+                for folder in _up(project.working_directory)
+                for name in (*ABOVE, *SETTINGS)
+            ),
             *(path for one in own for path in _package(one)),
             *_settings(toolchain, variables),
         ),
@@ -49,23 +53,28 @@ def source_inputs(
             *(tree for one in own for tree in _trees(one)),
         ),
         programs=(("go", toolchain.go),) if toolchain.origin == "path" else (),
-        unclear="a package needs cgo, and its compiler reads more of this machine than is known"
-        if _cgo(packages)
-        else "",
+        unclear=_unclear(project, packages),
     )
 
 
-def _cgo(packages: tuple[Package, ...]) -> bool:
-    return any(one.cgo_files and not one.standard for one in packages)
+def _unclear(project: Project, packages: tuple[Package, ...]) -> str:
+    if any(one.cgo_files and not one.standard for one in packages):
+        return "a package needs cgo, and a C compiler reads more of this machine than is known"
+    outside = any(one.directory.startswith(("../", "/")) for one in project.mains)
+    return "a main lies outside the project" if outside and not project.remote else ""
+
+
+def _local(project: Project) -> tuple[str, ...]:
+    """Folders of all modules that are sources and not downloads."""
+    names = (name for module in project.modules for name in (module.directory, *module.local_replaces))
+    return tuple(dict.fromkeys(os.path.normpath(os.path.join(project.root, name)) for name in names))
 
 
 def _modules(project: Project) -> Iterator[str]:
-    for module in project.modules:
-        folder = os.path.join(project.root, module.directory)
-        for local in (folder, *(os.path.join(project.root, one) for one in module.local_replaces)):
-            yield from (f"{local}/{name}" for name in MODULE_FILES)
+    for folder in _local(project):
+        yield from (f"{folder}/{name}" for name in MODULE_FILES)
     if project.workspace:
-        yield os.path.join(project.root, project.workspace)
+        yield os.path.normpath(os.path.join(project.root, project.workspace))
 
 
 def _package(package: Package) -> Iterator[str]:
