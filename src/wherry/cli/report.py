@@ -54,7 +54,7 @@ def show_one(report: BuildReport, image: ImageReport, output: Output) -> None:
                 f"{megabytes(sum(layer.unpacked_size for layer in layers)):>9}   {_about(role, image, report)}",
                 _state(layers),
             )
-    for decision in shown(image.plan.decisions):
+    for decision in shown((*report.plan.decisions, *image.plan.decisions)):
         output.row(SHORT.get(decision.name, decision.name), decision.value, because(decision))
     gap(output)
 
