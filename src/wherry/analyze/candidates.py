@@ -13,7 +13,7 @@ from wherry.analyze.constraint import Tags
 from wherry.analyze.folders import Folder, Tree, walk
 from wherry.analyze.header import Header
 from wherry.analyze.layout import Layout, above, read_module
-from wherry.analyze.reading import relative
+from wherry.analyze.reading import irregular, relative
 from wherry.analyze.ungo import headers_of, import_path_of
 from wherry.analyze.words import Foreign, Local, Named, Remote, Word
 from wherry.errors import BuildError, UsageError, WherryError
@@ -60,6 +60,9 @@ def _with_single(found: Candidates, layout: Layout, word: Local, tags: Tags) -> 
     folder = Folder(path=path, files=tuple(name for name in files if not name.endswith("_test.go")))
     headers = headers_of(layout.root, folder)
     _check(word, path, files, headers)
+    pipe = irregular(word.folder)
+    if pipe:
+        raise BuildError("not-a-file", f"{path}/{pipe} is no file, and Go would wait for it", where=f"{path}/{pipe}", next="remove it")
     reason = leftout.by_files(headers, tags)
     if reason:
         raise BuildError(
@@ -140,6 +143,7 @@ def _with_all(found: Candidates, layout: Layout, base: str, tags: Tags) -> Candi
             _why_not(folder.path, base if base != "." else here, module, layout)
             or leftout.by_files(headers, tags)
             or _tool(folder.path, module, layout, modules)
+            or _irregular(os.path.join(layout.root, folder.path))
         )
         if not reason:
             kept.append(folder.path)
@@ -177,6 +181,11 @@ def _tool(path: str, module: Module | None, layout: Layout, modules: tuple[Modul
         return ""
     tools = read_gomod(os.path.normpath(os.path.join(layout.root, module.directory)), "go.mod").tools
     return "a tool of go.mod" if import_path_of(path, modules)[0] in tools else ""
+
+
+def _irregular(folder: str) -> str:
+    name = irregular(folder)
+    return f"{name} is no file, and Go would wait for it" if name else ""
 
 
 def _modules(layout: Layout, tree: Tree, known: tuple[Module, ...]) -> tuple[tuple[Module, ...], list[LeftOut]]:

@@ -19,6 +19,8 @@ from wherry.model.toolchain import Toolchain
 
 #: 250 MB of JSON are more than any build list gives; measured: caddy 0.9 MB.
 LIMIT = 256 << 20
+#: It may have to download every module first; it may also wait for a pipe that a library calls x.go.
+TIMEOUT = 1200.0
 #: How a line of Go's begins when go.mod or go.work is what it cannot use.
 MODULE_WORDS = (
     "errors parsing",
@@ -58,6 +60,7 @@ def list_packages(question: Question, request: Request, toolchain: Toolchain, ru
             ),
             environment=environment(question, request, toolchain),
             directory=question.directory,
+            timeout=TIMEOUT,
             limit=LIMIT,
         )
     )

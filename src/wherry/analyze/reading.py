@@ -37,6 +37,23 @@ def read_start(path: str, size: int) -> bytes | None:
         os.close(descriptor)
 
 
+def irregular(folder: str) -> str:
+    """The first entry called *.go that is a pipe, a socket or a device; Go would wait for it for ever."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".go"))
+    except OSError:
+        return ""
+    return next((name for name in names if _is_irregular(os.path.join(folder, name))), "")
+
+
+def _is_irregular(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 def is_inside(path: str, root: str) -> bool:
     """Whether `path`, links resolved, lies in `root`."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
