@@ -14,7 +14,18 @@ NOOP = {
     "wherry.cache.noop.request", "wherry.cache.noop.state", "wherry.cache.noop.wire", "wherry.cli", "wherry.cli.fast",
     "wherry.cli.unchanged",
 }  # fmt: skip
-THIRD_PARTY = {"click", "rich", "msgspec", "urllib3", "tree_sitter", "deflate", "zstandard", "certifi", "platformdirs", "filelock"}
+THIRD_PARTY = {
+    "click",
+    "rich",
+    "msgspec",
+    "urllib3",
+    "tree_sitter",
+    "deflate",
+    "zstandard",
+    "certifi",
+    "platformdirs",
+    "filelock",
+}
 
 
 def test_the_face_is_what_it_says() -> None:

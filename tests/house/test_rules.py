@@ -33,7 +33,11 @@ def test_rooms_reach_the_machine_only_through_ports() -> None:
             continue
         tree = ast.parse(path.read_text())
         guilty += [f"{name} imports {one}" for one in imported(tree) & MACHINE]
-        guilty += [f"{name}:{getattr(node, 'lineno', 0)} reads os.environ" for node in ast.walk(tree) if reads_environment(node)]
+        guilty += [
+            f"{name}:{getattr(node, 'lineno', 0)} reads os.environ"
+            for node in ast.walk(tree)
+            if reads_environment(node)
+        ]
     assert not guilty
 
 
