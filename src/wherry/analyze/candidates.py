@@ -35,8 +35,8 @@ class Candidates(Value, frozen=True, kw_only=True):
 
 def candidates(layout: Layout, words: tuple[Word, ...], tags: Tags) -> Candidates:
     """What the words mean in this project. Raises for a single folder that holds no main: BuildError [no-sources],
-    [not-main],
-    [no-go-files], [no-go-mod], [not-in-workspace]."""
+    [not-main], [no-go-files], [no-go-mod], [not-in-workspace].
+    """
     single = tuple(word for word in words if isinstance(word, Local) and not word.recursive)
     patterns = tuple(word for word in words if isinstance(word, Local) and word.recursive)
     everything = not words or any(isinstance(word, Named) for word in words)
@@ -62,7 +62,12 @@ def _with_single(found: Candidates, layout: Layout, word: Local, tags: Tags) -> 
     _check(word, path, files, headers)
     pipe = irregular(word.folder)
     if pipe:
-        raise BuildError("not-a-file", f"{path}/{pipe} is no file, and Go would wait for it", where=f"{path}/{pipe}", next="remove it")
+        raise BuildError(
+            "not-a-file",
+            f"{path}/{pipe} is no file, and Go would wait for it",
+            where=f"{path}/{pipe}",
+            next="remove it",
+        )
     reason = leftout.by_files(headers, tags)
     if reason:
         raise BuildError(

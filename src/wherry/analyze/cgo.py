@@ -2,8 +2,8 @@
 those packages.
 
 Without cgo, Go leaves out files that import "C" or ask for the tag `cgo`. A package needs cgo for sure when
-  * nothing is left of it, or
-  * a name that only the left-out files declare is used by the files that are left, or by a package that imports it.
+* nothing is left of it, or
+* a name that only the left-out files declare is used by the files that are left, or by a package that imports it.
 Otherwise it has a fallback without C, and is fine, but for the few in STUBS: their fallback compiles and fails when it
 is used.
 The standard library (net, os/user) always has a working fallback.

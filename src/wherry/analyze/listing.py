@@ -2,8 +2,7 @@
 workspace.
 
 Never with VCS stamping: that would start git in the repository, with the repository's settings (A01). In a fixed
-environment (A07),
-with the toolchain that is here (A06).
+environment (A07), with the toolchain that is here (A06).
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 scratch only.
 
 The story: where the project begins, what the words mean, which folders hold mains, what Go says of them, what their
-sources say.
-Git is asked meanwhile.
+sources say. Git is asked meanwhile.
 """
 
 from __future__ import annotations
@@ -43,9 +42,8 @@ def analyze(request: Request, *, run: Run, which: Which, records: Records | None
 
 
 def read(request: Request, *, run: Run, which: Which, records: Records | None = None) -> Reading:
-    """The Project that `request` asks about, with all packages its mains depend on. Every error is a WherryError with
-    a page; a repository's own oddities
-    never raise another.
+    """The Project that `request` asks about, with all packages its mains depend on. Every error is a WherryError with a
+    page; a repository's own oddities never raise another.
     """
     layout = locate(request.working_directory, workspace=request.workspace)
     words = read_words(request.packages, layout)

@@ -59,8 +59,8 @@ class Fetcher(Value, frozen=True, kw_only=True):
 
 def fetch(words: tuple[Remote, ...], fetcher: Fetcher, run: Run) -> Fetched:
     """The module that provides all the packages. UsageError [no-such-version], [no-such-package]; BuildError
-    [remote-replace];
-    UnavailableError [module-download]."""
+    [remote-replace]; UnavailableError [module-download].
+    """
     if not fetcher.request.scratch:
         raise ValueError("module@version needs a scratch folder")
     answer = _providing(words[0], fetcher, run)

@@ -32,5 +32,5 @@ class Request(Value, frozen=True, kw_only=True):
     """CGO_ENABLED for choosing files. What needs cgo is found out in any case."""
     scratch: str = ""
     """An existing private folder for synthetic modules of `module@version`; the only one that analysis writes to. It
-    must stay until the
-    build has ended, and may be kept and shared."""
+    must stay until the build has ended, and may be kept and shared.
+    """

@@ -1,11 +1,5 @@
 """The git state of the sources. A folder in, a Vcs or a finding out; starts git's plumbing, and nothing that the
-repository chose.
-
-Which git commands run programs out of `.git/config` was tried for each one used here (A01, A02): with the overrides of
-`kit.gitsafe`
-and those made here, none does. Filters and submodules need one look at the configuration first, because their settings
-are
-called by names that the repository invents.
+repository chose: which git commands run programs out of `.git/config` was tried for each one used here (A01, A02).
 """
 
 from __future__ import annotations
@@ -33,8 +27,6 @@ READ_ONLY: Pairs = (
 )
 #: What the listing shows when git takes settings from the environment (git 2.31 and later).
 EFFECTIVE = b"command\0core.fsmonitor\nfalse\0"
-#: Scopes that the user or the administrator vouches for.
-TRUSTED_SCOPES = frozenset(("system", "global", "command"))
 
 
 class Source(Value, frozen=True, kw_only=True):
@@ -72,7 +64,6 @@ def look(source: Source, git: str, environment: Environment, run: Run) -> Looked
             source,
             "install git 2.31 or newer",
         )
-    ask.settings = planted(listing.stdout, _gitmodules(ask))
     status = ask(
         "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--no-renames", "--ignore-submodules=all", "-z"
     )
@@ -125,7 +116,6 @@ def _described(ask: _Git, source: Source, head: Head, origin: str) -> Looked:
         time=time,
         branch=head.branch,
         source=web_address(origin),
-        git_settings=ask.settings,
     )
     return Looked(vcs=vcs, findings=findings)
 
@@ -135,14 +125,12 @@ class _Git:
 
     def __init__(self, folder: str, git: str, environment: Environment, run: Run) -> None:
         self.folder, self._git, self._environment, self._run = folder, git, environment, run
-        self.settings: Pairs = ()
 
     def __call__(self, *arguments: str) -> Completed:
-        own = (("safe.bareRepository", "explicit"), *self.settings)
         variables = merged(
             self._environment.child,
             tuple(pair for pair in self._environment.private if pair[0] in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")),
-            git_environment(self.folder, own),
+            git_environment(self.folder, (("safe.bareRepository", "explicit"),)),
             READ_ONLY,
             (
                 ("PATH", search_path(self._environment.path, self.folder)),
@@ -153,34 +141,6 @@ class _Git:
             argv=(self._git, "--no-pager", *arguments), environment=variables, directory=self.folder, timeout=MINUTE
         )
         return self._run(command)
-
-
-def planted(listing: bytes, modules: bytes) -> Pairs:
-    """Settings that switch off what the repository's own configuration would start.
-
-    `listing` is `git config --list --show-scope -z`, `modules` the names in .gitmodules. A filter that only the user
-    configured (git-lfs)
-    stays. Children in submodules lose these settings (git clears them), so no submodule is looked into.
-    """
-    filters: dict[str, None] = {}
-    submodules: dict[str, None] = {}
-    fields = listing.decode("utf-8", "surrogateescape").split("\0")
-    for scope, entry in zip(fields[::2], fields[1::2], strict=False):
-        section, _, rest = entry.partition("\n")[0].partition(".")
-        name, _, _ = rest.rpartition(".")
-        if section == "filter" and name and scope not in TRUSTED_SCOPES:
-            filters[name] = None
-        if section == "submodule" and name:
-            submodules[name] = None
-    for key in modules.decode("utf-8", "surrogateescape").split("\0"):
-        name = key.partition("\n")[0].removeprefix("submodule.").rpartition(".")[0]
-        if key.startswith("submodule.") and name:
-            submodules[name] = None
-    off = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
-    return (
-        *((f"filter.{name}.{key}", value) for name in filters for key, value in off),
-        *((f"submodule.{name}.ignore", "all") for name in submodules),
-    )
 
 
 def read_status(data: bytes) -> tuple[str, str, int]:
@@ -220,13 +180,6 @@ def origin_of(listing: bytes) -> str:
 def _commit_time(ask: _Git, revision: str) -> int:
     stamp = ask("rev-list", "--max-count=1", "--timestamp", "--end-of-options", revision).stdout.split()
     return int(stamp[0]) if stamp and stamp[0].isdigit() else 0
-
-
-def _gitmodules(ask: _Git) -> bytes:
-    """Keys of .gitmodules; the file is read as configuration, which starts nothing."""
-    if not os.path.isfile(os.path.join(ask.folder, ".gitmodules")):
-        return b""
-    return ask("config", "--file", ".gitmodules", "--no-includes", "--list", "--null").stdout
 
 
 def _refused(status: Completed, source: Source) -> Looked:

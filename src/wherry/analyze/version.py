@@ -1,8 +1,7 @@
 """Versions from tags. Tags and a commit in, one version out; touches nothing.
 
 As Go does since 1.24 for the version in a binary (go.dev/ref/mod#pseudo-versions), with one freedom: a program is no
-library, so a
-tag counts without `v`, and in any major version, when no tag keeps Go's rules for the module.
+library, so a tag counts without `v`, and in any major version, when no tag keeps Go's rules for the module.
 """
 
 from __future__ import annotations
@@ -69,8 +68,7 @@ def best_tag(tags: tuple[Tagged, ...], revision: str, *, prefix: str = "", modul
     """The version tag to count from: one on the commit itself, else the highest that leads to it.
 
     A nested module has tags of its own (`prefix` is `dir/`); without any, the repository's count. Tags that keep Go's
-    rules for `module`
-    go before those that do not.
+    rules for `module` go before those that do not.
     """
     for wanted in dict.fromkeys((prefix, "")):
         own = [

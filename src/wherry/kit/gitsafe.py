@@ -7,9 +7,11 @@ repository's choice, so the names are read and each is switched off; filters of 
 
 from __future__ import annotations
 
-import re
+import os
 from pathlib import Path
 from typing import Final
+
+from wherry.kit.gitconfig import entries, sections
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -28,8 +30,6 @@ VARIABLES: Final[Pairs] = (
     ("GIT_SSH_COMMAND", "ssh -o ControlMaster=no -o BatchMode=yes"),
     ("GIT_TERMINAL_PROMPT", "0"),
 )
-_SECTION = re.compile(r"""^\s*\[\s*([A-Za-z0-9-]+)(?:\s+"((?:[^"\\]|\\.)*)"|\.([^\]"]*))?\s*\]""")
-_PATH = re.compile(r"""\s*path\s*=\s*"?([^"#;]*)""", re.IGNORECASE)
 
 
 def git_environment(root: str, own: Pairs = ()) -> Pairs:
@@ -80,20 +80,11 @@ def _own_files(root: str) -> tuple[Path, ...]:
 
 def _read(file: Path, found: set[str]) -> list[Path]:
     """Adds the filters of one file to `found`; returns the files that it includes, whether or not their condition
-    holds. Those of the user (`~/...`) are the user's."""
-    section, included = "", []
-    for line in _text(file).split("\n"):
-        rest = line
-        while heading := _SECTION.match(rest):  # `[core] [filter "x"]` on one line is two sections
-            rest = rest[heading.end() :]
-            section = heading[1].lower()
-            name = re.sub(r"\\(.)", r"\1", heading[2]) if heading[2] is not None else (heading[3] or "").lower()
-            if section == "filter" and name:
-                found.add(name)
-        path = _PATH.match(rest) if section in ("include", "includeif") else None
-        if path and not path[1].startswith("~"):
-            included.append(file.parent / path[1].strip())
-    return included
+    holds. Those in the user's own home (`~/...`) are the user's."""
+    text = _text(file)
+    found |= {name for section, name in sections(text) if section == "filter" and name}
+    paths = (value for section, _, key, value in entries(text) if section in ("include", "includeif") and key == "path")
+    return [file.parent / os.path.expanduser(path) for path in paths if path and not path.startswith("~/")]  # noqa: PTH111 - must not raise
 
 
 def _text(file: Path) -> str:

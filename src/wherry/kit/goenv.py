@@ -37,9 +37,8 @@ FIXED: Final[Pairs] = (("GOENV", "off"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local
 PRIVATE: Final = ("GOPRIVATE", "GONOPROXY")
 
 
-def go_environment(environment: Environment, settings: Pairs, *, root: str, git: Pairs = ()) -> Pairs:
+def go_environment(environment: Environment, settings: Pairs, *, root: str) -> Pairs:
     """Variables for a `go` about the repository `root`; `settings` are `Toolchain.environment`. Sorted, each name once.
-    `git` are settings for the git that Go starts (`Vcs.git_settings`, which git itself read out of the repository).
 
     The user's SSH agent, netrc and git settings are in it only when GOPRIVATE or GONOPROXY is set. What a compilation adds comes
     after (`merged`).
@@ -48,7 +47,7 @@ def go_environment(environment: Environment, settings: Pairs, *, root: str, git:
     private = environment.private if any(value for name, value in supply if name in PRIVATE) else ()
     plain = tuple(pair for pair in private if not pair[0].startswith("GIT_CONFIG"))
     path = (("PATH", search_path(environment.path, root)),)
-    return merged(environment.child, git_environment(root, (*_git_settings(private), *git)), plain, path, supply, FIXED)
+    return merged(environment.child, git_environment(root, _git_settings(private)), plain, path, supply, FIXED)
 
 
 def search_path(path: str, root: str) -> str:

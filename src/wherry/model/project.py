@@ -40,8 +40,6 @@ class Vcs(Value, frozen=True, kw_only=True):
     branch: str = ""
     source: str = ""
     """Web address of the origin remote, without credentials; empty when there is none."""
-    git_settings: tuple[tuple[str, str], ...] = ()
-    """Git settings that keep this repository's own filters and submodules from starting programs: for Go's git, too."""
 
 
 class Inferred(Value, frozen=True, kw_only=True):

@@ -2,8 +2,7 @@
 nothing.
 
 No interpreter: constants, literals, defaults of flags and settings, a few functions of text, one step into the
-project's own functions.
-A part that is not known is UNKNOWN, so that `host + ":8080"` still gives its port.
+project's own functions. A part that is not known is UNKNOWN, so that `host + ":8080"` still gives its port.
 """
 
 from __future__ import annotations

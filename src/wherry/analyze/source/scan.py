@@ -2,8 +2,7 @@
 kept.
 
 Safe for hostile files: what lies deeper than DEPTH in the tree is not looked at (a tree-sitter query is quadratic in
-depth: 36 s for
-100 000 brackets, measured), and a file that cannot be parsed at all gives no facts.
+depth: 36 s for 100 000 brackets, measured), and a file that cannot be parsed at all gives no facts.
 """
 
 from __future__ import annotations
