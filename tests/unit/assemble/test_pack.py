@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -164,6 +166,25 @@ def test_a_source_that_changes_leaves_nothing_behind(tmp_path: Path) -> None:
     assert caught.value.name == "file-changed"
     assert not list((tmp_path / "scratch").iterdir())
     assert not list((tmp_path / "blobs").rglob("*"))
+
+
+def test_an_interrupt_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
+    records = Memory()
+    use = packer(tmp_path, records=records)
+    with (tmp_path / "big").open("wb") as big:
+        big.truncate(2 << 30)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            make(tmp_path / "big", use)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not list((tmp_path / "scratch").iterdir())
+    assert not list((tmp_path / "blobs").rglob("*"))
+    assert not records.kept
+    assert not [one for one in threading.enumerate() if one.name.startswith("wherry-pack")]
 
 
 def test_bytes_that_differ_between_the_two_readings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
