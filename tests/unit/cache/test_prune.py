@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.caches import cache
+from wherry.cache import blobs as blobs_module
+from wherry.cache import records as records_module
 from wherry.cache.blobs import Blobs
 from wherry.cache.contents import df
 from wherry.cache.folders import TAG, Folders
@@ -117,6 +121,26 @@ def test_what_a_living_run_uses_or_made_stays(tmp_path: Path) -> None:
         assert (freed.count, freed.in_use) == (1, 3)  # the record of what was hashed, too
     assert prune(folders, Order(everything=True), now).count == 3
     assert list(Path(folders.used).iterdir()) == []
+
+
+def test_between_finding_a_blob_and_using_it_nothing_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = cache(tmp_path)
+    path = blob(folders, b"data", 1_000_000_000)
+    pruning = threading.Thread(target=lambda: prune(folders, Order(everything=True), now))
+    real = records_module.stamp
+
+    def stamp_late(folders: Folders, name: str) -> None:
+        pruning.start()
+        time.sleep(0.1)
+        real(folders, name)
+
+    monkeypatch.setattr(blobs_module, "stamp", stamp_late)
+    with lease(folders):
+        assert Blobs(folders, Records(folders)).get(Digest(f"sha256:{path.name}"), 4) == path
+        pruning.join()
+        assert path.exists()
 
 
 def test_beside_a_living_run_the_last_minutes_stay_even_if_the_clock_was_set(tmp_path: Path) -> None:
