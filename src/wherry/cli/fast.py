@@ -11,7 +11,7 @@ import sys
 CARD = """\
 wherry takes a Go repository to a small, safe, reproducible container image.
 
-  wherry build              this repository's image, into the engine or the store
+  wherry build              this repository's image, into an engine or the store
   wherry build ./...        an image of every main
   wherry build --push -t registry.example/team/app
   wherry plan --why         what would be built, and every reason

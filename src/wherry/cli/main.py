@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from types import FrameType
@@ -107,7 +108,7 @@ def _usage(error: click.ClickException) -> errors.UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "wherry"
     near = tuple(getattr(error, "possibilities", None) or ())
-    message = error.format_message().partition(" Did you mean")[0].rstrip(".")
+    message = re.split(r" \(?Did you mean", error.format_message())[0].rstrip(".")
     message = message[:1].lower() + message[1:] + (f"; did you mean {near[0]}?" if near else "")
     return errors.UsageError("usage", message, next=f"{command} --help")
 

@@ -38,6 +38,8 @@ def show_build(report: BuildReport, output: Output, *, results: bool = True, tim
     if timings:
         for timing in report.timings:
             output.row(timing.phase, f"{timing.seconds:8.3f} s")
+        if report.forgotten:
+            output.row("again", f"would do all of it: {report.forgotten}")
     for place in (place for image in report.images for place in image.published if results):
         output.result(place.reference)
 

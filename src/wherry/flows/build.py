@@ -6,6 +6,8 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+import msgspec
+
 from wherry.assemble.image import Prepared, assemble_all
 from wherry.compile import run_hooks
 from wherry.flows import destinations, rooms
@@ -90,7 +92,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
         placed=chosen.why,
     )
     if draft:
-        remember(draft, report, ports)
+        report = msgspec.structs.replace(report, forgotten=remember(draft, report, ports))
     if request.cache:
         tidy(machine)
     return report

@@ -35,5 +35,7 @@ class BuildReport(Value, frozen=True, kw_only=True):
     timings: tuple[Timing, ...] = ()
     seconds: float = 0.0
     findings: tuple[Finding, ...] = ()
+    forgotten: str = ""
+    """Why the next equal build cannot be answered by looking; empty when it can."""
     placed: str = ""
     """Why the images lie where they lie, in a sentence; empty when the user said where."""
