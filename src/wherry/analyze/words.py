@@ -171,7 +171,7 @@ def _missing(word: str, folder: str, layout: Layout) -> UsageError:
         "no-such-package",
         f"{word} does not exist",
         where=folder,
-        next=f"did you mean {_as_folder(place)}?" if near else f"ls {_as_folder(place)}",
+        next=f"did you mean {_as_folder(place)}?" if near else f"ls {place}",
     )
 
 

@@ -107,9 +107,9 @@ def exit_code(error: errors.WherryError) -> int:
 def _usage(error: click.ClickException) -> errors.UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "wherry"
-    near = tuple(getattr(error, "possibilities", None) or ())
+    near = closest(getattr(error, "option_name", ""), tuple(getattr(error, "possibilities", None) or ()))
     message = re.split(r" \(?Did you mean", error.format_message())[0].rstrip(".")
-    message = message[:1].lower() + message[1:] + (f"; did you mean {near[0]}?" if near else "")
+    message = message[:1].lower() + message[1:] + (f"; did you mean {near}?" if near else "")
     return errors.UsageError("usage", message, next=f"{command} --help")
 
 

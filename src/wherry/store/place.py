@@ -97,10 +97,7 @@ def parse(text: str) -> Place:
         raise UsageError(
             "bad-place",
             f"{text[:200]!r} is no place for an image",
-            next=(
-                f"did you mean {written}?" if colon else f"for a folder write oci:{text[:100]}",
-                "wherry explain bad-place",
-            ),
+            next=f"did you mean {written}?" if colon else f"for a folder write oci:{text[:100]}",
         )
     if "\0" in rest:
         raise _bad(text, "it holds a NUL")

@@ -45,15 +45,14 @@ def show_image(image: StoredImage, page: Output) -> None:
     """One platform's image."""
     page.line()
     page.line(f"{image.platform}   {megabytes(image.size)} to pull   {len(image.layers)} layers")
-    page.row("digest", str(image.digest))
     history = [entry.created_by for entry in image.settings.history or () if not entry.empty_layer]
-    for number, layer in enumerate(image.layers):
-        made = history[number] if number < len(history) else ""
-        page.row("layer", f"{megabytes(layer.size):>9}  {made}")
+    made = (*history, *[""] * len(image.layers))
+    rows = [("digest", str(image.digest), "")]
+    rows += [("layer", f"{megabytes(layer.size):>9}  {made[number]}", "") for number, layer in enumerate(image.layers)]
     config = image.settings.config
     for label, value in msgspec.structs.asdict(config).items() if config else ():
-        for text in _values(value):
-            page.row(WORDS.get(label, label), text)
+        rows += [(WORDS.get(label, label), text, "") for text in _values(value)]
+    page.rows(rows)
 
 
 WORDS = {
