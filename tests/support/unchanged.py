@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.support.caches import cache
 from wherry.cache.noop.check import unchanged
+from wherry.cache.noop.engines import engine_inputs
 from wherry.cache.noop.git import Git, git_inputs
 from wherry.cache.noop.inputs import Inputs, LayoutOutput, Output, Tree, joined
 from wherry.cache.noop.record import Began, begin, draft, finish
@@ -131,6 +132,7 @@ class Example:
         return joined(
             source_inputs(self.project(), self.packages(), self.toolchain(), self.variables),
             git_inputs(str(self.repo), Git(program="/usr/bin/git", environment=environment), Processes()),
+            engine_inputs(self.variables, ""),
             Inputs(trees=(Tree(root=str(self.repo / "assets")),), variables=("TEAM",), written=(f"{self.repo}/out",)),
         )
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from wherry.cache.noop.inputs import Inputs, Tree
+from wherry.cache.noop.state import GO_NAMES
 
 MOST = 20_000
 """Beyond this many paths, looking at all of them takes longer than Go does."""
@@ -82,7 +83,7 @@ def _walk(tree: Tree, skip: frozenset[str]) -> Iterator[Wanted]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders += [entry.path] if _enters(tree, entry.name) else []
-            elif tree.kind != "go" or entry.name == "go.mod" or entry.name.endswith(".go"):
+            elif tree.kind != "go" or entry.name in GO_NAMES or entry.name.endswith(".go"):
                 yield entry.path, ""
                 if entry.is_symlink():
                     yield from _with_target(entry.path)

@@ -13,7 +13,7 @@ class Tree(Value, frozen=True, kw_only=True):
 
     all  every file's bytes, every folder's names: assets, embedded folders, wherry's own code
     git  the same without nested repositories: what `git status` looks at; `skip` holds what git ignores
-    go   what `go list ./...` looks at: folders not named `.x`, `_x` or testdata; Go files and go.mod
+    go   what `go list ./...` looks at: folders not named `.x`, `_x` or testdata; Go files, go.mod, wherry.toml
     flat the folder's own files, and nothing beneath
     """
 

@@ -112,10 +112,11 @@ def _standard(packages: tuple[Package, ...]) -> Iterator[str]:
 
 
 def _settings(toolchain: Toolchain, variables: Mapping[str, str]) -> tuple[str, ...]:
-    """The file of `go env -w`, also where it is not there yet (os.UserConfigDir)."""
+    """The file of `go env -w`, also where it is not there yet (os.UserConfigDir), and the user's own wherry.toml."""
     chosen = variables.get("GOENV", "")
     config = variables.get("XDG_CONFIG_HOME") or f"{variables.get('HOME', '')}/.config"
-    paths = (toolchain.environment_file, "" if chosen == "off" else chosen or f"{config}/go/env")
+    go = "" if chosen == "off" else chosen or f"{config}/go/env"
+    paths = (toolchain.environment_file, go, f"{config}/wherry/wherry.toml")
     return tuple(dict.fromkeys(path for path in paths if path.startswith("/")))
 
 

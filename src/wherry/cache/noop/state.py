@@ -5,7 +5,7 @@ change time, and those that could be equal by chance (see `settled`) are never r
 stands when only they have changed:
 
     f<sha256>  a file's bytes            d<sha256>  a folder's names and their kinds
-    l<text>    a link's text             g<sha256>  the same, but only of what `go list ./...` would see
+    l<text>    a link's text             g<sha256>  the same, but only folders, Go files and GO_NAMES
     s          nothing but its stats     p          nothing but its owner and mode
 """
 
@@ -25,6 +25,8 @@ UNDISTURBED_NS = 100_000
 COARSE_CLOCK = 5
 """CLOCK_REALTIME_COARSE: the kernel stamps files with it, so a file changed from now on is not stamped earlier than it reads
 now."""
+GO_NAMES = ("go.mod", "wherry.lock", "wherry.toml")
+"""Counted beside folders and Go files where only what makes packages counts."""
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -108,7 +110,7 @@ def _listing(path: str, *, go: bool) -> str:
     with os.scandir(path) as entries:
         names = [f"{entry.name}\0{_letter(entry)}" for entry in entries]
     if go:
-        names = [name for name in names if name.endswith(("\0d", ".go\0", ".go\0l", "go.mod\0", "go.mod\0l"))]
+        names = [name for name in names if name.endswith(("\0d", ".go\0", ".go\0l")) or name.split("\0")[0] in GO_NAMES]
     return hashlib.sha256("\n".join(sorted(names)).encode("utf-8", "surrogateescape")).hexdigest()
 
 

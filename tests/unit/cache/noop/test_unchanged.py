@@ -163,6 +163,11 @@ CHANGES = {
     "no repository any more": move("repo/.git", "elsewhere"),
     "wherry.toml": write("repo/wherry.toml"),
     "wherry.lock": write("repo/wherry.lock"),
+    "wherry.toml of a folder": write("repo/ignored/wherry.toml"),
+    "the user's wherry.toml": write("home/.config/wherry/wherry.toml"),
+    "Docker's settings": write("home/.docker/config.json"),
+    "Docker's contexts": write("home/.docker/contexts/meta/0/meta.json"),
+    "another podman": write("first/podman"),
     "new main far away": write("repo/ignored/tool/main.go", "package main\n"),
     "a module far away": write("repo/ignored/go.mod", "module x\n"),
 }
