@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from wherry.analyze.source import vocabulary
 from wherry.analyze.source.code import Code, Where, is_below
 from wherry.analyze.source.evaluate import UNKNOWN, Evaluator, Known
@@ -98,7 +100,7 @@ def ports(code: Code, settings: Settings, evaluator: Evaluator) -> tuple[Inferre
         found += [_inferred(known, port) for known in address if (port := port_of(known.text))]
     if not found and listening:
         found = [
-            _inferred(known, port)
+            msgspec.structs.replace(_inferred(known, port), certainty="guess")
             for setting in settings.all
             if is_listening_name(setting.name)
             for known in evaluator.texts(setting.default, setting.where)
