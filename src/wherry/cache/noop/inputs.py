@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from wherry.kit.value import Value
+from wherry.model.image import Built
 from wherry.oci.digest import Digest
 
 
@@ -64,6 +65,14 @@ class LayoutOutput(Value, frozen=True, kw_only=True):
     name: str
     digest: Digest
     blobs: tuple[Digest, ...]
+
+
+def in_layout(directory: str, name: str, built: Built) -> LayoutOutput:
+    """Where `built` lies in a layout: its index, manifests, configs and layers."""
+    documents = [document for image in built.images for document in (image.manifest, image.config)]
+    layers = [layer.digest for image in built.images for layer in image.layers]
+    blobs = (built.digest, *(document.digest for document in documents), *layers)
+    return LayoutOutput(directory=directory, name=name, digest=built.digest, blobs=tuple(dict.fromkeys(blobs)))
 
 
 class FileOutput(Value, frozen=True, kw_only=True):
