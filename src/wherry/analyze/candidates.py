@@ -165,8 +165,8 @@ def _with_all(found: Candidates, layout: Layout, base: str, tags: Tags) -> Candi
 
 def _why_not(path: str, base: str, module: Module | None, layout: Layout) -> str:
     """What lies below the folder one stands in, or the pattern one names, is judged by the rest of its path."""
-    below = path == base or path.startswith(f"{base}/")
-    reason = leftout.by_path(relative(path, base) if below and base != "." else path)
+    below = base != "." and (path == base or path.startswith(f"{base}/"))
+    reason = leftout.by_path(path, named=base.count("/") + 1 if below else 0)
     if reason:
         return reason
     if module is None:

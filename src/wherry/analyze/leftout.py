@@ -72,10 +72,12 @@ RULES = (
 )
 
 
-def by_path(path: str) -> str:
-    """The reason to leave out a main in the folder `path` (relative); empty when there is none."""
+def by_path(path: str, *, named: int = 0) -> str:
+    """The reason to leave out a main in the folder `path` (relative); empty when there is none. The first `named` parts
+    were named by the user, so they are no reason.
+    """
     parts = () if path == "." else tuple(path.split("/"))
-    for number, part in enumerate(parts):
+    for number, part in tuple(enumerate(parts))[named:]:
         if part == "testdata":
             return "test data"
         if part.startswith("_"):
