@@ -12,11 +12,12 @@ from wherry.analyze import leftout
 from wherry.analyze.constraint import Tags
 from wherry.analyze.folders import Folder, Tree, walk
 from wherry.analyze.header import Header
-from wherry.analyze.layout import Layout, above, read_module
+from wherry.analyze.layout import Layout, above, read_gomod, read_module
 from wherry.analyze.reading import irregular, relative
 from wherry.analyze.ungo import headers_of, import_path_of
 from wherry.analyze.words import Foreign, Local, Named, Remote, Word
 from wherry.errors import BuildError, UsageError, WherryError
+from wherry.formats.gomod import GoMod
 from wherry.kit.value import Value
 from wherry.model.project import LeftOut, Module
 
@@ -59,7 +60,7 @@ def _with_single(found: Candidates, layout: Layout, word: Local, tags: Tags) -> 
     files = tuple(sorted(entry.name for entry in os.scandir(word.folder) if entry.name.endswith(".go")))
     folder = Folder(path=path, files=tuple(name for name in files if not name.endswith("_test.go")))
     headers = headers_of(layout.root, folder)
-    _check(word, path, files, headers)
+    _check(word, path, files, headers, layout)
     pipe = irregular(word.folder)
     if pipe:
         raise BuildError(
@@ -84,18 +85,19 @@ def _with_single(found: Candidates, layout: Layout, word: Local, tags: Tags) -> 
     )
 
 
-def _check(word: Local, path: str, files: tuple[str, ...], headers: tuple[tuple[str, Header], ...]) -> None:
+def _check(
+    word: Local, path: str, files: tuple[str, ...], headers: tuple[tuple[str, Header], ...], layout: Layout
+) -> None:
     """Not there, no Go, only tests, a library: four different things, said differently."""
-    below = f"wherry build {word.word.rstrip('/')}/..."
     if not files:
-        raise BuildError("no-sources", f"{word.word} has no Go files", where=path, next=below)
+        raise BuildError("no-sources", f"{word.word} has no Go files", where=path, next=_a_main(path, layout))
     if not headers:
         only = (
             "only tests"
             if all(name.endswith("_test.go") for name in files)
             else "no Go file that begins with a package clause"
         )
-        raise BuildError("no-sources", f"{word.word} has {only}", where=path, next=below)
+        raise BuildError("no-sources", f"{word.word} has {only}", where=path, next=_a_main(path, layout))
     if not any(header.package == "main" for _, header in headers):
         name = headers[0][1].package
         raise BuildError(
@@ -103,8 +105,22 @@ def _check(word: Local, path: str, files: tuple[str, ...], headers: tuple[tuple[
             f"{word.word} is a library (package {name[:60]}), not a program",
             where=f"{path}/{headers[0][0]}".removeprefix("./"),
             why="only a package main can be run",
-            next=below,
+            next=_a_main(path, layout),
         )
+
+
+def _a_main(path: str, layout: Layout) -> str:
+    """How to build a program that is there: one below `path`, else the first of the project."""
+    mains = [
+        folder.path
+        for folder in walk(layout.root).folders
+        if any(header.package == "main" for _, header in headers_of(layout.root, folder))
+    ]
+    chosen = next((one for one in mains if one.startswith(f"{path}/")), next(iter(mains), ""))
+    if not chosen:
+        return "write one: a folder with package main and func main()"
+    name = os.path.relpath(os.path.join(layout.root, chosen), layout.working_directory)
+    return f"wherry build {name if name == '.' or name.startswith('../') else f'./{name}'}"
 
 
 def _module_of(word: Local, layout: Layout) -> Module:
@@ -138,6 +154,7 @@ def _with_all(found: Candidates, layout: Layout, base: str, tags: Tags) -> Candi
     modules, broken = _modules(layout, tree, found.modules)
     here = relative(layout.working_directory, layout.root)
     kept: list[str] = []
+    known: dict[str, GoMod] = {}
     left_out = list(broken)
     for folder in tree.folders:
         headers = headers_of(layout.root, folder)
@@ -147,7 +164,7 @@ def _with_all(found: Candidates, layout: Layout, base: str, tags: Tags) -> Candi
         reason = (
             _why_not(folder.path, base if base != "." else here, module, layout)
             or leftout.by_files(headers, tags)
-            or _tool(folder.path, module, layout, modules)
+            or _declared(folder.path, module, layout, known)
             or _irregular(os.path.join(layout.root, folder.path))
         )
         if not reason:
@@ -178,14 +195,26 @@ def _why_not(path: str, base: str, module: Module | None, layout: Layout) -> str
     return ""
 
 
-def _tool(path: str, module: Module | None, layout: Layout, modules: tuple[Module, ...]) -> str:
-    """Named by a `tool` line of go.mod (Go 1.24): made to be run by developers."""
-    from wherry.analyze.layout import read_gomod
-
+def _declared(path: str, module: Module | None, layout: Layout, known: dict[str, GoMod]) -> str:
+    """What go.mod itself says: a `tool` line (Go 1.24) names programs for developers, an `ignore` line (1.25) folders."""
     if module is None:
         return ""
-    tools = read_gomod(os.path.normpath(os.path.join(layout.root, module.directory)), "go.mod").tools
-    return "a tool of go.mod" if import_path_of(path, modules)[0] in tools else ""
+    if module.directory not in known:
+        folder = os.path.normpath(os.path.join(layout.root, module.directory))
+        known[module.directory] = read_gomod(folder, relative(os.path.join(folder, "go.mod"), layout.root))
+    parsed = known[module.directory]
+    inner = path if module.directory == "." else path[len(module.directory) + 1 :]
+    if (f"{module.path}/{inner}" if inner else module.path) in parsed.tools:
+        return "a tool of go.mod"
+    ignored = next((one for one in parsed.ignores if _is_ignored(inner, one)), "")
+    return f"go.mod ignores {ignored}" if ignored else ""
+
+
+def _is_ignored(path: str, pattern: str) -> bool:
+    """`./static` is that folder of the module, `static` every folder of that name."""
+    if pattern.startswith("./"):
+        return f"{path}/".startswith(f"{pattern[2:].rstrip('/')}/")
+    return f"/{pattern.strip('/')}/" in f"/{path}/"
 
 
 def _irregular(folder: str) -> str:

@@ -7,10 +7,14 @@ environment (A07), with the toolchain that is here (A06).
 
 from __future__ import annotations
 
+import re
+
 from wherry.analyze.request import Pairs, Request
-from wherry.errors import BuildError, UnavailableError, WherryError
+from wherry.errors import BuildError, WherryError
 from wherry.formats import golisting
+from wherry.formats.gofailures import Facts, failure
 from wherry.formats.golisting import FIELDS, Package
+from wherry.formats.goplaces import places
 from wherry.kit.goenv import go_environment, merged
 from wherry.kit.ports import Command, Run
 from wherry.kit.value import Value
@@ -30,6 +34,7 @@ MODULE_WORDS = (
     "updates to go.",
     "inconsistent vendoring",
 )
+_IN_MODULE_FILE = re.compile(r"go\.(?:mod|work):")
 
 
 class Question(Value, frozen=True, kw_only=True):
@@ -45,7 +50,7 @@ class Question(Value, frozen=True, kw_only=True):
 def list_packages(question: Question, request: Request, toolchain: Toolchain, run: Run) -> tuple[Package, ...]:
     """The packages and all they depend on, dependencies first. Problems of single packages are in `Package.error`.
 
-    Raises UnavailableError [go-too-old], BuildError [go-mod] or [go-list] when Go cannot list at all.
+    Raises what `formats.gofailures` knows, or BuildError [go-mod] or [go-list], when Go cannot list at all.
     """
     tags = ",".join(dict.fromkeys((*inherited(toolchain, "tags"), *request.tags)))
     mode = inherited(toolchain, "mod")
@@ -91,21 +96,17 @@ def inherited(toolchain: Toolchain, flag: str) -> tuple[str, ...]:
 
 def list_error(said: str, question: Question) -> WherryError:
     """Go's refusal to list as an error that carries its words."""
-    lines = [line.removeprefix("go: ") for line in said.splitlines() if not line.startswith("go: downloading ")]
-    text = next((line for line in lines if line.strip()), "go list ended without a word")
-    words = "\n".join(lines)
-    if "requires go >=" in words or "GOTOOLCHAIN=local" in words or "toolchain not available" in words:
-        return UnavailableError(
-            "go-too-old",
-            "the sources need a newer Go than this machine has",
-            where=text[:300],
-            why="wherry lets no repository choose a compiler to download",
-            next=("install that version of Go", "--toolchain auto lets Go fetch it"),
-        ).with_output(said)
-    if any(line.startswith(MODULE_WORDS) or "go.mod:" in line or "go.work:" in line for line in lines):
-        return BuildError(
-            "go-mod", "go.mod or go.work cannot be used", where=question.directory, next="do what Go says above"
-        ).with_output(said)
-    return BuildError(
-        "go-list", "Go could not list the packages", where=question.directory, next="do what Go says above"
-    ).with_output(said)
+    words = "\n".join(
+        line.removeprefix("go: ") for line in said.splitlines() if not line.startswith("go: downloading ")
+    )
+    facts = Facts(packages=", ".join(question.packages[:2]), where=places(words)[:1] or (question.directory,))
+    known = failure(words, facts)
+    if known is None and any(
+        line.startswith(MODULE_WORDS) or _IN_MODULE_FILE.search(line) for line in words.splitlines()
+    ):
+        known = BuildError(
+            "go-mod", "go.mod or go.work cannot be used", where=facts.where, next="do what Go says above"
+        )
+    if known is None:
+        known = BuildError("go-list", "Go could not list the packages", where=facts.where, next="do what Go says above")
+    return known.with_output(said)

@@ -26,8 +26,8 @@ from wherry.model.toolchain import Toolchain
 
 #: A name that nobody can own (RFC 6761).
 MODULE = "wherry.invalid/remote"
-#: Go reads a module without a go line as 1.16.
-OLDEST = "1.16"
+#: What `go install` takes for a module without a go line (cmd/go defaultGODEBUG).
+OLDEST = "1.20"
 DEEPEST = 12
 
 
@@ -206,14 +206,11 @@ def _unknown(word: Remote, answers: tuple[_Answer, ...]) -> WherryError:
 
 
 def _synthetic(answer: _Answer, gomod: GoMod, scratch: str) -> str:
-    """Its folder. The go and godebug lines are the module's, because those of the main module set the defaults of the
-    binary.
-
-    The same module gives the same folder, so that two runs can share it: go.mod is written whole, go.sum by Go under
-    its own lock.
+    """Its folder. The go line is the module's, because that of the main module sets the defaults of the binary (GODEBUG);
+    godebug lines are not taken over, as `go install` does not. The same module gives the same folder, so that two runs
+    can share it: go.mod is written whole, go.sum by Go under its own lock.
     """
     lines = [f"module {MODULE}", "", f"go {gomod.go or OLDEST}", "", f"require {answer.path} {answer.version}"]
-    lines += [f"godebug {setting}" for setting in gomod.godebug]
     text = "\n".join(lines) + "\n"
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder = private_directory(Path(scratch, f"module-{name}"))

@@ -36,7 +36,6 @@ class GoMod(Value, frozen=True, kw_only=True):
     excludes: int = 0
     tools: tuple[str, ...] = ()
     ignores: tuple[str, ...] = ()
-    godebug: tuple[str, ...] = ()
 
 
 def parse(data: bytes, *, name: str = "go.mod") -> GoMod:
@@ -56,7 +55,6 @@ def parse(data: bytes, *, name: str = "go.mod") -> GoMod:
         excludes=len(of["exclude"]),
         tools=tuple(_word(line, name) for line in of["tool"]),
         ignores=tuple(_word(line, name) for line in of["ignore"]),
-        godebug=tuple(_word(line, name) for line in of["godebug"]),
     )
 
 

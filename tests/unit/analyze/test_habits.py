@@ -1,4 +1,5 @@
 """TLS, zones, users, temporary files, stopping, and variables for -X."""
+# ruff: noqa: E501 - a program a row
 
 from pathlib import Path
 
@@ -51,7 +52,9 @@ STOPS = {
 @pytest.mark.parametrize("name", STOPS)
 def test_stopping(name: str, tmp_path: Path) -> None:
     body, values = STOPS[name]
-    imports = '"net/http"\n"os"\n"os/signal"\n"syscall"\nctrl "sigs.k8s.io/controller-runtime"\n"github.com/oklog/run"\n'
+    imports = (
+        '"net/http"\n"os"\n"os/signal"\n"syscall"\nctrl "sigs.k8s.io/controller-runtime"\n"github.com/oklog/run"\n'
+    )
     text = f"package main\n\nimport (\n{imports})\n\nfunc main() {{\nvar c chan os.Signal\n{body}\n}}\n"
     write(tmp_path, {"go.mod": MODULE, "main.go": text})
     assert list(facts(look(tmp_path, go=False).mains[0], "graceful-stop")) == values
@@ -88,7 +91,10 @@ def test_variables_of_the_prometheus_library(tmp_path: Path) -> None:
 
 def test_stand_ins_for_tests_say_nothing(tmp_path: Path) -> None:
     text = 'package main\n\nimport "net/http"\n\nfunc f() { http.ListenAndServe(":9999", nil) }\n'
-    write(tmp_path, {"go.mod": MODULE, "main.go": "package main\n\nfunc main() {}\n", "mock_server.go": text, "testutils.go": text})
+    write(
+        tmp_path,
+        {"go.mod": MODULE, "main.go": "package main\n\nfunc main() {}\n", "mock_server.go": text, "testutils.go": text},
+    )
     assert look(tmp_path, go=False).mains[0].inferred == ()
 
 

@@ -36,7 +36,8 @@ def test_a_folder_without_anything_is_its_own_root(tmp_path: Path) -> None:
 
 
 def test_the_lines_of_a_module(tmp_path: Path) -> None:
-    text = "module example.com/app\n\ngo 1.25.3\ntoolchain go1.26.8\nreplace a.b/c => ./c\nreplace a.b/d => ../d\nreplace a.b/e => a.b/f v1.0.0\n"
+    text = "module example.com/app\n\ngo 1.25.3\ntoolchain go1.26.8\n"
+    text += "replace a.b/c => ./c\nreplace a.b/d => ../d\nreplace a.b/e => a.b/f v1.0.0\n"
     write(tmp_path, {".git/HEAD": "", "app/go.mod": text, "app/vendor/modules.txt": ""})
     module = locate(str(tmp_path / "app")).modules[0]
     assert (module.go, module.toolchain, module.vendored) == ("1.25.3", "go1.26.8", True)
@@ -62,8 +63,10 @@ def test_a_workspace_is_listed_once_and_builds_from_its_folder(tmp_path: Path) -
     assert project.workspace == "go.work"
     assert [main.import_path for main in project.mains] == ["example.com/app"]
     assert [one.place.file for one in project.mains[0].inferred if one.kind == "port"] == ["other/lib/lib.go"]
-    assert [(one.directory, one.reason) for one in project.left_out] == [("third", "go.work does not use its module example.com/third")]
-    with pytest.raises(WherryError, match="which go.work does not use"):
+    assert [(one.directory, one.reason) for one in project.left_out] == [
+        ("third", "go.work does not use its module example.com/third")
+    ]
+    with pytest.raises(WherryError, match=r"which go\.work does not use"):
         look(tmp_path, "./third")
     assert [main.name for main in look(tmp_path, "./third", workspace="off").mains] == ["third"]
 
@@ -89,7 +92,9 @@ def test_sources_outside_are_told(tmp_path: Path) -> None:
     """A10: a replace that climbs, and a link inside that leads out."""
     write(tmp_path / "dep", {"go.mod": "module example.com/dep\n", "dep.go": "package dep\n"})
     text = MODULE + "\nrequire example.com/dep v0.0.0\nreplace example.com/dep => ../dep\n"
-    repository(tmp_path / "repo", {"go.mod": text, "main.go": 'package main\n\nimport _ "example.com/dep"\n\nfunc main() {}\n'})
+    repository(
+        tmp_path / "repo", {"go.mod": text, "main.go": 'package main\n\nimport _ "example.com/dep"\n\nfunc main() {}\n'}
+    )
     found = [one for one in look(tmp_path / "repo").findings if one.name == "outside-sources"]
     assert len(found) == 1
     assert str(tmp_path / "dep") in found[0].message
@@ -122,7 +127,9 @@ def test_a_broken_module_elsewhere_does_not_matter(tmp_path: Path) -> None:
     write(tmp_path, {"testdata/mod/go.mod": "modul"})
     project = look(tmp_path)
     assert [main.name for main in project.mains] == ["app"]
-    assert [one.reason for one in project.left_out if one.directory == "bad"][0].startswith("its go.mod cannot be read")
+    assert next(one.reason for one in project.left_out if one.directory == "bad").startswith(
+        "its go.mod cannot be read"
+    )
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

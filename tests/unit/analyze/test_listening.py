@@ -1,4 +1,5 @@
 """Ports, as programs really write them: a source text in, the port and the line it is found at out."""
+# ruff: noqa: E501 - a program a row
 
 from pathlib import Path
 
@@ -14,7 +15,10 @@ PROGRAMS = {
     "alias": ('web "net/http"', 'func main() { web.ListenAndServe(":8081", nil) //! 8081 found\n}'),
     "constant": ('"net/http"', 'const addr = ":8082" //! 8082 found\nfunc main() { http.ListenAndServe(addr, nil) }'),
     "server": ('"net/http"', 'func main() { s := &http.Server{Addr: ":8083"} //! 8083 found\n_ = s.ListenAndServe() }'),
-    "assigned": ('"net/http"', 'func main() { s := http.Server{}\ns.Addr = ":8084" //! 8084 found\n_ = s.ListenAndServe() }'),
+    "assigned": (
+        '"net/http"',
+        'func main() { s := http.Server{}\ns.Addr = ":8084" //! 8084 found\n_ = s.ListenAndServe() }',
+    ),
     "listener": ('"net"', 'func main() { _, _ = net.Listen("tcp", ":8085") //! 8085 found\n}'),
     "listen config": (
         '"context"\n"net"',
@@ -31,8 +35,10 @@ PROGRAMS = {
     ),
     "flag into a field": (
         '"flag"\n"net/http"\n"strconv"',
-        'type C struct{ Port int }\nfunc main() { var c C\nflag.IntVar(&c.Port, "port", 8089, "") //! 8089 guess\n'
-        'http.ListenAndServe("127.0.0.2:" + strconv.Itoa(c.Port), nil) }',
+        (
+            'type C struct{ Port int }\nfunc main() { var c C\nflag.IntVar(&c.Port, "port", 8089, "") //! 8089 guess\n'
+            'http.ListenAndServe("127.0.0.2:" + strconv.Itoa(c.Port), nil) }'
+        ),
     ),
     "environment with fallback": (
         '"net/http"\n"os"',
@@ -40,33 +46,50 @@ PROGRAMS = {
     ),
     "helper": (
         '"net"\n"net/http"\n"os"',
-        'func env(k, d string) string { if v := os.Getenv(k); v != "" { return v }; return d }\n'
-        'func main() { http.ListenAndServe(net.JoinHostPort("", env("PORT", "8091")), nil) //! 8091 guess\n}',
+        (
+            'func env(k, d string) string { if v := os.Getenv(k); v != "" { return v }; return d }\n'
+            'func main() { http.ListenAndServe(net.JoinHostPort("", env("PORT", "8091")), nil) //! 8091 guess\n}'
+        ),
     ),
-    "cmp.Or": ('"cmp"\n"net/http"\n"os"', 'func main() { http.ListenAndServe(":" + cmp.Or(os.Getenv("PORT"), "8092"), nil) //! 8092 guess\n}'),
-    "parameter": ('"net/http"', 'func main() { serve(":8093") //! 8093 found\n}\nfunc serve(addr string) { http.ListenAndServe(addr, nil) }'),
+    "cmp.Or": (
+        '"cmp"\n"net/http"\n"os"',
+        'func main() { http.ListenAndServe(":" + cmp.Or(os.Getenv("PORT"), "8092"), nil) //! 8092 guess\n}',
+    ),
+    "parameter": (
+        '"net/http"',
+        'func main() { serve(":8093") //! 8093 found\n}\nfunc serve(addr string) { http.ListenAndServe(addr, nil) }',
+    ),
     "method with results": (
         '"fmt"\n"net"',
-        'type C struct{ Port int }\nfunc (c C) where() (string, string) { return "tcp", fmt.Sprintf(":%d", c.Port) }\n'
-        "func main() { c := C{Port: 8094} //! 8094 guess\nn, a := c.where()\n_, _ = net.Listen(n, a) }",
+        (
+            'type C struct{ Port int }\nfunc (c C) where() (string, string) { return "tcp", fmt.Sprintf(":%d", c.Port) }\n'
+            "func main() { c := C{Port: 8094} //! 8094 guess\nn, a := c.where()\n_, _ = net.Listen(n, a) }"
+        ),
     ),
     "gin": ('"github.com/gin-gonic/gin"', 'func main() { r := gin.Default()\nr.Run(":8095") //! 8095 found\n}'),
     "gin default": ('"github.com/gin-gonic/gin"', "func main() { r := gin.Default()\nr.Run() //! 8080 found\n}"),
     "echo": ('"github.com/labstack/echo/v4"', 'func main() { e := echo.New()\ne.Start(":1323") //! 1323 found\n}'),
-    "fiber": ('"github.com/gofiber/fiber/v2"', 'func main() { app := fiber.New()\napp.Listen(":3000") //! 3000 found\n}'),
+    "fiber": (
+        '"github.com/gofiber/fiber/v2"',
+        'func main() { app := fiber.New()\napp.Listen(":3000") //! 3000 found\n}',
+    ),
     "grpc": (
         '"net"\n"google.golang.org/grpc"',
         'func main() { l, _ := net.Listen("tcp", ":50051") //! 50051 found\ngrpc.NewServer().Serve(l) }',
     ),
     "struct tag": (
         '"net/http"\n"github.com/kelseyhightower/envconfig"',
-        'type C struct {\nPort string `envconfig:"PORT" default:"8096"` //! 8096 guess\n}\n'
-        'func main() { var c C\nenvconfig.MustProcess("", &c)\nhttp.ListenAndServe(":"+c.Port, nil) }',
+        (
+            'type C struct {\nPort string `envconfig:"PORT" default:"8096"` //! 8096 guess\n}\n'
+            'func main() { var c C\nenvconfig.MustProcess("", &c)\nhttp.ListenAndServe(":"+c.Port, nil) }'
+        ),
     ),
     "viper and pflag": (
         '"net/http"\n"github.com/spf13/pflag"\n"github.com/spf13/viper"',
-        'func main() { pflag.Int("port", 8097, "") //! 8097 guess\nviper.BindPFlags(pflag.CommandLine)\n'
-        'http.ListenAndServe(":"+viper.GetString("port"), nil) }',
+        (
+            'func main() { pflag.Int("port", 8097, "") //! 8097 guess\nviper.BindPFlags(pflag.CommandLine)\n'
+            'http.ListenAndServe(":"+viper.GetString("port"), nil) }'
+        ),
     ),
     "viper default": (
         '"net/http"\n"github.com/spf13/viper"',
@@ -74,24 +97,33 @@ PROGRAMS = {
     ),
     "kingpin": (
         '"net/http"\n"github.com/alecthomas/kingpin/v2"',
-        'var a = kingpin.Flag("web.listen", "").Short(\'l\').Envar("X").Default(":8099").String() //! 8099 guess\n'
-        "func main() { http.ListenAndServe(*a, nil) }",
+        (
+            'var a = kingpin.Flag("web.listen", "").Short(\'l\').Envar("X").Default(":8099").String() //! 8099 guess\n'
+            "func main() { http.ListenAndServe(*a, nil) }"
+        ),
     ),
     "cobra": (
         '"net/http"\n"github.com/spf13/cobra"',
-        'var port string\nfunc init() { c := &cobra.Command{}\nc.Flags().StringVarP(&port, "port", "p", "8100", "") //! 8100 guess\n}\n'
-        'func main() { http.ListenAndServe(":"+port, nil) }',
+        (
+            'var port string\nfunc init() { c := &cobra.Command{}\nc.Flags().StringVarP(&port, "port", "p", "8100", "") //! 8100 guess\n}\n'
+            'func main() { http.ListenAndServe(":"+port, nil) }'
+        ),
     ),
     "urfave": (
         '"net/http"\n"github.com/urfave/cli/v2"',
-        'func main() { f := &cli.StringFlag{Name: "listen", Value: ":8101"} //! 8101 guess\n_ = f\n'
-        "_ = func(c *cli.Context) error { return http.ListenAndServe(c.String(\"listen\"), nil) } }",
+        (
+            'func main() { f := &cli.StringFlag{Name: "listen", Value: ":8101"} //! 8101 guess\n_ = f\n'
+            '_ = func(c *cli.Context) error { return http.ListenAndServe(c.String("listen"), nil) } }'
+        ),
     ),
     "only a flag's name is understood": (
         '"flag"\n"net/http"',
         'func main() { p := flag.Int("http-port", 8102, "") //! 8102 guess\nhttp.ListenAndServe(address(p), nil) }\nfunc address(p *int) string',
     ),
-    "hexadecimal": ('"fmt"\n"net/http"', 'const p = 0x1F90 //! 8080 found\nfunc main() { http.ListenAndServe(fmt.Sprintf(":%d", p), nil) }'),
+    "hexadecimal": (
+        '"fmt"\n"net/http"',
+        'const p = 0x1F90 //! 8080 found\nfunc main() { http.ListenAndServe(fmt.Sprintf(":%d", p), nil) }',
+    ),
 }
 
 
@@ -108,13 +140,22 @@ def test_the_port_and_its_line(name: str, tmp_path: Path) -> None:
 
 
 SILENT = {
-    "a client's address": ('"flag"\n"net"', 'func main() { a := flag.String("redis-addr", "localhost:6379", "")\n_, _ = net.Dial("tcp", *a) }'),
+    "a client's address": (
+        '"flag"\n"net"',
+        'func main() { a := flag.String("redis-addr", "localhost:6379", "")\n_, _ = net.Dial("tcp", *a) }',
+    ),
     "any free port": ('"net"', 'func main() { _, _ = net.Listen("tcp", ":0") }'),
     "a unix socket": ('"net"', 'func main() { _, _ = net.Listen("unix", "/run/x.sock") }'),
     "another package's Listen": ('net "example.com/other"', 'func main() { net.Listen("tcp", ":8080") }'),
     "a flag of a program that listens nowhere": ('"flag"', 'func main() { flag.Int("port", 22, "") }'),
-    "text in a comment or a string": ('"fmt"', 'func main() { fmt.Println(`http.ListenAndServe(":8080", nil)`) // http.ListenAndServe(":1")\n}'),
-    "a function that calls itself": ('"net/http"', "func a() string { return b() }\nfunc b() string { return a() }\nfunc main() { http.ListenAndServe(a(), nil) }"),
+    "text in a comment or a string": (
+        '"fmt"',
+        'func main() { fmt.Println(`http.ListenAndServe(":8080", nil)`) // http.ListenAndServe(":1")\n}',
+    ),
+    "a function that calls itself": (
+        '"net/http"',
+        "func a() string { return b() }\nfunc b() string { return a() }\nfunc main() { http.ListenAndServe(a(), nil) }",
+    ),
 }
 
 
@@ -138,8 +179,13 @@ def test_an_address_from_another_package_of_the_project(tmp_path: Path) -> None:
     server = 'package server\n\nimport "net/http"\n\nfunc Run(c Config) error { return http.ListenAndServe(c.Address(), nil) }\n'
     config = 'package server\n\nimport "fmt"\n\ntype Config struct{ Port int }\n\nfunc Default() Config { return Config{Port: 7070} }\n\n'
     config += 'func (c Config) Address() string { return fmt.Sprintf(":%d", c.Port) }\n'
-    main = 'package main\n\nimport "example.com/app/internal/server"\n\nfunc main() { _ = server.Run(server.Default()) }\n'
-    write(tmp_path, {"go.mod": MODULE, "main.go": main, "internal/server/run.go": server, "internal/server/config.go": config})
+    main = (
+        'package main\n\nimport "example.com/app/internal/server"\n\nfunc main() { _ = server.Run(server.Default()) }\n'
+    )
+    write(
+        tmp_path,
+        {"go.mod": MODULE, "main.go": main, "internal/server/run.go": server, "internal/server/config.go": config},
+    )
     assert facts(look(tmp_path, go=False).mains[0], "port") == {"7070": "internal/server/config.go:7"}
 
 
@@ -152,7 +198,16 @@ def test_the_port_of_an_address(address: str, port: int) -> None:
 
 
 def test_names_of_listening_addresses() -> None:
-    for name in ("port", "PORT", "http-addr", "web.listen-address", "listenAddr", "LISTEN_ADDR", "metrics-bind-address", "HTTPPort"):
+    for name in (
+        "port",
+        "PORT",
+        "http-addr",
+        "web.listen-address",
+        "listenAddr",
+        "LISTEN_ADDR",
+        "metrics-bind-address",
+        "HTTPPort",
+    ):
         assert is_listening_name(name) or name == "HTTPPort", name
     for name in ("redis-addr", "DB_PORT", "support", "export", "smtp.port", "upstream-address", "ip", ""):
         assert not is_listening_name(name), name

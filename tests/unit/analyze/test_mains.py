@@ -11,13 +11,16 @@ from wherry.model.project import Project
 
 LIBRARY = "package lib\n"
 REPOSITORY: dict[str, str | bytes] = {
-    "go.mod": MODULE + "\ntool example.com/app/cmd/stringer\n",
+    "go.mod": MODULE.replace("1.24", "1.25")
+    + "\ntool example.com/app/cmd/stringer\nignore ./web\nignore (\n\tdist\n)\n",
     "cmd/api/main.go": MAIN,
     "cmd/api/main_test.go": "package main\n",
     "cmd/worker/v2/main.go": MAIN,
     "cmd/stringer/main.go": MAIN,
     "cmd/gen-docs/main.go": MAIN,
     "cmd/example/main.go": MAIN,
+    "web/app/main.go": MAIN,
+    "deep/dist/main.go": MAIN,
     "lib/lib.go": LIBRARY,
     "lib/gen.go": "//go:build ignore\n\n" + MAIN,
     "lib/testdata/prog/main.go": MAIN,
@@ -36,7 +39,9 @@ REPOSITORY: dict[str, str | bytes] = {
 
 
 def summary(project: Project) -> tuple[dict[str, str], dict[str, str]]:
-    return {main.directory: main.name for main in project.mains}, {one.directory: one.reason for one in project.left_out}
+    return {main.directory: main.name for main in project.mains}, {
+        one.directory: one.reason for one in project.left_out
+    }
 
 
 @pytest.mark.parametrize("go", [True, False], ids=["with Go", "without Go"])
@@ -50,6 +55,7 @@ def test_the_whole_repository(go: bool, tmp_path: Path) -> None:
         "_old": "Go leaves out folders that begin with _",
         "cmd/gen-docs": "a generator (gen-docs/)",
         "cmd/stringer": "a tool of go.mod",
+        "deep/dist": "go.mod ignores dist",
         "examples/hello": "an example (examples/)",
         "hack/tools": "a tool of the project itself (hack/)",
         "internal/tool": "internal to the project",
@@ -57,13 +63,19 @@ def test_the_whole_repository(go: bool, tmp_path: Path) -> None:
         "lib/testdata/prog": "test data",
         "tagged": "excluded by build tags: //go:build ((special && !other))",
         "test/e2e": "made for tests (test/)",
+        "web/app": "go.mod ignores ./web",
         "windows": "excluded by its name: main_windows.go",
     }
-    assert [(one.path, one.directory) for one in project.modules] == [("example.com/app", "."), ("example.com/other", "other")]
+    assert [(one.path, one.directory) for one in project.modules] == [
+        ("example.com/app", "."),
+        ("example.com/other", "other"),
+    ]
     assert {main.module for main in project.mains} == {"example.com/app", "example.com/other"}
 
 
-@pytest.mark.parametrize("word", ["./examples/hello", "./hack/tools", "./internal/tool", "./lib/testdata/prog", "./cmd/stringer"])
+@pytest.mark.parametrize(
+    "word", ["./examples/hello", "./hack/tools", "./internal/tool", "./lib/testdata/prog", "./cmd/stringer"]
+)
 def test_a_left_out_main_is_built_when_it_is_named(word: str, tmp_path: Path) -> None:
     write(tmp_path, REPOSITORY)
     assert [main.directory for main in look(tmp_path, word).mains] == [word.removeprefix("./")]
@@ -167,7 +179,8 @@ def test_a_syntax_error_is_for_the_compiler(tmp_path: Path) -> None:
 
 
 def test_imports_that_nobody_provides_are_for_the_compiler(tmp_path: Path) -> None:
-    text = 'package main\n\nimport (\n\t_ "example.com/not/there"\n\t"net/http"\n)\n\nfunc main() { http.ListenAndServe(":8080", nil) }\n'
+    text = 'package main\n\nimport (\n\t_ "example.com/not/there"\n\t"net/http"\n)\n\n'
+    text += 'func main() { http.ListenAndServe(":8080", nil) }\n'
     write(tmp_path, {"go.mod": MODULE, "main.go": text})
     main = look(tmp_path, variables=(("GOPROXY", "off"),)).mains[0]
     assert [one.value for one in main.inferred if one.kind == "port"] == ["8080"]
@@ -176,13 +189,19 @@ def test_imports_that_nobody_provides_are_for_the_compiler(tmp_path: Path) -> No
 def test_embeds_of_own_packages(tmp_path: Path) -> None:
     web = 'package web\n\nimport "embed"\n\n//go:embed static\nvar FS embed.FS\n'
     main = 'package main\n\nimport _ "example.com/app/web"\n\nfunc main() {}\n'
-    write(tmp_path, {"go.mod": MODULE, "cmd/x/main.go": main, "web/web.go": web, "web/static/a.css": "a", "web/static/b.js": "b"})
+    write(
+        tmp_path,
+        {"go.mod": MODULE, "cmd/x/main.go": main, "web/web.go": web, "web/static/a.css": "a", "web/static/b.js": "b"},
+    )
     assert look(tmp_path).mains[0].embeds == ("web/static/a.css", "web/static/b.js")
 
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("a.b/c", "c"), ("a.b/c/v2", "c"), ("a.b/c/v1", "v1"), ("a.b/c/v10", "c"), ("v2", "v2"), ("a.b/c/vx", "vx"), ("gopkg.in/a.v2", "a.v2")],
+    [
+        *(("a.b/c", "c"), ("a.b/c/v2", "c"), ("a.b/c/v1", "v1"), ("a.b/c/v10", "c")),
+        *(("v2", "v2"), ("a.b/c/vx", "vx"), ("gopkg.in/a.v2", "a.v2")),
+    ],
 )  # fmt: skip
 def test_names_as_go_build_gives_them(path: str, name: str) -> None:
     assert name_of(path) == name

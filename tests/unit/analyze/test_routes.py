@@ -1,4 +1,5 @@
 """Health and readiness routes, as routers really take them."""
+# ruff: noqa: E501 - a program a row
 
 from pathlib import Path
 
@@ -64,7 +65,10 @@ SILENT = {
 @pytest.mark.parametrize("name", SILENT)
 def test_no_route_where_there_is_none(name: str, tmp_path: Path) -> None:
     imports, body = SILENT[name]
-    write(tmp_path, {"go.mod": MODULE, "main.go": f"package main\n\nimport (\n{imports}\n)\n\nfunc main() {{\n{body}\n}}\n"})
+    write(
+        tmp_path,
+        {"go.mod": MODULE, "main.go": f"package main\n\nimport (\n{imports}\n)\n\nfunc main() {{\n{body}\n}}\n"},
+    )
     main = look(tmp_path, go=False).mains[0]
     assert facts(main, "health-route") == facts(main, "readiness-route") == {}
 

@@ -68,7 +68,7 @@ def test_every_change_is_dirty(change: str, tmp_path: Path) -> None:
             write(repo, {"go.mod": MODULE})
         case "untracked":
             (repo / "new file\nwith a line feed").write_text("x")
-        case "mode":
+        case _:
             (repo / "main.go").chmod(0o755)
     found = state(repo)
     assert (found.dirty, found.changed_files, found.version) == (True, 1, "1.0.0+dirty")
@@ -99,7 +99,9 @@ def test_go_stamps_the_same(tmp_path: Path) -> None:
 
 
 def test_a_nested_module_has_tags_of_its_own(tmp_path: Path) -> None:
-    repo = repository(tmp_path, {"go.mod": MODULE, "main.go": MAIN, "sub/go.mod": "module example.com/app/sub\n", "sub/main.go": MAIN})
+    repo = repository(
+        tmp_path, {"go.mod": MODULE, "main.go": MAIN, "sub/go.mod": "module example.com/app/sub\n", "sub/main.go": MAIN}
+    )
     git(repo, "tag", "v9.9.9")
     assert state(repo / "sub").version == "9.9.9", "the repository's, as long as there is no other"
     git(repo, "tag", "sub/v0.4.0")

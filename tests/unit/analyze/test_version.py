@@ -1,6 +1,5 @@
 """Versions from tags, and web addresses of remotes."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,10 +61,16 @@ def test_any_text_is_a_version_or_none(text: str) -> None:
     assert known is None or parse(str(known)) is not None
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20), st.sampled_from(["", "-a", "-1", "-rc.2", "-rc.10"])), min_size=2))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.integers(0, 20), st.sampled_from(["", "-a", "-1", "-rc.2", "-rc.10"])),
+        min_size=2,
+    )
+)
 def test_order_is_total(parts: list[tuple[int, int, str]]) -> None:
     versions = [one for major, minor, rest in parts if (one := parse(f"v{major}.{minor}.0{rest}")) is not None]
-    assert sorted(versions, key=lambda one: one.order) == sorted(reversed(versions), key=lambda one: one.order)
+    backwards = list(reversed(versions))
+    assert sorted(versions, key=lambda one: one.order) == sorted(backwards, key=lambda one: one.order)
 
 
 @pytest.mark.parametrize(
@@ -95,5 +100,3 @@ def test_web_addresses(remote: str, address: str) -> None:
 def test_an_address_never_carries_what_may_be_a_secret(text: str) -> None:
     found = web_address(f"https://user:{text}@git.example/o/r")
     assert found in ("", "https://git.example/o/r") or "@" not in found.removeprefix("https://").partition("/")[0]
-
-

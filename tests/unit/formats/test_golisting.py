@@ -13,9 +13,14 @@ from wherry.formats import golisting
 
 def test_real_output_is_read(tmp_path: Path) -> None:
     need("go")
-    library = 'package lib\n\nimport (\n\t_ "embed"\n\t"fmt"\n)\n\n//go:embed "a } b"\nvar X string\n\nvar _ = fmt.Sprint\n'
+    library = (
+        'package lib\n\nimport (\n\t_ "embed"\n\t"fmt"\n)\n\n//go:embed "a } b"\nvar X string\n\nvar _ = fmt.Sprint\n'
+    )
     write(tmp_path, {"go.mod": MODULE, "main.go": 'package main\n\nimport _ "example.com/app/lib"\n\nfunc main() {}\n'})
-    write(tmp_path, {"lib/lib.go": library, "lib/a } b": "x", "broken/x.go": "pack", "cgo/x.go": 'package cgo\nimport "C"\n'})
+    write(
+        tmp_path,
+        {"lib/lib.go": library, "lib/a } b": "x", "broken/x.go": "pack", "cgo/x.go": 'package cgo\nimport "C"\n'},
+    )
     words = ["go", "list", "-e", "-deps", "-json=" + ",".join(golisting.FIELDS), "./...", "./cgo"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, check=True, env=_environment(tmp_path))
     packages = {one.import_path: one for one in golisting.parse(done.stdout)}
@@ -51,5 +56,3 @@ def _environment(home: Path) -> dict[str, str]:
     import os
 
     return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "HOME": str(home)}
-
-

@@ -49,7 +49,6 @@ def test_every_directive_is_read() -> None:
     assert parsed.excludes == 1
     assert parsed.tools == ("example.com/app/v2/internal/gen",)
     assert parsed.ignores == ("./node_modules",)
-    assert parsed.godebug == ("default=go1.21", "panicnil=1")
 
 
 def test_go_reads_the_same(tmp_path: Path) -> None:
