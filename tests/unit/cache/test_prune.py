@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.caches import cache
 from wherry.cache import blobs as blobs_module
+from wherry.cache import contents
 from wherry.cache import records as records_module
-from wherry.cache.blobs import Blobs
+from wherry.cache.blobs import Blobs, temporary
 from wherry.cache.contents import df
 from wherry.cache.folders import TAG, Folders
 from wherry.cache.leases import lease
@@ -26,6 +27,12 @@ NOW = 2_000_000_000.0
 
 def now() -> float:
     return NOW
+
+
+@pytest.fixture(autouse=True)
+def ages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Change times cannot be set; so here the age of a file is that of its bytes."""
+    monkeypatch.setattr(contents, "placed_at", lambda status: status.st_mtime)
 
 
 def aged(path: Path, age: float) -> None:
@@ -121,6 +128,21 @@ def test_what_a_living_run_uses_or_made_stays(tmp_path: Path) -> None:
         assert (freed.count, freed.in_use) == (1, 3)  # the record of what was hashed, too
     assert prune(folders, Order(everything=True), now).count == 3
     assert list(Path(folders.used).iterdir()) == []
+
+
+def test_an_old_file_renamed_over_a_young_one_is_young(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs make the same blob; the slow one ends last, and its file is older than the lease of the other."""
+    monkeypatch.undo()
+    folders = cache(tmp_path)
+    slow = temporary(folders)
+    slow.write_bytes(b"data")
+    aged(slow, 1_000_000_000)
+    with lease(folders):
+        blobs = Blobs(folders, Records(folders))
+        digest = blobs.add(b"data")
+        slow.replace(blobs.path(digest))
+        prune(folders, Order(everything=True), lambda: slow.parent.stat().st_mtime + 10**6)
+        assert blobs.path(digest).exists()
 
 
 def test_between_finding_a_blob_and_using_it_nothing_is_deleted(
