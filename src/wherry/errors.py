@@ -24,9 +24,9 @@ class WherryError(Exception):
         super().__init__(message)
         self.name: Final = name
         self.message: Final = message
-        self.where: Final = (where,) if isinstance(where, str) else where
+        self.where: Final = _texts(where)
         self.why: Final = why
-        self.next: Final = (next,) if isinstance(next, str) else next
+        self.next: Final = _texts(next)
         #: Foreign output that belongs to the error (Go's own words, a registry's answer), shown verbatim before it.
         self.output = ""
 
@@ -34,6 +34,10 @@ class WherryError(Exception):
         """The same error carrying another program's words."""
         self.output = output
         return self
+
+
+def _texts(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text for text in ((given,) if isinstance(given, str) else given) if text)
 
 
 class UsageError(WherryError):

@@ -147,7 +147,7 @@ def test_documents_say_their_schema_and_stand_alone_on_stdout(line: str, tmp_pat
     assert done.code == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["schema"] == 1
-    assert list(document)[0] == "schema"
+    assert next(iter(document)) == "schema"
 
 
 @pytest.mark.e2e

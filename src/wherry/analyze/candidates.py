@@ -133,7 +133,7 @@ def _module_of(word: Local, layout: Layout) -> Module:
             "not-in-workspace",
             f"{word.word} is in module {module.path}, which go.work does not use",
             where=relative(layout.workspace, layout.root),
-            next=(f"go work use {word.word}", "or build it alone with GOWORK=off"),
+            next=(f"go work use {word.word}", "build it alone with GOWORK=off"),
         )
     return module
 
@@ -144,7 +144,7 @@ def no_go_mod(folder: str) -> BuildError:
         "no-go-mod",
         "there is no go.mod here, nor in a folder above",
         where=folder,
-        next=("go mod init example.com/name", "or name a module: wherry build example.com/module/cmd/app@latest"),
+        next=("go mod init example.com/name", "name a module: wherry build example.com/module/cmd/app@latest"),
     )
 
 

@@ -39,7 +39,7 @@ def locate(directory: str, *, workspace: str = "") -> Layout:
     """
     here = os.path.abspath(directory)
     if not os.path.isdir(here):
-        raise UsageError("no-such-folder", f"{directory} does not exist, or is no folder", where=here)
+        raise UsageError("no-such-folder", "the folder to work in does not exist, or is no folder", where=here)
     git, module = above(here, ".git"), above(here, "go.mod", file=True)
     work = _workspace(here, workspace)
     root = _root(here, git, module, os.path.dirname(work))

@@ -39,7 +39,7 @@ def _entries(asset: Asset, root: Root) -> tuple[Entry, ...]:
             "asset-empty",
             f"the asset {asset.source} holds no file that its patterns choose",
             where=asset.source,
-            next="correct include and exclude under [[assets]] in wherry.toml, or leave the asset out",
+            next="correct include and exclude under [[image.assets]] in wherry.toml, or leave the asset out",
         )
     return tuple(_entry(asset, f"{into}/{found.path}" if into else found.path, found) for found in chosen.found)
 
@@ -73,6 +73,6 @@ def _secret(asset: Asset, paths: tuple[str, ...]) -> RefusedError:
         + (f", and {len(paths) - 1} more" if paths[1:] else ""),
         where=tuple(f"{asset.source}/{path}" if path else asset.source for path in paths[:_SHOWN])
         + ((more.strip(),) if more else ()),
-        why="files of that name or content are secrets, and everyone who pulls an image can read it",
-        next=f'add it to exclude = ["{paths[0]}"], or name the file itself as source if it must be in the image',
+        why="everyone who pulls an image can read what is in it",
+        next=(f'exclude = ["{paths[0]}"] leaves it out', "name the file itself as from, if it must be there"),
     )

@@ -102,7 +102,7 @@ class Root:
                 "asset-missing",
                 f"the asset {name} {what}",
                 where=name,
-                next="correct the path under [[assets]] in wherry.toml",
+                next="correct the path under [[image.assets]] in wherry.toml",
             ) from error
 
 
@@ -111,6 +111,6 @@ def _outside(name: str, target: str) -> RefusedError:
         "asset-outside",
         f"the asset {name} lies outside the repository" + (f": it leads to {target}" if target != name else ""),
         where=name,
-        why="an image holds only what its repository holds, or two machines would build different ones",
+        why="an image holds only what its repository holds",
         next="copy the file into the repository, or leave it out with exclude",
     )

@@ -51,14 +51,14 @@ class Blobs:
     def add(self, data: bytes) -> Digest:
         """Keeps `data`, synced to disk before its name appears."""
         digest = of_bytes(data)
-        self._clear(digest)
+        self._expect(digest)
         with atomic_writer(self.path(digest), mode=0o400, durable=True) as file:
             file.write(data)
         return digest
 
     def take(self, source: Path, digest: Digest) -> Path:
         """Moves `source`, a private file on the cache's file system that the caller has hashed, in under its digest."""
-        self._clear(digest)
+        self._expect(digest)
         target = self.path(digest)
         with disk_errors(source):
             descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -90,8 +90,10 @@ class Blobs:
         self._damaged(path)
         return None
 
-    def _clear(self, digest: Digest) -> None:
-        """A folder in the blob's place would stop the rename."""
+    def _expect(self, digest: Digest) -> None:
+        """Nobody deletes the blob from now on, and nothing in its place stops the rename."""
+        with disk_errors(self.path(digest)), gate(self.folders):
+            stamp(self.folders, digest.hex)
         if self.path(digest).is_dir():
             move_aside(self.folders, self.path(digest))
 

@@ -84,19 +84,11 @@ def last_used(kind: str, path: Path, folders: Folders) -> float:
     removed, the rest by being read, which most file systems note once a day."""
     status = path.lstat()
     if kind == "layers":
-        placed = placed_at(status)
         with contextlib.suppress(FileNotFoundError):
-            return max(placed, Path(folders.used, path.name).lstat().st_mtime)
-        return placed
+            return max(status.st_mtime, Path(folders.used, path.name).lstat().st_mtime)
     if kind == "binaries" and stat.S_ISDIR(status.st_mode):
-        return max((status.st_mtime, *map(placed_at, _files(path))))
+        return max((status.st_mtime, *(max(one.st_mtime, one.st_ctime) for one in _files(path))))
     return max(status.st_mtime, status.st_atime) if kind in ("records", "unchanged builds") else status.st_mtime
-
-
-def placed_at(status: os.stat_result) -> float:
-    """When a file got its name, or another one lost it. Not when it was written: an equal file, written long before by a run that
-    was slow, may have been renamed over one that a younger run relies on."""
-    return max(status.st_mtime, status.st_ctime)
 
 
 def _item(kind: str, path: Path, folders: Folders) -> Item:

@@ -2,7 +2,8 @@
 
 Two locks, both by flock, so they die with their process. Each run holds a file of its own from beginning to end: its lease.
 And all share one gate: to look something up and say "I use this" is one step behind it, to decide and delete is another.
-So whatever a living run has used is younger than that run's lease, and is kept.
+So whatever a living run has used is younger than that run's lease, and is kept. What a run makes it marks as used behind the gate
+first, and only then gives it its name: whoever decided to delete an older file of that name has done so by then.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ def key(kind: str, *inputs: _Part) -> str:
 class Records:
     """The `kit.ports.Records` on disk. Never an error: what cannot be read is None, what cannot be written is not kept.
 
-    A record that names blobs (`"sha256:<hex>"` in its JSON) counts as a use of them when it is read: behind the gate, so that a
-    blob which is there when the record is returned stays for as long as this run's lease.
+    A record that names blobs (`"sha256:<hex>"` in its JSON) counts as a use of them when it is read or written. A blob that is
+    there when the record is returned, or is put there after it was written, stays for as long as this run's lease.
     """
 
     def __init__(self, folders: Folders) -> None:
@@ -61,6 +61,8 @@ class Records:
     def put(self, key: str, data: bytes, /) -> None:
         path = self.path(key)
         with contextlib.suppress(OSError, UnavailableError):
+            with gate(self.folders):
+                self._use(data)
             if path.is_dir():
                 move_aside(self.folders, path)
             atomic_write(path, _sum(key, data) + data, mode=0o600)
@@ -70,6 +72,7 @@ class Records:
         return Path(self.folders.records, hashlib.sha256(key.encode()).hexdigest())
 
     def _use(self, data: bytes) -> None:
+        """To be called behind the gate."""
         for match in _NAMED_BLOB.finditer(data):
             stamp(self.folders, match[1].decode())
 
@@ -86,7 +89,7 @@ class Records:
 
 
 def stamp(folders: Folders, name: str) -> None:
-    """Says that the blob `name` is in use now."""
+    """Says that the blob `name` is in use now; to be called behind the gate."""
     path = f"{folders.used}/{name}"
     try:
         os.utime(path, follow_symlinks=False)

@@ -88,8 +88,9 @@ class Output:
                 self.verbatim(one.output)
             self._headed("error", one.name, one.message)
             rows = [("where", place) for place in one.where] + [("why", one.why)]
-            rows += [("next" if number == 0 else "or", step) for number, step in enumerate(one.next)]
-            self._details((*rows, ("more", f"wherry explain {one.name}")))
+            page = f"wherry explain {one.name}"
+            rows += [("next" if number == 0 else "or", step) for number, step in enumerate(one.next or (page,))]
+            self._details((*rows, ("more", page if one.next else "")))
 
     def paint(self, text: str, role: str) -> str:
         """`text` in the colour of `role`, where colour is wanted."""

@@ -42,7 +42,7 @@ class DockerArchive:
                 "one-platform",
                 f"a docker-archive holds one platform; this image has {listed}",
                 where=str(self.place),
-                next=(f"add --platform {built.images[0].platform}", f"or write oci-archive:{self.place.file}"),
+                next=(f"add --platform {built.images[0].platform}", f"write oci-archive:{self.place.file}"),
             )
         names = naming.names_of(built, self.place.reference)
         sent = archive.write(Path(self.place.file), members.chunks(save(built.images[0], built, names)))

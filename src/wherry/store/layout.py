@@ -136,7 +136,7 @@ def not_a_layout(directory: Path | str, why: str) -> UsageError:
     """The error for a folder that is something else."""
     return UsageError(
         "not-a-layout",
-        f"{directory} is no OCI layout: {why}",
+        f"this is no OCI layout: {why}",
         where=str(directory),
         next="name a layout, or a folder that is empty or does not exist yet",
     )

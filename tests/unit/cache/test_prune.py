@@ -11,7 +11,6 @@ import pytest
 
 from tests.support.caches import cache
 from wherry.cache import blobs as blobs_module
-from wherry.cache import contents
 from wherry.cache import records as records_module
 from wherry.cache.blobs import Blobs, temporary
 from wherry.cache.contents import df
@@ -27,12 +26,6 @@ NOW = 2_000_000_000.0
 
 def now() -> float:
     return NOW
-
-
-@pytest.fixture(autouse=True)
-def ages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Change times cannot be set; so here the age of a file is that of its bytes."""
-    monkeypatch.setattr(contents, "placed_at", lambda status: status.st_mtime)
 
 
 def aged(path: Path, age: float) -> None:
@@ -130,9 +123,8 @@ def test_what_a_living_run_uses_or_made_stays(tmp_path: Path) -> None:
     assert list(Path(folders.used).iterdir()) == []
 
 
-def test_an_old_file_renamed_over_a_young_one_is_young(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_file_renamed_over_a_young_one_is_in_use(tmp_path: Path) -> None:
     """Two runs make the same blob; the slow one ends last, and its file is older than the lease of the other."""
-    monkeypatch.undo()
     folders = cache(tmp_path)
     slow = temporary(folders)
     slow.write_bytes(b"data")

@@ -103,7 +103,7 @@ def test_the_version_wanted_is_named() -> None:
     said = "go: go.mod requires go >= 1.99.3 (running go 1.26.8; GOTOOLCHAIN=local)\n"
     error = build_error(compilation(Path("/src")), said, 1)
     assert "1.99.3" in error.message
-    assert "GOTOOLCHAIN=go1.99.3 wherry build" in error.next
+    assert error.next == ("install Go 1.99.3 or newer", "let Go fetch it: wherry build --toolchain auto")
     assert isinstance(error, UnavailableError)
 
 

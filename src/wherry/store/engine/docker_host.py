@@ -58,7 +58,7 @@ def address(ports: Ports) -> Address:
         "docker-host",
         f"wherry cannot speak to Docker at {one_line(text[:200])}" + (" with client certificates" if tls else ""),
         why="it knows unix:// sockets and tcp:// without TLS",
-        next=("write docker-archive:FILE and load it by docker load -i FILE", "or push to a registry"),
+        next=("write docker-archive:FILE and load it by docker load -i FILE", "push to a registry"),
     )
 
 

@@ -74,7 +74,7 @@ def failure(answer: Said, *, url: str, doing: str) -> WherryError:
             why=why,
             next=(
                 f"docker login {host}",
-                "or check the name: some registries say this for repositories that do not exist",
+                "check the name: some registries say this for repositories that do not exist",
             ),
         )
     if answer.status == 404:
