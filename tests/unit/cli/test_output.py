@@ -41,7 +41,9 @@ def test_quiet_keeps_errors_and_results() -> None:
 
 def test_an_error_says_what_where_why_next_and_more() -> None:
     output, _, err = sink()
-    output.error(BuildError("cgo-compiler", "no C compiler", where="a.go:1:2", why="it needs one", next=("get one", "or not")))
+    output.error(
+        BuildError("cgo-compiler", "no C compiler", where="a.go:1:2", why="it needs one", next=("get one", "or not"))
+    )
     assert err.getvalue().splitlines() == [
         "error [cgo-compiler]: no C compiler",
         "  where  a.go:1:2",
@@ -65,7 +67,9 @@ def test_other_programs_words_come_first_and_unwrapped() -> None:
     assert err.getvalue().splitlines()[0] == long
 
 
-@pytest.mark.parametrize("evil", ["\x1b[2J", "\x1b]52;c;AAAA\x07", "a\rb", "\x9b31m", "\u202egnp", "line\nOK verified", "\u2028"])
+@pytest.mark.parametrize(
+    "evil", ["\x1b[2J", "\x1b]52;c;AAAA\x07", "a\rb", "\x9b31m", "\u202egnp", "line\nOK verified", "\u2028"]
+)
 def test_controls_never_reach_the_terminal(evil: str) -> None:
     """H01, H02: escape sequences, C1, bidi overrides and forged lines are shown, not obeyed."""
     output, out, err = sink()
