@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import examples, looks
-from tests.support.cli import Done, wherry
+from tests.support.cli import COMMAND, Done, wherry
 from tests.support.tools import need
 
 pytestmark = pytest.mark.e2e
@@ -106,7 +106,7 @@ def test_pages_are_as_wide_as_their_terminal(hello: Path) -> None:
     ids=str,
 )
 def test_colour_on_a_terminal(hello: Path, environment: dict[str, str], coloured: bool) -> None:
-    command = ("env", *(f"{name}={value}" for name, value in environment.items()), *looks.COMMAND)
+    command = ("env", *(f"{name}={value}" for name, value in environment.items()), *COMMAND)
     shown = looks.on_terminal("build", "-o", "bla:x", home=hello / "home", cwd=hello / "hello", command=command)
     assert ("\x1b[31;1merror\x1b[0m" in shown.stderr) is coloured
     assert bool(re.search(r"\x1b\[[0-9;]*m", shown.stderr)) is coloured
@@ -161,7 +161,7 @@ def test_without_the_layout_each_line_is_still_a_sentence(hello: Path) -> None:
     """Read aloud (ux row 28): no glyphs, no rulers, no redrawing where the terminal is dumb."""
     shown = looks.on_terminal(
         *("build", "--no-cache"), home=hello / "home", cwd=hello / "hello",
-        command=("env", "TERM=dumb", *looks.COMMAND),
+        command=("env", "TERM=dumb", *COMMAND),
     )  # fmt: skip
     text = shown.stderr.replace("\r\n", "\n")
     assert "\r" not in text

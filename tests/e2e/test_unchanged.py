@@ -52,18 +52,20 @@ class Repository:
         self.commit()
         self.git("tag", "v1.0.0")
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, text: str) -> bool:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+        return True
 
-    def git(self, *words: str) -> None:
+    def git(self, *words: str) -> bool:
         environment = {**os.environ, **GIT, "HOME": str(self.home)}
         subprocess.run(["git", *words], cwd=self.root, env=environment, check=True, capture_output=True)
+        return True
 
-    def commit(self, *words: str) -> None:
+    def commit(self, *words: str) -> bool:
         self.git("add", "-A")
-        self.git("commit", "-qm", "x", *words)
+        return self.git("commit", "-qm", "x", *words)
 
     def build(self, **environment: str) -> Done:
         done = wherry("build", "-o", "oci:../out:app", home=self.home, cwd=self.root, **environment)

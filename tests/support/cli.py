@@ -47,12 +47,12 @@ def variables(home: Path, **changes: str) -> dict[str, str]:
     }
 
 
-def wherry(*arguments: str | Path, home: Path, cwd: Path, timeout: float = 600, **environment: str) -> Done:
+def wherry(*arguments: str | Path, home: Path, cwd: Path, **environment: str) -> Done:
     """`wherry ARGUMENTS` in `cwd`, over `variables(home)` with `environment` over them."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd, env=variables(home, **environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        errors="surrogateescape", timeout=timeout, check=False,
+        errors="surrogateescape", timeout=600, check=False,
     )  # fmt: skip
     return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
