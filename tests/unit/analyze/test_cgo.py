@@ -33,7 +33,14 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         {"c.go": "//go:build cgo\n\npackage dep\n\nfunc One() int { return 1 }\n", "more.go": "package dep\n"},
         "without cgo it has no One, which is used",
     ),
-    "assembly": ({"pure.go": "package dep\n\nfunc One() int { return one() }\n\nfunc one() int\n", "one_amd64.s": "", "one_arm64.s": ""}, ""),
+    "assembly": (
+        {
+            "pure.go": "package dep\n\nfunc One() int { return one() }\n\nfunc one() int\n",
+            "one_amd64.s": "",
+            "one_arm64.s": "",
+        },
+        "",
+    ),
 }
 
 
@@ -65,7 +72,15 @@ def test_go_agrees(name: str, tmp_path: Path) -> None:
 def test_the_place_is_where_the_project_imports_it(tmp_path: Path) -> None:
     need("go")
     proxy = tmp_path / "proxy"
-    publish(proxy, "example.com/wrapper", "v1.0.0", {"w.go": 'package wrapper\n\nimport _ "example.com/clib"\n', "go.mod": "module example.com/wrapper\n\ngo 1.24\n\nrequire example.com/clib v1.0.0\n"})
+    publish(
+        proxy,
+        "example.com/wrapper",
+        "v1.0.0",
+        {
+            "w.go": 'package wrapper\n\nimport _ "example.com/clib"\n',
+            "go.mod": "module example.com/wrapper\n\ngo 1.24\n\nrequire example.com/clib v1.0.0\n",
+        },
+    )
     publish(proxy, "example.com/clib", "v1.0.0", {"c.go": C})
     sums = "require (\n\texample.com/wrapper v1.0.0\n\texample.com/clib v1.0.0 // indirect\n)\n"
     store = 'package store\n\nimport (\n\t_ "strings"\n\n\t_ "example.com/wrapper"\n)\n'
@@ -77,7 +92,12 @@ def test_the_place_is_where_the_project_imports_it(tmp_path: Path) -> None:
             "store/db.go": store,
         },
     )
-    variables = (("GOPROXY", f"file://{proxy}"), ("GOSUMDB", "off"), ("GOMODCACHE", str(tmp_path / "cache")), ("GOFLAGS", "-mod=mod -modcacherw"))
+    variables = (
+        ("GOPROXY", f"file://{proxy}"),
+        ("GOSUMDB", "off"),
+        ("GOMODCACHE", str(tmp_path / "cache")),
+        ("GOFLAGS", "-mod=mod -modcacherw"),
+    )
     uses = look(root, "./cmd/api", variables=variables).mains[0].cgo
     assert [(use.import_path, str(use.place)) for use in uses] == [("example.com/clib", "store/db.go:6:2")]
 
@@ -89,7 +109,8 @@ def test_a_stub_that_compiles_and_fails_is_known(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
-            "go.mod": MODULE + "\nrequire github.com/mattn/go-sqlite3 v1.14.0\nreplace github.com/mattn/go-sqlite3 => ./sqlite\n",
+            "go.mod": MODULE
+            + "\nrequire github.com/mattn/go-sqlite3 v1.14.0\nreplace github.com/mattn/go-sqlite3 => ./sqlite\n",
             "main.go": 'package main\n\nimport _ "github.com/mattn/go-sqlite3"\n\nfunc main() {}\n',
             "sqlite/go.mod": "module github.com/mattn/go-sqlite3\n",
             "sqlite/static_mock.go": stub,
@@ -106,7 +127,9 @@ def test_a_main_that_is_all_c(tmp_path: Path) -> None:
     text = 'package main\n\nimport "C"\n\nimport "net/http"\n\nfunc main() { http.ListenAndServe(":8080", nil) }\n'
     write(tmp_path, {"go.mod": MODULE, "cmd/x/main.go": text})
     main = look(tmp_path).mains[0]
-    assert main.cgo == (CgoUse(import_path="example.com/app/cmd/x", place=main.cgo[0].place, why="all its files need cgo"),)
+    assert main.cgo == (
+        CgoUse(import_path="example.com/app/cmd/x", place=main.cgo[0].place, why="all its files need cgo"),
+    )
     assert str(main.cgo[0].place) == "cmd/x/main.go:3:8"
     assert [one.value for one in main.inferred if one.kind == "port"] == ["8080"]
 
