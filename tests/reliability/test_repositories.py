@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -336,3 +337,19 @@ def test_no_repository_gives_a_traceback(tmp_path: Path) -> None:
             look(folder)
         except WherryError as error:
             assert error.message, text  # noqa: PT017
+
+
+def test_sources_made_to_take_for_ever(tmp_path: Path) -> None:
+    """Fields that refer to one another in all ways, functions that call themselves, one name with 100 000 values."""
+    names = [f"Port{number}" for number in range(8)]
+    fields = "\n".join(f"c.{one} = c.{other} + c.{one}" for one in names for other in names)
+    calls = "\n".join(
+        f"func f{number}(x string) string {{ return f{(number + 1) % 8}(x + x) + f{number}(x) }}" for number in range(8)
+    )
+    many = "\n".join(f'p = "{number}"' for number in range(20_000))
+    listen = "\n".join(f'http.ListenAndServe(":" + c.Port{number % 8} + f{number % 8}(p), nil)' for number in range(50))
+    text = f'package main\n\nimport "net/http"\n\n{calls}\n\nfunc main() {{\n{fields}\n{many}\n{listen}\n}}\n'
+    write(tmp_path, {"go.mod": MODULE, "main.go": text})
+    began = time.monotonic()
+    look(tmp_path, go=False)
+    assert time.monotonic() - began < 30

@@ -19,6 +19,8 @@ from wherry.model.place import Place
 UNKNOWN = "\0"
 DEPTH = 12
 MOST = 8
+#: For one question. Real ones take some dozens; fields that refer to one another in all ways would take MOST ** DEPTH.
+STEPS = 2000
 
 
 class Known(Value, frozen=True, kw_only=True):
@@ -38,10 +40,12 @@ class Evaluator:
         self._settings = settings
         self._frames: dict[Where, dict[str, tuple[Expression, Where]]] = {}
         """For functions that are being looked into: parameter → argument, and where the argument stands."""
+        self._steps = STEPS
 
     def texts(self, expression: Expression, where: Where, depth: int = DEPTH) -> tuple[Known, ...]:
-        """At most MOST values, most likely first; empty when nothing is known."""
-        if depth <= 0:
+        """At most MOST values, most likely first; empty when nothing is known, or it would take more than STEPS steps."""
+        self._steps = STEPS if depth == DEPTH else self._steps - 1
+        if depth <= 0 or self._steps <= 0:
             return ()
         match expression:
             case Text():
@@ -60,7 +64,7 @@ class Evaluator:
                 return ()
 
     def _name(self, name: str, where: Where, depth: int) -> tuple[Known, ...]:
-        bound = self._code.locals.get((where, name), ())
+        bound = self._code.locals.get((where, name), ())[: 2 * MOST]
         found = tuple(known for one in bound for known in self._bound(one, where, depth))
         found += self._of_settings(self._settings.into_name(name, where), depth)
         if found:
@@ -83,7 +87,7 @@ class Evaluator:
 
     def _global(self, name: str, package: int, depth: int) -> tuple[Known, ...]:
         found: list[Known] = []
-        for binding, spot in self._code.globals.get((package, name), ()):
+        for binding, spot in self._code.globals.get((package, name), ())[:MOST]:
             values = self.texts(binding.value, spot, depth - 1)
             found += values if binding.constant else _guessed(values)
         return tuple(found)

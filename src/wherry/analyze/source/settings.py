@@ -42,8 +42,10 @@ class Settings:
         for facts, where in code.each_file():
             self.all += [one for tag in facts.tags for one in _of_tag(tag, where)]
         self._by_name: dict[str, list[Setting]] = defaultdict(list)
+        self._by_target: dict[tuple[bool, str], list[Setting]] = defaultdict(list)
         for setting in self.all:
             self._by_name[_folded(setting.name)].append(setting)
+            self._by_target[setting.is_field, setting.target].append(setting)
 
     def named(self, name: str) -> tuple[Setting, ...]:
         """Settings of that name, `-` and `_` and case alike."""
@@ -51,13 +53,12 @@ class Settings:
 
     def into_name(self, name: str, where: Where) -> tuple[Setting, ...]:
         """Settings stored into a variable `name` of the package."""
-        return tuple(
-            one for one in self.all if one.target == name and not one.is_field and one.where.package == where.package
-        )
+        found = self._by_target.get((False, name), ())
+        return tuple(one for one in found if one.where.package == where.package)
 
     def into_field(self, name: str, where: Where) -> tuple[Setting, ...]:
         """Settings stored into a field `name` of anything; those of the same package win."""
-        found = [one for one in self.all if one.is_field and one.target == name]
+        found = self._by_target.get((True, name), ())
         return tuple([one for one in found if one.where.package == where.package] or found)
 
     def made_by(self, call: Invoke, where: Where) -> Setting | None:

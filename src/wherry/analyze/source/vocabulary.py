@@ -105,13 +105,13 @@ WEB_PACKAGES = (
         "github.com/fasthttp/router",
     ),
     *("github.com/danielgtaylor/huma", "github.com/uptrace/bunrouter", "github.com/bmizerany/pat", "goji.io"),
-    *("github.com/prometheus/common/route", "github.com/grafana/dskit", "github.com/hashicorp/"),
+    *("github.com/prometheus/common/route", "github.com/grafana/dskit"),
 )
 #: Functions that bind a route → which argument is the path.
 REGISTRATIONS = {
     **dict.fromkeys(("Handle", "HandleFunc", "Get", "GET", "Any", "All", "HEAD", "Head", "HandlerFunc", "Handler"), 0),
-    **dict.fromkeys(("Path", "PathPrefix", "Use", "Mount", "Methods"), 0),
-    **dict.fromkeys(("Method", "MethodFunc", "Add", "Match", "Handle2"), 1),
+    **dict.fromkeys(("Path", "PathPrefix", "Use", "Mount"), 0),
+    **dict.fromkeys(("Method", "MethodFunc", "Add", "Match"), 1),
     "RegisterRoute": 1,
     "HandlePath": 1,
 }
