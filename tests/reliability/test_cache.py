@@ -263,7 +263,7 @@ def test_e06_every_input_is_in_the_key() -> None:
 
 USE = """
 import random, sys, time
-from wherry.cache.blobs import Blobs
+from wherry.cache.blobs import Blobs, temporary
 from wherry.cache.folders import Folders
 from wherry.cache.leases import lease
 from wherry.cache.records import Records
@@ -279,8 +279,14 @@ while time.monotonic() < until:
         digest = of_bytes(data)
         if records.get(digest.hex) is None or not blobs.path(digest).exists():
             made += 1
-            blobs.add(data)
-            records.put(digest.hex, b'{"digest":"%s"}' % digest.encode())
+            if dice.random() < 0.5:
+                blobs.add(data)
+                records.put(digest.hex, b'{"digest":"%s"}' % digest.encode())
+            else:  # as the assemble room does it, which knows no more of the cache than records and a folder
+                records.put(digest.hex, b'{"digest":"%s"}' % digest.encode())
+                made_file = temporary(folders)
+                made_file.write_bytes(data)
+                made_file.replace(blobs.path(digest))
         time.sleep(dice.random() / 20)
         assert blobs.path(digest).read_bytes() == data, "pruned under a living run"
 print(made)

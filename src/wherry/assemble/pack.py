@@ -110,11 +110,14 @@ def _pack(layout: tar.Layout, press: Press, packer: Packer) -> tuple[_Packed, bo
                 if found:
                     return found[0], True, began
                 os.fsync(descriptor)
+            packed = _Packed(
+                digest=squeezed.digest, size=squeezed.size, diff_id=squeezed.diff_id, unpacked_size=layout.size
+            )
+            # Before the blob has its name: the record marks it as in use, so that no prune beside us takes it (E07).
+            packer.records.put(_key("content", identity, packed.diff_id), msgspec.json.encode(packed))
             _keep(temporary, packer.blobs / Digest(squeezed.digest).path)
         finally:
             temporary.unlink(missing_ok=True)
-    packed = _Packed(digest=squeezed.digest, size=squeezed.size, diff_id=squeezed.diff_id, unpacked_size=layout.size)
-    packer.records.put(_key("content", identity, packed.diff_id), msgspec.json.encode(packed))
     return packed, False, began
 
 

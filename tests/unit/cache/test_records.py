@@ -114,13 +114,11 @@ def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path: Path) -> None:
     assert kept.findings == []
 
 
-def test_reading_a_record_marks_the_blobs_it_names_as_used(tmp_path: Path) -> None:
+def test_writing_and_reading_a_record_marks_the_blobs_it_names_as_used(tmp_path: Path) -> None:
     kept = records(tmp_path)
     name = hashlib.sha256(b"blob").hexdigest()
     kept.put("a", b'{"digest":"sha256:%s"}' % name.encode())
     used = Path(kept.folders.used, name)
-    assert not used.exists()
-    kept.get("a")
     os.utime(used, (1, 1))
     kept.get("a")
     assert used.stat().st_mtime > 1
