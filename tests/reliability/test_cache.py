@@ -27,7 +27,6 @@ from wherry.errors import UnavailableError, WherryError
 from wherry.oci.digest import of_bytes
 from wherry.system.clock import now
 
-ROOT = Path(__file__).parents[2]
 CALLS = {
     *("open", "write", "flush", "close", "fsync", "rename", "replace", "link", "unlink", "rmdir", "mkdir", "utime"),
     *("chmod", "fchmod", "flock"),
