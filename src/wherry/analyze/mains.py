@@ -10,7 +10,6 @@ from wherry.analyze import cgo, leftout
 from wherry.analyze.constraint import Tags
 from wherry.analyze.own import Sources, reachable
 from wherry.analyze.reading import relative
-from wherry.analyze.source.infer import infer
 from wherry.errors import BuildError, UsageError
 from wherry.formats.golisting import Package
 from wherry.kit.value import Value
@@ -134,7 +133,7 @@ def _main(package: Package, packages: dict[str, Package], listing: Listing, sour
         directory=package.dir if listing.remote else relative(package.dir, listing.root),
         cgo=cgo.cgo_uses(package.import_path, listed, frozenset(one.import_path for one in own)),
         embeds=tuple(sorted(embeds)),
-        inferred=infer(tuple(sources.of(_with_c_files(one, listing.with_cgo)) for one in own or (package,))),
+        inferred=sources.inferred(tuple(_with_c_files(one, listing.with_cgo) for one in own or (package,))),
     )
 
 

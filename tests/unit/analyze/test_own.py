@@ -38,19 +38,23 @@ def test_unchanged_sources_are_not_parsed_again(tmp_path: Path) -> None:
     records = Kept()
     write(tmp_path, {"a/go.mod": MODULE, "a/main.go": SERVER, "b/go.mod": MODULE, "b/main.go": SERVER})
     assert ask(tmp_path / "a", records) == ["8080"]
-    assert (records.hits, len(records.data)) == (0, 1)
+    assert (records.hits, len(records.data)) == (0, 2)
     assert ask(tmp_path / "a", records) == ["8080"]
     assert ask(tmp_path / "b", records) == ["8080"], "by bytes, not by place"
-    assert (records.hits, len(records.data)) == (2, 1)
+    assert (records.hits, len(records.data)) == (2, 2)
     write(tmp_path, {"a/main.go": SERVER.replace("8080", "9090")})
     assert ask(tmp_path / "a", records) == ["9090"]
+    assert (records.hits, len(records.data)) == (2, 4)
+    write(tmp_path, {"a/main.go": SERVER, "a/go.mod": MODULE.replace("app", "other")})
+    assert ask(tmp_path / "a", records) == ["8080"]
+    assert (records.hits, len(records.data)) == (3, 5), "the sources are known, what they are called is new"
 
 
 def test_a_damaged_record_is_made_again(tmp_path: Path) -> None:
     records = Kept()
     write(tmp_path, {"go.mod": MODULE, "main.go": SERVER})
     ask(tmp_path, records)
-    for damage in (b"", b"\xff", b"\x90", next(iter(records.data.values()))[:-1]):
+    for damage in (b"", b"\xff", b"\x01", next(iter(records.data.values()))[:-1]):
         records.data = dict.fromkeys(records.data, damage)
         assert ask(tmp_path, records) == ["8080"]
 

@@ -31,8 +31,6 @@ from wherry.analyze.source.tags import pairs_of
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
 
-#: Changes whenever equal bytes may give other facts: part of the key under which facts are kept.
-VERSION = 2
 DEPTH = 400
 QUERY = """
 (package_clause (package_identifier) @package)
