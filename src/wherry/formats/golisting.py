@@ -11,8 +11,8 @@ from wherry.errors import CorruptError
 from wherry.kit.value import Value
 
 FIELDS = (
-    *("ImportPath", "Name", "Dir", "Standard", "DepOnly", "Match", "Module", "Imports", "Error"),
-    *("GoFiles", "CgoFiles", "IgnoredGoFiles", "CFiles", "CXXFiles", "EmbedFiles", "TestGoFiles", "XTestGoFiles"),
+    *("ImportPath", "Name", "Dir", "Standard", "DepOnly", "Module", "Imports", "Error"),
+    *("GoFiles", "CgoFiles", "IgnoredGoFiles", "EmbedFiles"),
 )
 
 
@@ -32,9 +32,8 @@ class Module(Value, frozen=True, kw_only=True, rename="pascal"):
 
 
 class PackageError(Value, frozen=True, kw_only=True, rename="pascal"):
-    """Why Go could not load a package; `pos` is file:line:column, `import_stack` ends with the package."""
+    """Why Go could not load a package; `pos` is file:line:column."""
 
-    import_stack: tuple[str, ...] | None = None
     pos: str = ""
     err: str = ""
 
@@ -47,18 +46,13 @@ class Package(Value, frozen=True, kw_only=True, rename="pascal"):
     dir: str = ""
     standard: bool = False
     dep_only: bool = False
-    match: tuple[str, ...] = ()
     module: Module | None = None
     imports: tuple[str, ...] = ()
     error: PackageError | None = None
     go_files: tuple[str, ...] = ()
     cgo_files: tuple[str, ...] = ()
     ignored_go_files: tuple[str, ...] = ()
-    c_files: tuple[str, ...] = ()
-    c_x_x_files: tuple[str, ...] = msgspec.field(default=(), name="CXXFiles")
     embed_files: tuple[str, ...] = ()
-    test_go_files: tuple[str, ...] = ()
-    x_test_go_files: tuple[str, ...] = ()
 
     @property
     def is_local(self) -> bool:

@@ -24,12 +24,11 @@ STEPS = 2000
 
 
 class Known(Value, frozen=True, kw_only=True):
-    """A text an expression may have, where it is written, and by which flag or variable it is the default."""
+    """A text an expression may have, and where it is written. Not certain: a default, or one of several."""
 
     text: str
     place: Place
     certain: bool = True
-    setting: str = ""
 
 
 class Evaluator:
@@ -126,7 +125,7 @@ class Evaluator:
         found: list[Known] = []
         for setting in settings:
             values = self.texts(setting.default, setting.where, depth - 1)
-            found += [Known(text=one.text, place=one.place, certain=False, setting=setting.name) for one in values]
+            found += _guessed(values)
         return tuple(found)
 
     def _call(self, call: Invoke, where: Where, depth: int) -> tuple[Known, ...]:
@@ -145,9 +144,7 @@ class Evaluator:
             return self._of_settings(self._settings.named(arguments[0].text), depth)
         if len(arguments) > 1 and isinstance(arguments[0], Text) and is_variable_name(arguments[0].text):
             values = self.texts(arguments[1], where, depth - 1)
-            return tuple(
-                Known(text=one.text, place=one.place, certain=False, setting=arguments[0].text) for one in values
-            )
+            return _guessed(values)
         return self._returned(call, where, depth)
 
     def _returned(self, call: Invoke, where: Where, depth: int, position: int = 0) -> tuple[Known, ...]:
@@ -229,7 +226,6 @@ def _pair(left: Known, right: Known) -> Known:
         text=left.text + right.text,
         place=telling.place,
         certain=left.certain and right.certain,
-        setting=telling.setting or left.setting or right.setting,
     )
 
 
@@ -243,7 +239,7 @@ def is_variable_name(text: str) -> bool:
 
 
 def _guessed(values: tuple[Known, ...]) -> tuple[Known, ...]:
-    return tuple(Known(text=one.text, place=one.place, certain=False, setting=one.setting) for one in values)
+    return tuple(Known(text=one.text, place=one.place, certain=False) for one in values)
 
 
 def _limited(values: tuple[Known, ...]) -> tuple[Known, ...]:

@@ -125,7 +125,6 @@ class Function(Value, frozen=True, kw_only=True, array_like=True):
     scope: int
     parameters: tuple[str, ...]
     returns: tuple[tuple[Expression, ...], ...] = ()
-    is_method: bool = False
 
 
 class FileFacts(Value, frozen=True, kw_only=True):

@@ -243,7 +243,6 @@ class _Scan:
                 scope=scope,
                 parameters=_parameters(node),
                 returns=tuple(returned.get(scope, ())[:4]),
-                is_method=node.type == "method_declaration",
             )
             for scope, node in enumerate(self._functions)
         )

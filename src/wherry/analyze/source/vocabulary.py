@@ -200,7 +200,7 @@ HEALTH = frozenset(
     (
         *("health", "healthz", "live", "livez", "liveness", "alive", "healthcheck", "health_check", "health-check"),
         *("healthy", "_health", "_healthz", "__health", "heartbeat", "__heartbeat__", "__lbheartbeat__"),
-        *("ping", "isalive", "lively", "livecheck", "up"),
+        *("ping", "isalive", "livecheck", "up"),
     )
 )
 READY = frozenset(("ready", "readyz", "readiness", "isready", "_ready", "readycheck", "readiness_check", "ready-check"))
