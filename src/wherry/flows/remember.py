@@ -9,6 +9,7 @@ from pathlib import Path
 from wherry.cache.folders import locate
 from wherry.cache.noop import git as noop_git
 from wherry.cache.noop import inputs as noop
+from wherry.cache.noop.engines import engine_inputs
 from wherry.cache.noop.own import own_inputs
 from wherry.cache.noop.record import Draft, draft, finish
 from wherry.cache.noop.sources import source_inputs
@@ -48,6 +49,7 @@ def inputs_of(request: BuildRequest, planned: Planned, machine: Machine) -> noop
     return noop.joined(
         own_inputs(),
         source_inputs(project, planned.reading.packages, planned.plan.toolchain, variables),
+        engine_inputs(variables, machine.which("podman")),
         _git(planned, machine),
         _files(planned, machine),
         noop.Inputs(
