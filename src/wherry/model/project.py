@@ -44,9 +44,9 @@ class Vcs(Value, frozen=True, kw_only=True):
 
 class Inferred(Value, frozen=True, kw_only=True):
     """One inferred fact about a main. `kind` and `value`: port and loopback-port (a number), health-route and
-    readiness-route (a path), tls (client, server), zones (LoadLocation, embedded), graceful-stop (shutdown, signal),
-    users and temp-files (a function's name),
-    version-variable, revision-variable and date-variable (a full name for -X)."""
+    readiness-route (a path), tls (client, server), plain-http (server), zones (LoadLocation, embedded), graceful-stop
+    (shutdown, signal), users and temp-files (a function's name), version-variable, revision-variable and date-variable
+    (a full name for -X)."""
 
     kind: str
     value: str

@@ -71,6 +71,12 @@ def test_no_health_where_the_sources_leave_a_choice(facts: tuple[Any, ...], reas
     assert decision(made, "health").reason == reason
 
 
+def test_a_server_that_can_also_speak_tls_is_asked_in_plain_text() -> None:
+    """podinfo, go-httpbin, whoami: TLS only with a certificate."""
+    made = plan(project=seen(FOUND, ROUTE, ("tls", "server"), ("plain-http", "server")))
+    assert made.images[0].health == Health(port=8080, path="/healthz")
+
+
 def test_no_word_about_health_for_a_program_without_a_route() -> None:
     made = plan(project=seen(FOUND))
     assert made.images[0].health is None

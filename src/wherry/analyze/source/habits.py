@@ -14,7 +14,7 @@ from wherry.model.project import Inferred
 
 
 def habits(code: Code) -> tuple[Inferred, ...]:
-    """Facts of kind tls, zones, users and temp-files: each value once, at its first place. All are found: the call
+    """Facts of kind tls, plain-http, zones, users and temp-files: each value once, at its first place. All are found: the call
     means it.
     """
     found: dict[tuple[str, str], Inferred] = {}
@@ -28,10 +28,17 @@ def _of_calls(code: Code) -> Iterator[tuple[str, str, Place]]:
         invoke, name = call.invoke, last_name(call.invoke.function)
         package = code.package_of(invoke.function, where)
         meaning = vocabulary.HABITS.get((package, name))
-        if meaning is None and not package and name in vocabulary.TLS_METHODS and isinstance(invoke.function, Select):
-            meaning = ("tls", "server")
+        if meaning is None and not package and isinstance(invoke.function, Select):
+            meaning = _of_method(name, where, code)
         if meaning is not None and not _is_fixed_zone(name, call):
             yield *meaning, code.place(where, invoke.line, invoke.column)
+
+
+def _of_method(name: str, where: Where, code: Code) -> tuple[str, str] | None:
+    if name in vocabulary.TLS_METHODS:
+        return ("tls", "server")
+    plain = any(name == method and code.imports(where, package) for package, method in vocabulary.PLAIN_METHODS)
+    return ("plain-http", "server") if plain else None
 
 
 def _is_fixed_zone(name: str, call: Call) -> bool:

@@ -141,6 +141,9 @@ HABITS = {
         ("net/http", name): ("tls", "client")
         for name in ("Get", "Head", "Post", "PostForm", "NewRequest", "NewRequestWithContext")
     },
+    ("net/http", "ListenAndServe"): ("plain-http", "server"),
+    ("net/http", "Serve"): ("plain-http", "server"),
+    ("github.com/prometheus/exporter-toolkit/web", "ListenAndServe"): ("plain-http", "server"),
     ("crypto/tls", "Dial"): ("tls", "client"),
     ("crypto/tls", "DialWithDialer"): ("tls", "client"),
     ("crypto/tls", "Client"): ("tls", "client"),
@@ -155,6 +158,15 @@ HABITS = {
 }
 #: Methods with a meaning of their own, on whatever value.
 TLS_METHODS = frozenset(("ListenAndServeTLS", "ServeTLS", "RunTLS", "StartTLS", "StartAutoTLS", "ListenTLS"))
+#: Methods that serve without TLS, on a value of one of the packages.
+PLAIN_METHODS = (
+    ("net/http", "ListenAndServe"),
+    ("net/http", "Serve"),
+    ("github.com/gin-gonic/gin", "Run"),
+    ("github.com/labstack/echo", "Start"),
+    ("github.com/gofiber/fiber", "Listen"),
+    ("github.com/valyala/fasthttp", "ListenAndServe"),
+)
 #: Types whose literal says something.
 HABIT_TYPES = {
     ("net/http", "Client"): ("tls", "client"),
