@@ -23,7 +23,6 @@ from wherry.kit.gitsafe import git_environment
 from wherry.kit.goenv import go_environment, merged
 from wherry.kit.ports import Machine
 from wherry.model.image import Published
-from wherry.oci.digest import Digest
 from wherry.plan.read import NAME
 from wherry.store import naming, own
 from wherry.store import place as places
@@ -99,15 +98,11 @@ def _files(planned: Planned, machine: Machine) -> noop.Inputs:
     root = Path(planned.plan.root)
     assets = {str(root / asset.source) for image in planned.plan.images for asset in image.assets}
     certificates = {str(root / name) for image in planned.plan.images for name in image.base.certificates}
-    outside = {one for module in planned.reading.project.modules for one in module.local_replaces}
     bases = tuple(_base(image.base.name) for image in planned.plan.images)
     return noop.joined(
         noop.Inputs(
             paths=(str(Path(machine.environment.config_home, "wherry", NAME)), *sorted(assets | certificates)),
-            trees=(
-                *(noop.Tree(root=path) for path in sorted(assets) if Path(path).is_dir()),
-                *(noop.Tree(root=str(root / path), kind="go") for path in sorted(outside)),
-            ),
+            trees=tuple(noop.Tree(root=path) for path in sorted(assets) if Path(path).is_dir()),
         ),
         *bases,
     )
@@ -130,10 +125,10 @@ def _outputs(image: ImageReport, published: Published, ports: Ports) -> tuple[no
     place = places.parse(published.place)
     match place:
         case places.LayoutPlace(directory=directory, tag=tag):
-            return (_layout(_absolute(directory), tag, image),)
+            return (noop.in_layout(_absolute(directory), tag, image.built),)
         case places.OwnPlace(reference=reference):
             folder = str(own.folder(ports.data))
-            return tuple(_layout(folder, name, image) for name in naming.names_of(image.built, reference))
+            return tuple(noop.in_layout(folder, name, image.built) for name in naming.names_of(image.built, reference))
         case places.OciArchivePlace(file=file) | places.DockerArchivePlace(file=file):
             return (noop.FileOutput(path=_absolute(file)),)
         case places.RegistryPlace(reference=reference):
@@ -148,14 +143,6 @@ def _outputs(image: ImageReport, published: Published, ports: Ports) -> tuple[no
             return (noop.DockerOutput(socket=socket, reference=str(reference), id=identity),) if socket else ()
         case _:
             return ()
-
-
-def _layout(directory: str, name: str, image: ImageReport) -> noop.LayoutOutput:
-    built = image.built
-    documents = [one.digest for image in built.images for one in (image.manifest, image.config)]
-    layers = [layer.digest for image in built.images for layer in image.layers]
-    blobs: dict[Digest, None] = dict.fromkeys((built.digest, *documents, *layers))
-    return noop.LayoutOutput(directory=directory, name=name, digest=built.digest, blobs=tuple(blobs))
 
 
 def _absolute(path: str) -> str:
