@@ -141,7 +141,7 @@ def _remembered(packer: Packer, key: str) -> _Packed | None:
 
 
 def _key(*parts: str) -> str:
-    return "layer-" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+    return "layer-" + _hash(parts)
 
 
 def _states(entries: tuple[tar.Entry, ...]) -> str:
@@ -160,7 +160,12 @@ def _states(entries: tuple[tar.Entry, ...]) -> str:
         else:
             state = (hashlib.sha256(content).hexdigest(),)
         rows.append((entry.path, entry.kind, entry.mode, entry.uid, entry.gid, entry.target, state))
-    return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()
+    return _hash(rows)
+
+
+def _hash(parts: object) -> str:
+    """Over all that `parts` say; names that are not UTF-8 have their own bytes."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _settled(entry: tar.Entry, began: os.stat_result) -> bool:

@@ -9,6 +9,8 @@ import gc
 import os
 import sys
 
+from wherry.cli import streams
+
 CARD = """\
 wherry takes a Go repository to a small, safe, reproducible container image.
 
@@ -30,12 +32,11 @@ wherry takes a Go repository to a small, safe, reproducible container image.
 def leave() -> None:
     """The `wherry` command as a process of its own: ends at once, without taking apart what the system takes back anyway."""
     gc.disable()  # a run is short; looking for cycles among what was imported costs more than it frees
+    streams.open_all()
     code = main()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            code = code or 1
+    if not streams.flushed(sys.stdout):
+        code = code or streams.LOST
+    streams.flushed(sys.stderr)
     os._exit(code)
 
 
@@ -45,9 +46,9 @@ def main() -> int:
     if arguments in (["--version"], ["-V"], ["version"]):
         from wherry import __version__
 
-        return _print(f"wherry {__version__}\n")
+        return streams.say(f"wherry {__version__}\n")
     if not arguments:
-        return _print(CARD)
+        return streams.say(CARD)
     try:
         return _build(arguments) if arguments[0] == "build" else _run(arguments)
     except KeyboardInterrupt:
@@ -66,7 +67,9 @@ def _build(arguments: list[str]) -> int:
     if code is not None:
         return code
     from wherry.cli import ahead
+    from wherry.cli.signals import hear
 
+    hear()
     try:
         ahead.begin(request)
         return _run(arguments)
@@ -78,13 +81,3 @@ def _run(arguments: list[str]) -> int:
     from wherry.cli.main import run
 
     return run(arguments)
-
-
-def _print(text: str) -> int:
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
-    return 0

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import sys
-from types import FrameType
 
 import click
 
 from wherry import errors
-from wherry.cli import crash
+from wherry.cli import crash, streams
 from wherry.cli.commands import COMMANDS
 from wherry.cli.output import Output, standard_output
+from wherry.cli.signals import hear
 from wherry.kit.text import closest
 
 #: Error class → exit code (design §5). The first class that fits counts.
@@ -73,7 +71,7 @@ for _command in COMMANDS:
 
 def run(arguments: list[str]) -> int:
     """Runs the command; every error becomes one clear text and its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    hear()
     output = standard_output()
     try:
         code = cli.main(arguments, prog_name="wherry", standalone_mode=False)
@@ -90,9 +88,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(output)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        return streams.quit_early()
     except crash.UNEXPECTED as error:
+        if streams.is_lost():
+            return streams.lost()
         crash.report(error, output, arguments)
         return 5
 
@@ -117,10 +116,6 @@ def _interrupted(output: Output) -> int:
     output.progress("")
     output.line("interrupted; nothing half-written is left")
     return INTERRUPTED
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Results go to stdout, whole and last; all else to stderr (rule 1 of design §8).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import IO
 
-from wherry.errors import Several, WherryError
+from wherry.errors import Several, UnavailableError, WherryError
 from wherry.kit.text import one_line, visible
 from wherry.model.finding import Finding
 
@@ -99,8 +100,9 @@ class Output:
     def progress(self, text: str) -> None:
         """The one changing line of a terminal; nothing elsewhere. An empty text clears it."""
         if self.terminal and not self._quiet:
-            self._stderr.write("\r\x1b[K" + one_line(text)[: self.width - 1])
-            self._stderr.flush()
+            with contextlib.suppress(OSError):
+                self._stderr.write("\r\x1b[K" + one_line(text)[: self.width - 1])
+                self._stderr.flush()
 
     def _headed(self, severity: str, name: str, message: str) -> None:
         head = f"{severity} [{name}]: "
@@ -122,8 +124,21 @@ class Output:
 
     def _write(self, stream: IO[str], line: str) -> None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        stream.flush()
+        try:
+            stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            stream.flush()
+        except BrokenPipeError:
+            if stream is self._stdout:
+                raise
+        except OSError as error:
+            if stream is self._stdout:
+                raise UnavailableError(
+                    "stdout",
+                    "the result could not be written to standard output",
+                    where="standard output, which is closed or full",
+                    why=os.strerror(error.errno or 0),
+                    next="write it elsewhere, or make room",
+                ) from error
 
 
 def standard_output(*, quiet: bool = False) -> Output:

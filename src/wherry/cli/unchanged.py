@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ import time
 from wherry.cache.folders import locate
 from wherry.cache.noop.check import unchanged as known_result
 from wherry.cache.noop.request import Request
+from wherry.cli import streams
 
 #: They change what is shown, not what is built.
 LOOKS = frozenset(("-q", "--quiet", "--json", "--timings"))
@@ -26,15 +28,10 @@ def unchanged(request: Request, arguments: list[str], environment: dict[str, str
     result = None if words & LONG else known_result(request, locate(environment))
     if result is None:
         return None
-    try:
-        if not words & LOOKS:
+    if not words & LOOKS:
+        with contextlib.suppress(OSError):
             sys.stderr.write(f"unchanged, {time.monotonic() - began:.2f} s\n")
-        sys.stdout.write("".join(f"{line}\n" for line in json.loads(result)))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
-    return 0
+    return streams.say("".join(f"{line}\n" for line in json.loads(result)))
 
 
 def request_of(arguments: list[str], environment: dict[str, str]) -> Request | None:

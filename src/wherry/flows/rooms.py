@@ -11,6 +11,7 @@ from pathlib import Path
 from wherry.assemble.pack import Packer
 from wherry.cache.folders import Folders, prepare
 from wherry.cache.records import Records
+from wherry.errors import UsageError
 from wherry.flows.folders import data_folder, folders_of, scratch
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Machine
@@ -30,8 +31,13 @@ def packer(machine: Machine, folder: str, request: BuildRequest) -> Packer:
 
 
 def standing(request: BuildRequest) -> Path:
-    """The folder the user stands in, absolute, its links as they are."""
-    return Path(os.path.abspath(request.directory))  # noqa: PTH100 - resolve() would follow links
+    """The folder the user stands in, absolute, its links as they are. UsageError [no-such-folder] when it is there no more."""
+    try:
+        return Path(os.path.abspath(request.directory))  # noqa: PTH100 - resolve() would follow links
+    except FileNotFoundError as error:
+        raise UsageError(
+            "no-such-folder", "the folder you stand in does not exist any more", next="cd to one that does"
+        ) from error
 
 
 def host() -> Platform:

@@ -17,6 +17,7 @@ from wherry.kit.streams import read_limited, verified_chunks
 from wherry.kit.value import Value
 from wherry.oci import untar
 from wherry.oci.descriptor import Descriptor
+from wherry.oci.tar import BLOCK
 from wherry.store import entries, layout
 from wherry.store.blobs import open_blob
 
@@ -106,16 +107,32 @@ def opened(path: str) -> Iterator[Archive]:
 
 
 def write(path: Path, chunks: Iterable[bytes]) -> int:
-    """Puts an archive at `path` whole, or not at all; bytes written. UsageError [not-an-archive] when no file is there."""
+    """Puts an archive at `path` whole, or not at all; bytes written. UsageError [not-an-archive] when anything but an archive is
+    there: an archive is replaced, nobody's work is."""
     if path.exists() and not path.is_file():
-        raise UsageError("not-an-archive", f"{path} is no file", where=str(path), next="name a file")
+        raise UsageError("not-an-archive", "there is a folder or device, no file", where=str(path), next="name a file")
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_other(path)
     written = 0
     with atomic_writer(path) as file:
         for chunk in chunks:
             written += file.write(chunk)
     return written
+
+
+def _refuse_other(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    if head and not head.startswith(_COMPRESSED) and head[257:262] != b"ustar" and head.strip(b"\0"):
+        raise UsageError(
+            "not-an-archive",
+            "the file that is there is no archive",
+            where=str(path),
+            next="name another file, or move it",
+        )
 
 
 def _members(file: BinaryIO, name: str) -> dict[str, Member]:

@@ -72,10 +72,7 @@ def failure(answer: Said, *, url: str, doing: str) -> WherryError:
             message + "does not allow it with the credentials at hand",
             where=where,
             why=why,
-            next=(
-                f"docker login {host}",
-                "check the name: some registries say this for repositories that do not exist",
-            ),
+            next=f"docker login {host}",
         )
     if answer.status == 404:
         return UnavailableError(
@@ -83,7 +80,7 @@ def failure(answer: Said, *, url: str, doing: str) -> WherryError:
             message + "knows no such repository, tag or digest",
             where=where,
             why=why,
-            next="check the name; some registries want a repository made before it is pushed to",
+            next="check the name; some registries want a repository made first",
         )
     if answer.status == 429:
         return UnavailableError(

@@ -1,0 +1,123 @@
+"""H06: Ctrl-C, SIGTERM and SIGHUP at many moments of a build. It ends soon, leaves no child, and the next run is right."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import examples
+from tests.support.cli import COMMAND, variables, wherry
+from tests.support.refusals import leftovers
+from tests.support.registry import fake_registry
+from tests.support.tools import need
+
+pytestmark = pytest.mark.e2e
+
+MOMENTS = 10
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+MAIN = "package main\n\nfunc main() {{ println({}) }}\n"
+
+
+def source(root: Path, number: int) -> None:
+    (root / "main.go").write_text(MAIN.format(number))
+
+
+def repository(root: Path) -> Path:
+    root.mkdir()
+    (root / "go.mod").write_text("module example.com/app\n\ngo 1.24\n")
+    source(root, 0)
+    return examples.commit(root)
+
+
+def children_of(home: Path) -> list[str]:
+    """Processes started for this home: every child of wherry gets HOME."""
+    marker = f"HOME={home}\0".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().decode(errors="replace"))
+        except OSError:
+            continue
+    return found
+
+
+def struck(*numbers: signal.Signals, moment: float, place: str, root: Path) -> tuple[int, str]:
+    """Exit code and words of a build to `place` that gets the signals, one soon after the other, after `moment` seconds."""
+    child = subprocess.Popen(
+        [*COMMAND, "build", "-o", place], cwd=root, env=variables(root.parent / "home"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(moment)
+    began = time.monotonic()
+    for number in numbers:
+        child.send_signal(number)
+        time.sleep(0.02)
+    _, said = child.communicate(timeout=60)
+    assert time.monotonic() - began < 2
+    return child.returncode, said
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """A repository that was built once, so that only its own package is compiled in each run."""
+    need("go", "git")
+    root = repository(tmp_path / "app")
+    assert wherry("build", "-o", f"oci:{tmp_path}/home/out", home=tmp_path / "home", cwd=root).code == 0
+    return root
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
+def test_h06_a_signal_at_any_moment(number: signal.Signals, times: int, app: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    chance = random.Random(f"{number} {times}")
+    for attempt in range(1, MOMENTS + 1):
+        source(app, attempt)
+        code, said = struck(*[number] * times, moment=chance.uniform(0.1, 0.9), place=f"oci:{home}/out", root=app)
+        assert "Traceback" not in said, said
+        assert "error" not in said, said
+        assert code in (130, 0, -number), said
+        if code == 130:
+            assert "interrupted" in said
+        settle(home)
+        assert children_of(home) == []
+    assert leftovers(home) == []
+    good(app, tmp_path)
+
+
+def settle(home: Path) -> None:
+    """A killed group needs a moment to be taken from the process table."""
+    end = time.monotonic() + 1
+    while children_of(home) and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def good(app: Path, tmp_path: Path) -> None:
+    """The next run, over caches that saw every interrupt, equals one with fresh caches."""
+    over = wherry("build", "-q", "-o", f"oci:{tmp_path}/home/out", home=tmp_path / "home", cwd=app)
+    fresh = wherry("build", "-q", "-o", f"oci:{tmp_path}/fresh/out", home=tmp_path / "fresh", cwd=app)
+    assert (over.code, over.stdout) == (0, fresh.stdout), over.stderr
+    for place in ("home", "fresh"):
+        inspected = wherry("inspect", f"oci:{tmp_path}/{place}/out:1.2.3-dirty", home=tmp_path / "home", cwd=app)
+        assert inspected.code == 0, inspected.stderr
+
+
+def test_h06_while_it_pushes(app: Path, tmp_path: Path) -> None:
+    """The tag moves last: after each interrupt the registry has the old image or the whole new one."""
+    home = tmp_path / "home"
+    with fake_registry() as registry:
+        name = f"{registry.host}/team/app:1"
+        assert wherry("build", "-o", f"docker://{name}", home=home, cwd=app).code == 0
+        chance = random.Random(6)
+        for attempt in range(1, MOMENTS + 1):
+            source(app, 100 + attempt)
+            _, said = struck(signal.SIGINT, moment=chance.uniform(0.3, 0.9), place=f"docker://{name}", root=app)
+            assert "Traceback" not in said
+            pulled = wherry("inspect", f"docker://{name}", home=home, cwd=app)
+            assert pulled.code == 0, pulled.stderr
