@@ -281,6 +281,22 @@ def test_h07_a_name_that_is_not_utf_8_is_refused_in_every_locale(locale: str, tm
     assert "\\udce9" in only(done, "bad-path", 3).text
 
 
+def test_h07_a_folder_on_path_that_may_not_be_read(tmp_path: Path) -> None:
+    """As under sudo and su, whose PATH and HOME may still be another user's."""
+    need("go", "git", "setpriv")
+    need_root()
+    (tmp_path / "secret").mkdir(mode=0o700)
+    folder = Path("/var/tmp") if Path("/var/tmp").is_dir() else Path("/tmp")
+    path = f"{tmp_path}/secret:{os.environ['PATH']}"
+    words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *COMMAND, "doctor"]
+    for home in (tmp_path / "secret", folder):
+        done = subprocess.run(
+            words, cwd="/", env=variables(home, PATH=path), capture_output=True, text=True, check=False
+        )
+        assert "crash" not in done.stderr, done.stderr
+        assert done.returncode in (0, 4)
+
+
 def test_h07_the_folder_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     script = f"mkdir {gone}; cd {gone}; rmdir {gone}; exec "

@@ -22,6 +22,7 @@ def _without(folder: Path, programs: tuple[str, ...]) -> str:
     if not any((folder / program).exists() for program in programs):
         return str(folder)
     copy = Path(tempfile.mkdtemp(prefix="wherry-path-"))
+    copy.chmod(0o755)  # other users may look for programs too
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
     for file in folder.iterdir():
         if file.name not in programs:

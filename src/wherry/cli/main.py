@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 
@@ -90,10 +91,20 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return streams.quit_early()
     except crash.UNEXPECTED as error:
-        if streams.is_lost():
-            return streams.lost()
-        crash.report(error, output, arguments)
-        return 5
+        return _unexpected(error, output, arguments)
+
+
+def _unexpected(error: Exception, output: Output, arguments: list[str]) -> int:
+    """What no room foresaw: a stream or file of this machine that could not be used, else a bug of ours."""
+    if streams.is_lost():
+        return streams.lost()
+    if isinstance(error, OSError) and error.filename:
+        what = os.strerror(error.errno or 0)
+        refused = errors.UnavailableError("disk", f"a file could not be used: {what}", where=str(error.filename))
+        output.error(refused)
+        return exit_code(refused)
+    crash.report(error, output, arguments)
+    return 5
 
 
 def exit_code(error: errors.WherryError) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from wherry.kit.goenv import search_path
 from wherry.kit.ports import Which
@@ -19,7 +18,8 @@ def programs(path: str, *, root: str = "") -> Which:
             return ""
         for folder in folders:
             candidate = os.path.join(folder, name)  # noqa: PTH118 - keeps the user's spelling
-            if Path(candidate).is_file() and os.access(candidate, os.X_OK) and not _leads_into(candidate, inside):
+            is_file = os.path.isfile(candidate)  # noqa: PTH113 - Path.is_file raises where a folder may not be read
+            if is_file and os.access(candidate, os.X_OK) and not _leads_into(candidate, inside):
                 return candidate
         return ""
 
