@@ -21,7 +21,7 @@ from wherry.analyze.own import Sources
 from wherry.analyze.request import Request
 from wherry.analyze.ungo import import_path_of, read_packages
 from wherry.analyze.words import Remote, read_words
-from wherry.errors import UnavailableError
+from wherry.errors import UnavailableError, UsageError
 from wherry.formats.golisting import Package
 from wherry.kit.ports import Records, Run, Which
 from wherry.kit.value import Value
@@ -50,15 +50,14 @@ def read(request: Request, *, run: Run, which: Which, records: Records | None = 
     remotes = tuple(word for word in words if isinstance(word, Remote))
     if remotes:
         return _remote(remotes, request, run, records)
-    source = vcs.Source(
-        folder=layout.git, module=layout.modules[0] if layout.module else None, module_folder=layout.module
-    )
+    chosen = candidates(layout, words, _tags(request))
+    if not chosen.modules:
+        raise no_go_mod(layout.working_directory)
+    for path in chosen.foreign:
+        _refuse_folder(path, layout)
+    source = _source(chosen, layout)
     with ThreadPoolExecutor(max_workers=1) as pool:
         looking = pool.submit(vcs.look, source, which("git") if layout.git else "", request.environment, run)
-        tags = _tags(request)
-        chosen = candidates(layout, words, tags)
-        if not chosen.modules:
-            raise no_go_mod(layout.working_directory)
         sources = Sources(layout.root, records)
         listing = Listing(
             root=layout.root,
@@ -81,6 +80,32 @@ def read(request: Request, *, run: Run, which: Which, records: Records | None = 
         findings=(*looked.findings, *_findings(layout, chosen, sources)),
     )
     return Reading(project=project, packages=listing.packages)
+
+
+def _source(chosen: Candidates, layout: Layout) -> vcs.Source:
+    """Tags are those of the one module that the mains are in, wherever the user stands; else of the working directory's."""
+    modules = {
+        module.directory: module for path in chosen.folders if (module := import_path_of(path, chosen.modules)[1])
+    }
+    if len(modules) == 1:
+        (module,) = modules.values()
+        folder = os.path.normpath(os.path.join(layout.root, module.directory))
+        return vcs.Source(folder=layout.git, module=module, module_folder=folder)
+    own = layout.modules[0] if layout.module else None
+    return vcs.Source(folder=layout.git, module=own, module_folder=layout.module)
+
+
+def _refuse_folder(path: str, layout: Layout) -> None:
+    """UsageError [no-such-package] for `cmd/api` where `./cmd/api` is meant: to Go that is a package of its own library."""
+    if not os.path.isdir(os.path.join(layout.working_directory, path)) and "." in path.partition("/")[0]:
+        return
+    here = os.path.isdir(os.path.join(layout.working_directory, path))
+    raise UsageError(
+        "no-such-package",
+        f"{path!r} is the import path of no program of this project" + (f"; did you mean ./{path}?" if here else ""),
+        where=path,
+        next=f"wherry build ./{path}" if here else "wherry plan ./...",
+    )
 
 
 def _packages(chosen: Candidates, layout: Layout, request: Request, run: Run) -> tuple[Package, ...]:

@@ -118,7 +118,7 @@ def _usage(error: click.ClickException) -> errors.UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "wherry"
     near = closest(getattr(error, "option_name", ""), tuple(getattr(error, "possibilities", None) or ()))
-    message = re.split(r" \(?Did you mean", error.format_message())[0].rstrip(".")
+    message = " ".join(re.split(r" \(?Did you mean", error.format_message())[0].split()).rstrip(".")
     message = message[:1].lower() + message[1:] + (f"; did you mean {near}?" if near else "")
     return errors.UsageError("usage", message, next=f"{command} --help")
 

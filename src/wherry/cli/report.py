@@ -107,7 +107,9 @@ def totals(report: BuildReport) -> str:
     """The closing sentence: sizes, and where the time went."""
     images = [one for image in report.images for one in image.built.images]
     unpacked = sum(layer.unpacked_size for one in images for layer in one.layers)
-    count = "" if len(images) == 1 else f"{len(images)} images, "
+    many, platforms = len(report.images), len(images) // max(1, len(report.images))
+    count = "" if many == 1 else f"{many} images, "
+    count += "" if platforms == 1 else f"{platforms} platforms, "
     phases = sorted((one for one in report.timings if one.seconds >= 0.005), key=lambda one: -one.seconds)
     spent = ", ".join(f"{one.phase} {seconds(one.seconds)}" for one in phases[:4])
     pull = megabytes(sum(one.size for one in images))

@@ -76,8 +76,11 @@ def _folder(name: str, path: str, variable: str) -> Check:
 
 
 def _engines(machine: Machine) -> tuple[Check, ...]:
-    with rooms.store_ports(machine) as ports:
-        found = detect.engines(ports)
+    try:
+        with rooms.store_ports(machine) as ports:
+            found = detect.engines(ports)
+    except WherryError as error:
+        return (Check(name="engine", state="optional", value=f"not looked for: {error.message}"),)
     if not found:
         return (
             Check(

@@ -7,6 +7,7 @@ from typing import Literal
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
 from wherry.model.place import Place
+from wherry.model.project import LeftOut
 from wherry.model.toolchain import Toolchain
 from wherry.oci.platform import Platform
 
@@ -149,6 +150,8 @@ class Plan(Value, frozen=True, kw_only=True):
     hooks: tuple[Hook, ...] = ()
     compilations: tuple[Compilation, ...]
     images: tuple[ImagePlan, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    """Programs that get no image unless named."""
     decisions: tuple[Decision, ...] = ()
     """About the whole: toolchain, flags, GOFLAGS merged, cgo."""
     findings: tuple[Finding, ...] = ()

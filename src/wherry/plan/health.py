@@ -135,7 +135,10 @@ def _time(facts: Facts, key: str, text: str | None) -> float:
 def _inferred(facts: Facts, declared: tuple[str, ...], *, required: bool) -> Answer[Health | None]:
     routes, port = _routes(facts), _only_port(facts, declared)
     seen = {(one.kind, one.value) for one in facts.main.inferred}
-    serves_tls = ("tls", "server") in seen and ("plain-http", "server") not in seen  # both: TLS is a choice, off by default
+    serves_tls = ("tls", "server") in seen and (
+        "plain-http",
+        "server",
+    ) not in seen  # both: TLS is a choice, off by default
     if len(routes) != 1 or not port or serves_tls:
         if required:
             raise _incomplete(facts, "the sources do not show exactly one health route and one port without TLS")

@@ -42,6 +42,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
         hooks=hooked,
         compilations=grouped,
         images=images,
+        left_out=inputs.project.left_out,
         decisions=(*ledger.decisions, *shared),
         findings=(*inputs.project.findings, *ledger.findings),
     )

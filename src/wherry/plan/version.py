@@ -28,8 +28,11 @@ def decide(inputs: PlanInputs) -> Answer[str]:
             severity="note",
             next="git init, commit and tag, or name the image with -t NAME:VERSION",
         )
-        decision = Decision(name="version", value=UNKNOWN, reason="no git repository here")
-        return Answer(value="", decisions=(decision,), findings=(finding,))
+        told = next((one for one in project.findings if one.name.startswith("git-")), None)
+        decision = Decision(
+            name="version", value=UNKNOWN, reason=told.message[:60] if told else "no git repository here"
+        )
+        return Answer(value="", decisions=(decision,), findings=() if told else (finding,))
     version = project.vcs.version or f"0.0.0-{project.vcs.revision[:12]}"
     reason = f"git tag {project.vcs.tag}" if project.vcs.tag else "git, which has no version tag yet"
     answer = _answer(version, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from wherry.cli.commands.options import build_options, request_of
 from wherry.cli.output import standard_output
 from wherry.cli.progress import Progress
 from wherry.cli.report import show_build
+from wherry.errors import UsageError
 from wherry.kit.files import atomic_write
 
 
@@ -37,14 +39,24 @@ def build(**options: Any) -> None:
     as_json, metadata, timings = options.pop("as_json"), options.pop("metadata_file"), options.pop("timings")
     output = standard_output(quiet=options.pop("quiet"))
     options["cache"] = not options.pop("fresh")
+    if metadata:
+        _check_folder(Path(metadata).absolute().parent)
     with Progress(output) as progress:
         from wherry.flows.build import build as flow
         from wherry.system.machine import real_machine
 
         report = flow(request_of(options), real_machine(progress.event), ahead.session())
     document = documents.build_document(report)
-    if metadata:
-        atomic_write(Path(metadata), document.encode())
     show_build(report, output, results=not as_json, timings=timings)
     if as_json:
         output.document(document)
+    if metadata:
+        atomic_write(Path(metadata), document.encode())
+
+
+def _check_folder(folder: Path) -> None:
+    """Before anything is built or pushed: a result that cannot be written down is found out now."""
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise UsageError(
+            "disk", f"--metadata-file cannot be written into {folder}", where=str(folder), next="name another folder"
+        )

@@ -9,6 +9,7 @@ from wherry.cli import documents
 from wherry.cli.output import Output, standard_output
 from wherry.kit.text import megabytes
 from wherry.model.image import StoredImage
+from wherry.oci.config import Healthcheck
 
 
 @click.command(short_help="What an image holds.")
@@ -35,6 +36,8 @@ def inspect(subject: str, platform: str | None, as_json: bool) -> None:
         return
     page = output.on_stdout()
     page.line(stored.reference)
+    if len(stored.images) > 1:
+        page.row("index", str(stored.descriptor.digest))
     for image in stored.images:
         show_image(image, page)
     for finding in stored.findings:
@@ -52,24 +55,32 @@ def show_image(image: StoredImage, page: Output) -> None:
     config = image.settings.config
     for label, value in msgspec.structs.asdict(config).items() if config else ():
         rows += [(WORDS.get(label, label), text, "") for text in _values(value)]
+    if config and config.healthcheck:
+        rows.append(("health", health_words(config.healthcheck), ""))
     page.rows(rows)
 
 
 WORDS = {
     "exposed_ports": "port", "entrypoint": "start", "cmd": "args", "working_dir": "workdir", "labels": "label",
-    "volumes": "volume", "stop_signal": "stop", "healthcheck": "health",
+    "volumes": "volume", "stop_signal": "stop",
 }  # fmt: skip
+
+
+def health_words(check: Healthcheck) -> str:
+    """The check as a person says it; Docker writes nanoseconds."""
+    second = 1_000_000_000
+    times = (("every", check.interval), ("at most", check.timeout), ("after", check.start_period))
+    said = [f"{word} {nanoseconds / second:g} s" for word, nanoseconds in times if nanoseconds]
+    return ", ".join((" ".join((check.test or ())[1:]), *said, f"{check.retries} tries"))
 
 
 def _values(value: object) -> list[str]:
     match value:
-        case None | "":
+        case None | "" | Healthcheck():
             return []
         case dict():
             return [f"{key}={one}" if one else str(key) for key, one in sorted(value.items())]
         case tuple():
             return [" ".join(map(str, value))] if value else []
-        case msgspec.Struct():
-            return [", ".join(f"{key} {one}" for key, one in msgspec.structs.asdict(value).items() if one)]
         case _:
             return [str(value)]

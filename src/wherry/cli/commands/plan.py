@@ -38,6 +38,10 @@ def plan(**options: Any) -> None:
     show_decisions(planned.decisions, page, why=why)
     for image in planned.images:
         show_image(image, page, why=why)
+    if planned.left_out:
+        page.line()
+        page.line("left out, unless named:")
+        page.rows([(f"./{one.directory}", one.reason, "") for one in planned.left_out])
     for finding in (*planned.findings, *(one for image in planned.images for one in image.findings)):
         output.finding(finding)
 
