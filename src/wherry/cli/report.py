@@ -34,6 +34,9 @@ def show_build(report: BuildReport, output: Output, *, results: bool = True, tim
     output.line(totals(report))
     if report.placed:
         output.line(report.placed)
+    for place in (place for image in report.images for place in image.published if place.renamed):
+        output.line(f"Docker's store calls {place.digest}")
+        output.line(f"by its config, {place.renamed}")
     output.next(*next_steps(report))
     if timings:
         for timing in report.timings:
