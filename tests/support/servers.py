@@ -87,7 +87,9 @@ def podman() -> Iterator[dict[str, str]]:
     with short_folder() as folder:
         storage, containers = folder / "storage.conf", folder / "containers.conf"
         storage.write_text(f'[storage]\ndriver="vfs"\ngraphroot="{folder}/root"\nrunroot="{folder}/run"\n')
-        containers.write_text('[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1024:1024"]\n[engine]\nruntime="runc"\n')
+        containers.write_text(
+            '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1024:1024"]\n[engine]\nruntime="runc"\n'
+        )
         yield {"CONTAINERS_STORAGE_CONF": str(storage), "CONTAINERS_CONF": str(containers)}
 
 
