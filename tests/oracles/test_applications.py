@@ -1,101 +1,169 @@
 """Real applications and the examples, looked at and run by other tools; what they said is written to docs/oracles.md.
 
-Each is built once, for amd64 by the words a user would say, into one layout.
+Applications are built by module path and from a writable copy of their sources with git; all for amd64 and, where no C is in
+them, for arm64.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import json
 import os
 import shutil
+import stat
 import subprocess
-import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support import examples, servers
+from tests.support import containers, examples, opinions, servers
 from tests.support.cli import wherry
-from tests.support.tools import need
+from tests.support.tools import crane, need
+from wherry.model.image import StoredImage
+from wherry.store.layout import Layout
+from wherry.store.place import LayoutPlace
 
-pytestmark = [pytest.mark.oracle, pytest.mark.slow]
+pytestmark = [pytest.mark.oracle, pytest.mark.slow, pytest.mark.xdist_group("oracles")]
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/oracles.md"
-#: What to build, the port to ask and the path that answers 200; a path of none: it serves nothing by itself.
-REMOTE = {
-    "go-httpbin": ("github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin@v2.26.0", 8080, "/get"),
-    "podinfo": ("github.com/stefanprodan/podinfo/cmd/podinfo@v1.8.1-0.20250910200901-e86405a8674e", 9898, "/healthz"),
-    "caddy": ("github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9", 0, ""),
-}
-LOCAL = {
-    "hello": ("hello", 8080, "/"),
-    "http-api": ("http-api", 8080, "/healthz"),
-    "workspace": ("workspace", 8080, "/"),
-    "embed-assets": ("embed-assets", 8080, "/config"),
-    "writable-dirs": ("writable-dirs", 0, ""),
-}
-NAMES = (*REMOTE, *LOCAL)
-CHECKS = ("crane validate", "skopeo inspect", "umoci unpack", "runc", "podman", "docker", "qemu arm64")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What to build, and how to ask the result; a port of 0: it runs once."""
+
+    name: str
+    module: str = ""
+    """`module@version`; empty: a folder of examples/."""
+    package: str = "."
+    """Of the module, or of the example."""
+    tag: str = ""
+    """In git, of a copy of the module."""
+    port: int = 8080
+    path: str = "/"
+    settings: str = ""
+    writable: tuple[str, ...] = ()
+    copy: bool = False
+    arm64: bool = True
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, copy with git" if self.copy else self.name
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}-copy" if self.copy else self.name
+
+
+PODINFO = "github.com/stefanprodan/podinfo@v1.8.1-0.20250910200901-e86405a8674e"
+CADDY = 'image.args=["respond", "--listen", ":8080", "well"]'
+REMOTE = tuple(
+    App(name=name, module=module, package=f"./cmd/{name}", tag=tag, port=port, path=path, settings=settings, copy=copy)
+    for copy in (False, True)
+    for name, module, tag, port, path, settings in (
+        ("go-httpbin", "github.com/mccutchen/go-httpbin/v2@v2.26.0", "v2.26.0", 8080, "/get", ""),
+        ("podinfo", PODINFO, "v1.8.1", 9898, "/healthz", ""),
+        ("caddy", "github.com/caddyserver/caddy/v2@v2.11.9", "v2.11.9", 8080, "/", CADDY),
+    )
+)
+LOCAL = (
+    App(name="hello"),
+    App(name="http-api", path="/healthz"),
+    App(name="cli", port=0),
+    App(name="api", package="multi-main ./cmd/api", path="/healthz"),
+    App(name="worker", package="multi-main ./cmd/worker", port=8081, path="/healthz"),
+    App(name="workspace", path="/"),
+    App(name="embed-assets", path="/config"),
+    App(name="writable-dirs", writable=("--writable", "/var/lib/counter")),
+    App(name="cgo-sqlite", arm64=False),
+)
+APPS = (*REMOTE, *LOCAL)
 
 
 class Bench:
-    """All images in one layout, and what was said of them."""
+    """All images in one layout, what serves them, and what was said of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.layout = folder, folder / "layout"
         self.said: dict[tuple[str, str], str] = {}
+        self._built: set[str] = set()
 
-    def build(self, name: str, *words: str, cwd: Path) -> None:
-        done = wherry("build", *words, "-o", f"oci:{self.layout}:{name}", home=self.folder, cwd=cwd, GOFLAGS="")
-        assert done.code == 0, done.stderr
-
-    def of(self, name: str, *, platform: str = "linux/amd64") -> str:
-        """The tag of `name`, built when first asked for."""
-        tag = f"{name}-{platform.rpartition('/')[2]}"
-        if not (self.folder / tag).exists():
-            (self.folder / tag).mkdir()
-            remote = name in REMOTE
-            cwd = self.folder / tag if remote else examples.repository(name, self.folder / tag)
-            words = (REMOTE[name][0],) if remote else ("./app",) if name == "workspace" else ()
-            self.build(tag, *words, "--platform", platform, cwd=cwd)
+    def of(self, app: App, *, platform: str = "linux/amd64") -> str:
+        """The tag of the image, built when first asked for."""
+        tag = f"{app.key}-{platform.rpartition('/')[2]}"
+        if tag not in self._built:
+            words, cwd = self._source(app)
+            settings = ("--set", app.settings) if app.settings else ()
+            place = f"oci:{self.layout}:{tag}"
+            words = ("build", *words, "--platform", platform, "-o", place, *settings)
+            done = wherry(*words, home=self.folder / "home", cwd=cwd)
+            assert done.code == 0, done.stderr
+            self._built.add(tag)
         return tag
 
-    def root_of(self, tag: str) -> Path:
-        """The image's files, unpacked by umoci."""
-        bundle = self.folder / f"bundle-{tag}"
-        if not bundle.exists():
-            call("umoci", "unpack", "--image", f"{self.layout}:{tag}", str(bundle))
-        return bundle / "rootfs"
+    def image(self, app: App, platform: str) -> StoredImage:
+        return Layout(LayoutPlace(directory=str(self.layout), tag=self.of(app, platform=platform))).open().images[0]
+
+    def _source(self, app: App) -> tuple[tuple[str, ...], Path]:
+        """The words behind `wherry build`, and where they are said."""
+        folder = self.folder / app.key
+        if app.copy:
+            return (app.package,), folder if folder.exists() else copied(app, folder)
+        folder.mkdir(exist_ok=True)
+        if app.module:
+            path, _, version = app.module.partition("@")
+            return (f"{path}/{app.package.removeprefix('./')}@{version}",), folder
+        name, _, package = app.package.rpartition(" ")
+        name = name or app.name
+        root = folder / name
+        return ((package,) if package != "." else ()), root if root.exists() else examples.repository(name, folder)
 
 
-def call(*command: str, env: dict[str, str] | None = None) -> str:
-    """What a program says; its failure is the test's."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})})
-    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return done.stdout
+def copied(app: App, folder: Path) -> Path:
+    """The module's sources as somebody would have cloned them."""
+    done = subprocess.run(
+        ["go", "mod", "download", "-json", app.module], cwd=folder.parent, capture_output=True, check=True, text=True
+    )
+    shutil.copytree(json.loads(done.stdout)["Dir"], folder)
+    for path in folder.rglob("*"):
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    return examples.commit(folder, tag=app.tag)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    need("go", "git", "skopeo", "umoci", "runc", "crane")
-    made = Bench(tmp_path_factory.mktemp("oracles"))
-    yield made
-    if len({name for name, _ in made.said}) == len(NAMES):
-        PAGE.write_text(page(made.said))
+def bench() -> Iterator[Bench]:
+    need("go", "git", "skopeo", "umoci", "runc", "podman", "docker", "gcc")
+    servers.need_root()
+    with tempfile.TemporaryDirectory(prefix="wherry-oracles-") as folder:
+        Path(folder).chmod(0o755)
+        made = Bench(Path(folder))
+        yield made
+        if {key for key, _ in made.said} == {app.title for app in APPS}:
+            write(made)
+
+
+def write(bench: Bench) -> None:
+    rows = tuple((app.title, *(bench.said.get((app.title, check), "") for check in CHECKS)) for app in APPS)
+    opinions.record(
+        "Images",
+        "Every server runs as 65532 on a read-only root without capabilities, and answers; `cli` runs once.",
+        "",
+        *opinions.table(("image", *CHECKS), rows),
+        "",
+        *opinions.versions(("crane", f"{crane()} version")),
+    )
 
 
 @pytest.fixture(scope="module")
-def docker() -> Iterator[str]:
+def docker() -> Iterator[containers.Engine]:
     with servers.dockerd() as host:
-        yield host
+        yield containers.Engine("docker", {"DOCKER_HOST": host})
 
 
 @pytest.fixture(scope="module")
-def podman() -> Iterator[dict[str, str]]:
+def podman() -> Iterator[containers.Engine]:
     with servers.podman() as variables:
-        yield variables
+        yield containers.Engine("podman", variables)
 
 
 @pytest.fixture(scope="module")
@@ -104,122 +172,109 @@ def registry() -> Iterator[str]:
         yield address
 
 
-def port_and_path(name: str) -> tuple[int, str]:
-    return {**REMOTE, **LOCAL}[name][1:]
+def call(*command: str, **environment: str) -> str:
+    """What a program says; its failure is the test's."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
+    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_crane_validates(name: str, bench: Bench, registry: str) -> None:
-    target = f"{registry}/{name}:1"
-    call("skopeo", "copy", "--dest-tls-verify=false", f"oci:{bench.layout}:{bench.of(name)}", f"docker://{target}")
-    call("crane", "validate", "--insecure", "--remote", target)
-    bench.said[name, "crane validate"] = "valid"
+Fixture = Callable[[str], object]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_skopeo_and_umoci_read(name: str, bench: Bench) -> None:
-    call("skopeo", "inspect", f"oci:{bench.layout}:{bench.of(name)}")
-    bench.said[name, "skopeo inspect"] = "read"
-    binary = {"workspace": "app"}.get(name, name)
-    assert (bench.root_of(bench.of(name)) / "app" / binary).stat().st_mode & 0o777 == 0o555
-    bench.said[name, "umoci unpack"] = "unpacked"
+def by_crane(app: App, bench: Bench, fixture: Fixture) -> str:
+    target = f"{fixture('registry')}/{app.key}:1"
+    call("skopeo", "copy", "--dest-tls-verify=false", f"oci:{bench.layout}:{bench.of(app)}", f"docker://{target}")
+    call(crane(), "validate", "--insecure", "--remote", target)
+    return "valid"
 
 
-def hardened(*words: str, env: dict[str, str] | None = None) -> None:
-    """Runs the image and looks at what was observed; how it ends is the application's own matter."""
-    command = (sys.executable, str(ROOT / "scripts/run-hardened"), *words)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})})
-    seen = [word for word in (" 200, ", "uid 65532, gid 65532", "read-only") if word not in done.stdout]
-    assert not seen, f"{words}: {done.stdout}{done.stderr}"
+def by_skopeo(app: App, bench: Bench, fixture: Fixture) -> str:
+    seen = json.loads(call("skopeo", "inspect", f"oci:{bench.layout}:{bench.of(app)}"))
+    assert (seen["Architecture"], seen["Os"]) == ("amd64", "linux")
+    return "read"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if port_and_path(name)[0]])
-@pytest.mark.parametrize("runtime", ["runc", "podman", "docker"])
-def test_runs_hardened_and_answers(name: str, runtime: str, bench: Bench, request: pytest.FixtureRequest) -> None:
-    port, path = port_and_path(name)
-    place, tag = f"oci:{bench.layout}:{bench.of(name)}", f"localhost/{name}:1"
-    ask = ("--port", str(port), "--get", path)
-    if runtime == "runc":
-        hardened("runc", f"{bench.layout}:{bench.of(name)}", *ask)
-    elif runtime == "podman":
-        variables = request.getfixturevalue("podman")
-        call("skopeo", "copy", place, f"containers-storage:{tag}", env=variables)
-        hardened("podman", tag, *ask, env=variables)
-    else:
-        variables = {"DOCKER_HOST": request.getfixturevalue("docker")}
-        call("skopeo", "copy", "--dest-daemon-host", variables["DOCKER_HOST"], place, f"docker-daemon:{tag}")
-        hardened("docker", tag, *ask, env=variables)
-    bench.said[name, runtime] = f"200 on {path}, as 65532, root read-only"
+def by_umoci(app: App, bench: Bench, fixture: Fixture) -> str:
+    bundle = bench.folder / f"bundle-{app.key}"
+    call("umoci", "unpack", "--image", f"{bench.layout}:{bench.of(app)}", str(bundle))
+    (binary,) = (bundle / "rootfs/app").iterdir()
+    assert binary.stat().st_mode & 0o7777 == 0o555
+    shutil.rmtree(bundle)
+    return "unpacked"
 
 
-@pytest.mark.parametrize("name", ["hello", "http-api", "go-httpbin"])
-def test_arm64_runs_under_qemu(name: str, bench: Bench) -> None:
+def ran(runtime: str, app: App, image: str, engine: containers.Engine | None = None) -> str:
+    """The application under a runtime, hardened."""
+    if not app.port:
+        assert engine
+        said = engine("run", "--rm", "--read-only", "--cap-drop=ALL", "--network=none", image, "-name", "you")
+        assert said.startswith("good ")
+        return "ran"
+    environment = engine.variables if engine else None
+    rows = containers.hardened(runtime, image, *app.writable, port=app.port, path=app.path, environment=environment)
+    containers.check_hardened(rows, app.path)
+    return "200"
+
+
+def by_runc(app: App, bench: Bench, fixture: Fixture) -> str:
+    image = f"{bench.layout}:{bench.of(app)}"
+    if app.port:
+        return ran("runc", app, image)
+    assert containers.once_under_runc(image).startswith("good ")
+    return "ran"
+
+
+def by_podman(app: App, bench: Bench, fixture: Fixture) -> str:
+    engine = fixture("podman")
+    assert isinstance(engine, containers.Engine)
+    name = f"localhost/{app.key}:1"
+    variables = {key: value for key, value in engine.variables.items() if key.startswith("CONTAINERS_")}
+    call("skopeo", "copy", f"oci:{bench.layout}:{bench.of(app)}", f"containers-storage:{name}", **variables)
+    return ran("podman", app, name, engine)
+
+
+def by_docker(app: App, bench: Bench, fixture: Fixture) -> str:
+    engine = fixture("docker")
+    assert isinstance(engine, containers.Engine)
+    host, name = engine.variables["DOCKER_HOST"], f"{app.key}:1"
+    call("skopeo", "copy", "--dest-daemon-host", host, f"oci:{bench.layout}:{bench.of(app)}", f"docker-daemon:{name}")
+    return ran("docker", app, name, engine)
+
+
+def by_qemu(app: App, bench: Bench, fixture: Fixture) -> str:
+    if not app.arm64:
+        return ""
     need("qemu-aarch64-static")
-    root = bench.root_of(bench.of(name, platform="linux/arm64"))
-    port = servers.free_port()
-    command = ["qemu-aarch64-static", str(root / "app" / name)]
-    environment = {"PATH": os.environ["PATH"], "PORT": str(port)}
-    asked = port if name == "go-httpbin" else port_and_path(name)[0]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(f"http://127.0.0.1:{asked}{port_and_path(name)[1]}")
-    finally:
-        server.terminate()
-        server.wait(30)
-    bench.said[name, "qemu arm64"] = "200"
+    image = bench.image(app, "linux/arm64")
+    root = containers.unpacked(image, bench.layout, bench.folder / f"root-{app.key}")
+    for path in app.writable[1::2]:
+        (root / path.lstrip("/")).chmod(0o1777)
+    config = image.settings.config
+    assert config
+    words = (*(config.entrypoint or ()), *(config.cmd or ()))
+    if not app.port:
+        assert call(*containers.isolated(root), *words).startswith("good ")
+        return "ran"
+    with containers.emulated(root, *words) as pid:
+        assert containers.get(pid, app.port, app.path)[0] == 200
+    return "200"
 
 
-def wait_for(url: str) -> None:
-    import time
-    import urllib.request
-
-    end = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                assert answer.status == 200
-                return
-        except OSError:
-            assert time.monotonic() < end, f"{url} did not answer"
-            time.sleep(0.2)
+Check = Callable[[App, Bench, Fixture], str]
+CHECKS: dict[str, Check] = {
+    "crane validate": by_crane,
+    "skopeo inspect": by_skopeo,
+    "umoci unpack": by_umoci,
+    "runc": by_runc,
+    "podman": by_podman,
+    "docker": by_docker,
+    "qemu arm64": by_qemu,
+}
 
 
-def page(said: dict[tuple[str, str], str]) -> str:
-    """The dated page of what was said."""
-    rows = [f"| {name} | " + " | ".join(said.get((name, check), "") for check in CHECKS) + " |" for name in NAMES]
-    versions = [f"* {name} {version(*words)}" for name, *words in VERSIONS if shutil.which(words[0])]
-    return "\n".join(
-        (
-            "# Second opinions",
-            "",
-            f"Written by `./test --oracles` on {dt.datetime.now(dt.UTC).date()}. An empty field: not asked.",
-            "",
-            "| image | " + " | ".join(CHECKS) + " |",
-            "|---" * (len(CHECKS) + 1) + "|",
-            *rows,
-            "",
-            "caddy and writable-dirs serve nothing without more settings, so they are read and not asked. With:",
-            "",
-            *versions,
-            "",
-        )
-    )
-
-
-VERSIONS = (
-    ("skopeo", "skopeo", "--version"),
-    ("umoci", "umoci", "--version"),
-    ("runc", "runc", "--version"),
-    ("podman", "podman", "--version"),
-    ("Docker", "dockerd", "--version"),
-    ("crane", "crane", "version"),
-    ("qemu", "qemu-aarch64-static", "--version"),
-    ("Go", "go", "version"),
-)
-
-
-def version(*command: str) -> str:
-    words = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[0]
-    return next(
-        (word.strip(",v") for word in words.replace("go1", "1").split() if word.strip(",v")[:1].isdigit()), words
-    )
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("app", APPS, ids=lambda app: app.key)
+def test_another_tool_agrees(app: App, check: str, bench: Bench, request: pytest.FixtureRequest) -> None:
+    bench.said[app.title, check] = "FAILED"
+    bench.said[app.title, check] = CHECKS[check](app, bench, request.getfixturevalue)

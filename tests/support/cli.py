@@ -52,7 +52,7 @@ def wherry(*arguments: str | Path, home: Path, cwd: Path, **environment: str) ->
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd, env=variables(home, **environment), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        errors="surrogateescape", timeout=600, check=False,
+        errors="surrogateescape", timeout=1800, check=False,
     )  # fmt: skip
     return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from importlib.machinery import SourceFileLoader
@@ -34,16 +35,26 @@ def _script() -> ModuleType:
 
 
 def hardened(
-    runtime: str, image: str, *, port: int, path: str = "/", environment: Mapping[str, str] | None = None
+    runtime: str, image: str, *words: str, port: int, path: str = "/", environment: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """One run by scripts/run-hardened: its rows by name, and what else it said under an empty name."""
     need(runtime)
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), runtime, image, "--port", str(port), "--get", path],
+        [sys.executable, str(SCRIPT), runtime, image, "--port", str(port), "--get", path, *words],
         env={**os.environ, **(environment or {})}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     rows = dict(re.findall(r"^  (\w+) +(.*)$", done.stdout, re.MULTILINE))
     return {**rows, "": done.stdout + done.stderr, "status": str(done.returncode)}
+
+
+def once_under_runc(image: str) -> str:
+    """What a program says that ends by itself."""
+    need("runc")
+    with tempfile.TemporaryDirectory(prefix="wherry-once-") as folder:
+        container = _script().Runc(image, Path(folder), [])
+        container.start()
+        assert container.process.wait(PATIENCE) == 0
+        return (Path(folder) / "log").read_text().strip()
 
 
 def check_hardened(rows: Mapping[str, str], path: str = "/") -> None:
