@@ -129,7 +129,7 @@ FACTS: tuple[Fact, ...] = (
     (
         "`index.json`, kind",
         lambda one: kind(one.entry),
-        "ko wraps a single platform into an index too",
+        "a single platform needs no index",
     ),
     ("blobs", blobs, "ko's index and data layer, and debug data: see below"),
     ("layers", lambda one: str(len(one.manifest["layers"])), "ko always adds its `kodata` layer, empty here"),
