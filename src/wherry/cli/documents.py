@@ -50,8 +50,10 @@ def build_document(report: BuildReport) -> str:
 
 
 def plan_document(plan: Plan) -> str:
-    """`wherry plan --json`: the whole plan, every decision with its reason."""
-    return _text({"schema": SCHEMA, "plan": msgspec.to_builtins(plan)})
+    """`wherry plan --json`: the whole plan, every decision with its reason. The user's own settings of Go stay out: addresses of
+    proxies may hold passwords (D09); what of them counts is among the decisions."""
+    toolchain = msgspec.structs.replace(plan.toolchain, environment=())
+    return _text({"schema": SCHEMA, "plan": msgspec.to_builtins(msgspec.structs.replace(plan, toolchain=toolchain))})
 
 
 def inspect_document(stored: Stored) -> str:

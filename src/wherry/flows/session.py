@@ -7,10 +7,12 @@ stays in Go's cache. The command line opens a session before it imports the rest
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from types import TracebackType
 from typing import Self
 
 import msgspec
+from msgspec.structs import replace
 
 from wherry.cache.noop import state
 from wherry.cache.noop.request import Request
@@ -25,10 +27,11 @@ from wherry.toolchain import find_toolchain
 
 
 class Guess(Value, frozen=True, kw_only=True):
-    """What was compiled the last time for the same request, and in which environment."""
+    """What was compiled the last time for the same request, and in which environment: a hash, since proxies' addresses and
+    other settings may hold secrets (D09)."""
 
     plan: Plan
-    environment: tuple[tuple[str, str], ...]
+    environment: str
 
 
 class Session:
@@ -57,10 +60,11 @@ class Session:
         if guess is None or guess.plan.hooks:
             return
         toolchain = find_toolchain(self.machine.environment, which=self.machine.which, run=self.machine.run)
-        place = workplace(self.machine, guess.plan, self.scratch)
-        if guess.plan.toolchain == toolchain and place.environment == guess.environment:
+        plan = replace(guess.plan, toolchain=toolchain)
+        place = workplace(self.machine, plan, self.scratch)
+        if _sealed(plan, place.environment) == guess:
             self._guess = guess
-            self._job = start(guess.plan.compilations, place, self.machine.start())
+            self._job = start(plan.compilations, place, self.machine.start())
 
     def compile(self, plan: Plan, *, cache: bool = True) -> Job:
         """The job that compiles `plan`: the early one when it does just that. The session stops it if nobody waits."""
@@ -76,8 +80,7 @@ class Session:
         place = workplace(self.machine, plan, self.scratch, cache=cache)
         self._job = start(plan.compilations, place, self.machine.start(), self.machine.events)
         if self.key:
-            guess = Guess(plan=plan, environment=place.environment)
-            self._records.put(self._record, msgspec.json.encode(guess))
+            self._records.put(self._record, msgspec.json.encode(_sealed(plan, place.environment)))
         return self._job
 
     def stop(self) -> None:
@@ -100,3 +103,12 @@ class Session:
             return msgspec.json.decode(data, type=Guess) if data else None
         except msgspec.MsgspecError:
             return None
+
+
+def _sealed(plan: Plan, environment: tuple[tuple[str, str], ...]) -> Guess:
+    """What is kept of a run: the plan without the user's settings of Go, and a hash over them and the environment."""
+    parts = repr((plan.toolchain.environment, environment)).encode()
+    return Guess(
+        plan=replace(plan, toolchain=replace(plan.toolchain, environment=())),
+        environment=hashlib.sha256(parts).hexdigest(),
+    )

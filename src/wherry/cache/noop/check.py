@@ -12,7 +12,7 @@ import stat
 
 from wherry.cache.folders import Folders
 from wherry.cache.noop import outputs, state
-from wherry.cache.noop.request import Request
+from wherry.cache.noop.request import Request, seal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def unchanged(request: Request, folders: Folders) -> str | None:
             return (
                 None  # after a start of the machine, what was not synced may be lost, and devices may have new numbers
             )
-        if any(request.variables.get(name) != value for name, value in index["variables"].items()):
+        if any(seal(request.variables.get(name)) != value for name, value in index["variables"].items()):
             return None
         fresh = verified(index)
         if fresh is None or not outputs.all_there(index["outputs"]):

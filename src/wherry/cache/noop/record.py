@@ -22,7 +22,7 @@ from wherry.cache.noop.check import file_of, load, save
 from wherry.cache.noop.collect import MOST, TooManyError, collect
 from wherry.cache.noop.inputs import DockerOutput, FileOutput, Inputs, LayoutOutput, Output, QuietSocket, RegistryOutput
 from wherry.cache.noop.mounts import honest
-from wherry.cache.noop.request import Request
+from wherry.cache.noop.request import Request, seal
 from wherry.cache.noop.state import Stats
 from wherry.kit.value import Value
 
@@ -75,7 +75,7 @@ def draft(folders: Folders, request: Request, began: Began, inputs: Inputs) -> D
         unclear = f"there are more than {MOST} inputs"
     except OSError as error:
         unclear = f"{error.filename} could not be read: {error.strerror}"
-    variables = {name: request.variables.get(name) for name in inputs.variables}
+    variables = {name: seal(request.variables.get(name)) for name in inputs.variables}
     return Draft(key=key, began=began, stats=stats, proofs=proofs, variables=variables, unclear=unclear)
 
 

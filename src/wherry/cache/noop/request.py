@@ -46,6 +46,11 @@ class Request:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def seal(value: str | None) -> str | None:
+    """What is kept of a variable's value, which may be a secret: enough to know it again."""
+    return None if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()
+
+
 def matters(name: str) -> bool:
     """True for a variable that is part of the key."""
     return name in NAMES or name.startswith(PREFIXES)
