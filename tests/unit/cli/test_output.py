@@ -106,3 +106,12 @@ def test_rows_fit_and_lose_nothing(value: str, because: str, width: int) -> None
 def test_wrapping_never_cuts_a_digest() -> None:
     digest = "sha256:" + "a" * 64
     assert digest in wrapped(f"words before {digest} words after " * 2, 40)
+
+
+def test_a_command_to_go_on_with_stays_in_one_line() -> None:
+    output, _, err = sink()
+    command = "wherry build ./cmd/api --platform linux/amd64,linux/arm64 -t registry.example/team/{name}:{version}"
+    output.error(UsageError("bad-place", "no such place", next=(command, "a sentence " * 20)))
+    lines = err.getvalue().splitlines()
+    assert f"  next   {command}" in lines
+    assert max(len(line) for line in lines if command not in line) <= 80
