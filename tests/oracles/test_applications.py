@@ -198,8 +198,7 @@ def by_skopeo(app: App, bench: Bench, fixture: Fixture) -> str:
 def by_umoci(app: App, bench: Bench, fixture: Fixture) -> str:
     bundle = bench.folder / f"bundle-{app.key}"
     call("umoci", "unpack", "--image", f"{bench.layout}:{bench.of(app)}", str(bundle))
-    (binary,) = (bundle / "rootfs/app").iterdir()
-    assert binary.stat().st_mode & 0o7777 == 0o555
+    assert {binary.stat().st_mode & 0o7777 for binary in (bundle / "rootfs/app").iterdir()} == {0o555}
     shutil.rmtree(bundle)
     return "unpacked"
 

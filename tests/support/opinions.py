@@ -44,5 +44,9 @@ def versions(*more: tuple[str, str]) -> list[str]:
     """A line with the version of each program that is here."""
     here = [(name, command.split()) for name, command in (*PROGRAMS, *more) if shutil.which(command.split()[0])]
     said = [(name, subprocess.run(words, capture_output=True, text=True, check=False).stdout) for name, words in here]
-    found = [f"{name} {number[0]}" for name, text in said if (number := re.search(r"\d[\w.+~-]*", text))]
+    found = [
+        f"{name} {number[1]}"
+        for name, text in said
+        if (number := re.search(r"(?<![\w.])(?:go|v)?(\d+\.\d[\w.+~-]*)", text))
+    ]
     return ["With " + ", ".join(found) + "."]
