@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -121,3 +122,29 @@ def test_h06_while_it_pushes(app: Path, tmp_path: Path) -> None:
             assert "Traceback" not in said
             pulled = wherry("inspect", f"docker://{name}", home=home, cwd=app)
             assert pulled.code == 0, pulled.stderr
+
+
+IN_A_CALLBACK = """
+import os, signal, time
+from wherry.cli.signals import hear
+
+class Callback:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000):
+            pass
+
+hear()
+try:
+    Callback()
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("ended")
+"""
+
+
+def test_h06_an_interrupt_inside_a_callback_of_the_interpreter_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_CALLBACK], capture_output=True, text=True, timeout=15, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -10,18 +9,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
+#: Seconds; longer than such a callback takes.
+LATER = 0.01
+
 
 def hear() -> None:
     """SIGTERM and SIGHUP become KeyboardInterrupt; where they are ignored (nohup) they stay so."""
     sys.unraisablehook = _again
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
 
 
 def _again(lost: UnraisableHookArgs) -> None:
-    """An interrupt that came inside a callback of the interpreter's own, where no exception can leave, is sent once more."""
+    """An interrupt that came inside a callback of the interpreter's own, where no exception can leave, is sent once more:
+    a moment later, since it cannot leave this hook either."""
     if lost.exc_type is KeyboardInterrupt:
-        _thread.interrupt_main()
+        signal.setitimer(signal.ITIMER_REAL, LATER)
     else:
         sys.__unraisablehook__(lost)
