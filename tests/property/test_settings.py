@@ -14,8 +14,8 @@ from wherry.errors import UsageError, WherryError
 from wherry.model.settings import ImageSettings, Settings
 from wherry.oci import reference
 from wherry.plan import check, places, read, template, version, words
-from wherry.plan.layers import Layer, effective
 from wherry.plan.make import make_plan
+from wherry.plan.tiers import Tier, effective
 from wherry.plan.variables import from_assignments, from_environment, variable
 
 KEYS = [name for keys, _ in check.leaves() for name in map(str, keys)] + [
@@ -104,9 +104,9 @@ def test_any_tree_is_settings_or_a_clear_error(tree: dict[str, Any]) -> None:
 def test_any_settings_are_a_plan_or_a_clear_error(tree: dict[str, Any], trusted: bool) -> None:
     tree.pop("required-version", None)
     assert check.check(tree, check.dotted) == ()
-    layer = Layer(origin="file", settings=check.settings(tree), trusted=trusted)
+    tier = Tier(origin="file", settings=check.settings(tree), trusted=trusted)
     try:
-        made = make_plan(inputs(layers=(layer,), references=("reg.example/{name}:{version}",), hooks=True))
+        made = make_plan(inputs(tiers=(tier,), references=("reg.example/{name}:{version}",), hooks=True))
     except WherryError:
         return
     for image in made.images:
@@ -163,16 +163,15 @@ LAYERS = st.lists(
 
 @given(LAYERS)
 def test_the_highest_layer_that_speaks_wins(images: list[ImageSettings]) -> None:
-    layers = tuple(
-        Layer(origin="flag" if number % 2 else "file", settings=Settings(image=one))
-        for number, one in enumerate(images)
+    tiers = tuple(
+        Tier(origin="flag" if number % 2 else "file", settings=Settings(image=one)) for number, one in enumerate(images)
     )
-    merged = effective(layers).image
+    merged = effective(tiers).image
     for name in ("base", "level", "args"):
         said = [getattr(one, name) for one in images if getattr(one, name) is not None]
         assert getattr(merged, name) == (said[-1] if said else None)
-        speakers = [layer.origin for layer, one in zip(layers, images, strict=True) if getattr(one, name) is not None]
-        assert effective(layers).source("image", name).origin == (speakers[-1] if speakers else "default")
+        speakers = [tier.origin for tier, one in zip(tiers, images, strict=True) if getattr(one, name) is not None]
+        assert effective(tiers).source("image", name).origin == (speakers[-1] if speakers else "default")
     expected: dict[str, Any] = {}
     for one in images:
         expected |= one.env or {}
@@ -183,9 +182,9 @@ def test_the_highest_layer_that_speaks_wins(images: list[ImageSettings]) -> None
 @settings(deadline=None)
 def test_any_variable_is_settings_or_a_clear_error(keys: tuple[str, ...], text: str) -> None:
     with contextlib.suppress(WherryError):
-        make_plan(inputs(layers=(from_environment(((variable(keys), text),)),)))
+        make_plan(inputs(tiers=(from_environment(((variable(keys), text),)),)))
     with contextlib.suppress(WherryError):
-        make_plan(inputs(layers=(from_assignments((f"{check.dotted(keys)}={text}",)),)))
+        make_plan(inputs(tiers=(from_assignments((f"{check.dotted(keys)}={text}",)),)))
 
 
 @given(st.lists(st.text(alphabet="ab '\"\t-=", max_size=8), max_size=6))

@@ -14,8 +14,8 @@ from wherry.model.project import CgoUse, Inferred, Main, Module, Project, Vcs
 from wherry.model.toolchain import Toolchain
 from wherry.plan import read
 from wherry.plan.inputs import PlanInputs, Request
-from wherry.plan.layers import Layer
 from wherry.plan.make import make_plan
+from wherry.plan.tiers import Tier
 
 MODULE = "example.com/shop"
 PLACE = Place(file="cmd/api/main.go", line=7)
@@ -58,11 +58,11 @@ def inputs(toml: str = "", *, trusted: bool = False, **more: Any) -> PlanInputs:
         return _with_toolchain(
             inputs(toml, trusted=trusted, **{key: one for key, one in more.items() if key != "allow"}), more["allow"]
         )
-    layers: tuple[Layer, ...] = (read.parse(toml, "wherry.toml", trusted=trusted),) if toml else ()
+    tiers: tuple[Tier, ...] = (read.parse(toml, "wherry.toml", trusted=trusted),) if toml else ()
     return PlanInputs(
         project=more.pop("project", project()),
         toolchain=more.pop("toolchain", TOOLCHAIN),
-        layers=(*layers, *more.pop("layers", ())),
+        tiers=(*tiers, *more.pop("tiers", ())),
         programs=more.pop("programs", (("git", "/usr/bin/git"), ("cc", "/usr/bin/cc"))),
         environment=more.pop("environment", ()),
         request=Request(**more),

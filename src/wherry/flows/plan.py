@@ -18,10 +18,10 @@ from wherry.kit.ports import Event, Machine
 from wherry.kit.value import Value
 from wherry.model.plan import Plan
 from wherry.model.toolchain import Toolchain
-from wherry.plan import choose, layers, read, variables
+from wherry.plan import choose, read, tiers, variables
 from wherry.plan.inputs import PlanInputs, Request
-from wherry.plan.layers import Layer
 from wherry.plan.make import make_plan
+from wherry.plan.tiers import Tier
 from wherry.toolchain import find_toolchain
 
 COMPILERS = ("cc", "gcc", "clang")
@@ -44,20 +44,20 @@ class Planned(Value, frozen=True, kw_only=True):
     plan: Plan
     layout: Layout
     reading: Reading
-    layers: tuple[Layer, ...]
+    tiers: tuple[Tier, ...]
 
 
 def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> Planned:
     """The plan with Go already found, and what it was made from."""
     machine.events(Event(phase="analyze"))
     layout = locate(str(rooms.standing(request)))
-    settings = read_layers(request, layout, machine)
+    settings = read_tiers(request, layout, machine)
     reading = read_project(request, settings, toolchain, machine, layout)
     made = make_plan(
         PlanInputs(
             project=reading.project,
             toolchain=toolchain,
-            layers=settings,
+            tiers=settings,
             request=Request(
                 packages=request.packages,
                 directory=os.path.relpath(rooms.standing(request), reading.project.root),
@@ -71,7 +71,7 @@ def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> 
             programs=programs(machine),
         )
     )
-    return Planned(plan=made, layout=layout, reading=reading, layers=settings)
+    return Planned(plan=made, layout=layout, reading=reading, tiers=settings)
 
 
 def programs(machine: Machine) -> tuple[tuple[str, str], ...]:
@@ -80,23 +80,23 @@ def programs(machine: Machine) -> tuple[tuple[str, str], ...]:
     return tuple((name, path) for name, path in (("cc", compiler), ("git", machine.which("git"))) if path)
 
 
-def read_layers(request: BuildRequest, layout: Layout, machine: Machine) -> tuple[Layer, ...]:
+def read_tiers(request: BuildRequest, layout: Layout, machine: Machine) -> tuple[Tier, ...]:
     """All settings, lowest first: the user's own file, wherry.toml, WHERRY_ variables, --set, flags."""
     user_file = Path(machine.environment.config_home, "wherry", read.NAME)
     return (
-        *read.read_layers(Path(layout.root), rooms.standing(request), user_file),
+        *read.read_tiers(Path(layout.root), rooms.standing(request), user_file),
         variables.from_environment(machine.environment.wherry),
         variables.from_assignments(request.assignments),
-        Layer(origin="flag", settings=request.settings),
+        Tier(origin="flag", settings=request.settings),
     )
 
 
 def read_project(
-    request: BuildRequest, settings: tuple[Layer, ...], toolchain: Toolchain, machine: Machine, layout: Layout
+    request: BuildRequest, settings: tuple[Tier, ...], toolchain: Toolchain, machine: Machine, layout: Layout
 ) -> Reading:
     """The repository, or the module by version, as far as the words of the request or of `packages` ask for it."""
     folders = prepare(folders_of(machine))
-    build = layers.effective(settings).build
+    build = tiers.effective(settings).build
     question = Question(
         working_directory=str(rooms.standing(request)),
         packages=choose.to_look_at(request.packages, settings, layout.root),

@@ -15,7 +15,7 @@ from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Origin
 from wherry.model.project import Main
 from wherry.plan.inputs import PlanInputs
-from wherry.plan.layers import Effective, Keys, Source
+from wherry.plan.tiers import Effective, Keys, Source
 
 A = TypeVar("A")
 T = TypeVar("T")

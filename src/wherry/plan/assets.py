@@ -9,7 +9,7 @@ from wherry.model.plan import Asset, Decision
 from wherry.model.settings import AssetSettings
 from wherry.plan import paths, writable
 from wherry.plan.answer import Answer, Facts, each, refuse
-from wherry.plan.layers import Keys
+from wherry.plan.tiers import Keys
 
 
 def decide(facts: Facts, targets: tuple[str, ...]) -> Answer[tuple[Asset, ...]]:

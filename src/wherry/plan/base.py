@@ -11,7 +11,7 @@ from wherry.model.plan import BaseChoice, Decision
 from wherry.oci import reference
 from wherry.plan import paths
 from wherry.plan.answer import Answer, Facts, because, refuse, where
-from wherry.plan.layers import Keys
+from wherry.plan.tiers import Keys
 
 BUILT_IN: Final = {
     "static": "certificates, time zones, users; made here",

@@ -16,7 +16,7 @@ from msgspec import inspect
 from wherry.errors import UsageError
 from wherry.kit.text import closest
 from wherry.model.settings import Settings
-from wherry.plan.layers import Keys
+from wherry.plan.tiers import Keys
 
 Where = Callable[[Keys], str]
 MOST: Final = 20

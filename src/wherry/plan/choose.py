@@ -12,7 +12,7 @@ from wherry.model.project import Main, Project
 from wherry.model.settings import Settings
 from wherry.plan.answer import Answer, where
 from wherry.plan.inputs import PlanInputs
-from wherry.plan.layers import Layer, packages
+from wherry.plan.tiers import Tier, packages
 
 SHOWN = 8
 
@@ -24,7 +24,7 @@ def decide(inputs: PlanInputs) -> Answer[tuple[Main, ...]]:
         raise _no_main(project)
     if request.packages:
         return _named(project, request.packages, request.directory, "")
-    words, source = packages(inputs.layers)
+    words, source = packages(inputs.tiers)
     if words:
         answer = _named(project, words, source.directory, where(source, ("packages",)))
         value = ", ".join(main.name for main in answer.value)
@@ -38,18 +38,18 @@ def decide(inputs: PlanInputs) -> Answer[tuple[Main, ...]]:
     return Answer(value=candidates)
 
 
-def to_look_at(named: tuple[str, ...], layers: tuple[Layer, ...], root: str) -> tuple[str, ...]:
+def to_look_at(named: tuple[str, ...], tiers: tuple[Tier, ...], root: str) -> tuple[str, ...]:
     """The packages that `named`, else the settings, ask for, and the binaries that travel with them; none means all.
 
     A folder in a file is seen from there, so it becomes absolute; one that is not there is left to `decide`, which knows
     the line."""
-    set_here, source = packages(layers)
+    set_here, source = packages(tiers)
     chosen = named or _seen_from(set_here, source.directory, root)
     if not chosen or any("@" in word for word in chosen):
         return chosen
     return (
         *chosen,
-        *(word for layer in layers for word in _seen_from(_binaries(layer.settings), layer.directory, root)),
+        *(word for tier in tiers for word in _seen_from(_binaries(tier.settings), tier.directory, root)),
     )
 
 

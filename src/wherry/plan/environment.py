@@ -16,8 +16,8 @@ from wherry.model.project import Main, Project
 from wherry.oci.platform import Platform
 from wherry.plan import platforms
 from wherry.plan.answer import Answer, Facts, because, refuse, where
-from wherry.plan.layers import Keys
 from wherry.plan.texts import pairs
+from wherry.plan.tiers import Keys
 
 #: What a file of the repository may set: these tune the compiler or choose code, and start no program.
 ALLOWED: Final = ("GOEXPERIMENT", "GOFIPS140", "GOGC", "GOMAXPROCS", "GOMEMLIMIT")

@@ -15,7 +15,7 @@ from wherry.model.finding import Finding
 from wherry.model.plan import Decision
 from wherry.plan import pgo, words
 from wherry.plan.answer import Answer, Facts, Ledger, because, each, refuse, where
-from wherry.plan.layers import Keys
+from wherry.plan.tiers import Keys
 
 #: What a file of the repository may say (`go help build`, Go 1.26).
 ALLOWED: Final = frozenset(

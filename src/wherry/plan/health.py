@@ -19,9 +19,9 @@ from wherry.model.settings import HealthSettings
 from wherry.oci.platform import Platform
 from wherry.plan import durations, ports
 from wherry.plan.answer import Answer, Facts, refuse, where
-from wherry.plan.layers import Keys
 from wherry.plan.name import app_path
 from wherry.plan.texts import arguments
+from wherry.plan.tiers import Keys
 from wherry.probe.elf import ARCHITECTURES
 
 _KEYS: Final[Keys] = ("image", "health")

@@ -12,8 +12,8 @@ from wherry.model.plan import Decision, Hook
 from wherry.plan import paths
 from wherry.plan.answer import Answer, refuse, where
 from wherry.plan.inputs import PlanInputs
-from wherry.plan.layers import Effective, Keys
 from wherry.plan.texts import arguments
+from wherry.plan.tiers import Effective, Keys
 
 
 def decide(inputs: PlanInputs, settings: tuple[Effective, ...]) -> Answer[tuple[Hook, ...]]:

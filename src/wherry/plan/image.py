@@ -33,7 +33,7 @@ from wherry.plan import (
 )
 from wherry.plan.answer import Answer, Facts, Ledger, where
 from wherry.plan.compilations import Unit
-from wherry.plan.layers import Keys, effective
+from wherry.plan.tiers import Keys, effective
 
 
 class Core(Value, frozen=True, kw_only=True):
@@ -147,7 +147,7 @@ def _target(main: Main) -> Target:
 def _of(facts: Facts, target: Target) -> Facts:
     """The same facts about another main of the project."""
     main = next(main for main in facts.inputs.project.mains if main.import_path == target.import_path)
-    settings = effective(facts.inputs.layers, choose.names_of(main))
+    settings = effective(facts.inputs.tiers, choose.names_of(main))
     return msgspec.structs.replace(facts, main=main, settings=settings)
 
 

@@ -6,7 +6,7 @@ from wherry.kit.value import Value
 from wherry.model.plan import Pairs
 from wherry.model.project import Project
 from wherry.model.toolchain import Toolchain
-from wherry.plan.layers import Layer
+from wherry.plan.tiers import Tier
 
 
 class Request(Value, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class PlanInputs(Value, frozen=True, kw_only=True):
 
     project: Project
     toolchain: Toolchain
-    layers: tuple[Layer, ...] = ()
+    tiers: tuple[Tier, ...] = ()
     """Lowest first."""
     request: Request = Request()
     environment: Pairs = ()

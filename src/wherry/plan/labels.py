@@ -12,8 +12,8 @@ from wherry.model.plan import Decision, Pairs
 from wherry.model.settings import Text
 from wherry.plan import created, template
 from wherry.plan.answer import Answer, Facts
-from wherry.plan.layers import Keys
 from wherry.plan.texts import LABEL, pairs
+from wherry.plan.tiers import Keys
 
 PREFIX: Final = "org.opencontainers.image."
 

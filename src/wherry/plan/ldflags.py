@@ -13,7 +13,7 @@ from wherry.model.plan import Decision
 from wherry.oci.platform import Platform
 from wherry.plan import template, words
 from wherry.plan.answer import Answer, Facts, because, each, where
-from wherry.plan.layers import Keys, Source
+from wherry.plan.tiers import Keys, Source
 
 STRIP: Final = {"debug": ("-w",), "all": ("-s", "-w"), "none": ()}
 #: What a file of the repository may say: flag → whether a value follows (`cmd/link`, Go 1.26).

@@ -12,7 +12,7 @@ from wherry.model.project import Main
 from wherry.plan import choose, compilations, created, environment, flags, gotoolchain, hooks, image, name, version
 from wherry.plan.answer import Answer, Facts, Ledger
 from wherry.plan.inputs import PlanInputs
-from wherry.plan.layers import effective
+from wherry.plan.tiers import effective
 
 
 def make_plan(inputs: PlanInputs) -> Plan:
@@ -23,7 +23,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     ledger.errors += _strange_mains(inputs)
     toolchain = ledger.ask(lambda: gotoolchain.decide(inputs), "local")
     drafts = _drafts(inputs, chosen, toolchain, ledger)
-    settings = tuple(effective(inputs.layers, choose.names_of(main)) for main in chosen)
+    settings = tuple(effective(inputs.tiers, choose.names_of(main)) for main in chosen)
     hooked: tuple[Hook, ...] = ledger.ask(lambda: hooks.decide(inputs, settings), ())
     ledger.errors += name.check_same(
         tuple((draft.image.name, main) for draft, main in zip(drafts, chosen, strict=True))
@@ -53,7 +53,7 @@ def _drafts(inputs: PlanInputs, chosen: tuple[Main, ...], toolchain: str, ledger
     what = ledger.ask(lambda: version.decide(inputs), "")
     drafts = []
     for main in chosen:
-        settings = effective(inputs.layers, choose.names_of(main))
+        settings = effective(inputs.tiers, choose.names_of(main))
         facts = Facts(inputs=inputs, main=main, settings=settings, version=what, created=when)
         drafts.append(image.decide(facts, toolchain, ledger))
     return tuple(drafts)
@@ -77,12 +77,12 @@ def _strange_mains(inputs: PlanInputs) -> tuple[UsageError, ...]:
     known = tuple(name for main in inputs.project.mains for name in choose.names_of(main))
     left_out = {one.directory for one in inputs.project.left_out}
     errors = []
-    for layer in inputs.layers:
-        for key in layer.settings.main or {}:
+    for tier in inputs.tiers:
+        for key in tier.settings.main or {}:
             if key in known or key.removeprefix("./") in left_out:
                 continue
             place = next(
-                (f"{place}   {text}" for keys, place, text in layer.places if keys == ("main", key)), f"main.{key}"
+                (f"{place}   {text}" for keys, place, text in tier.places if keys == ("main", key)), f"main.{key}"
             )
             near = closest(key, known)
             step = f'did you mean [main."{near}"]?' if near else 'name it by its folder, like [main."./cmd/api"]'

@@ -6,7 +6,7 @@ import posixpath
 
 from wherry.errors import UsageError
 from wherry.plan.answer import refuse, where
-from wherry.plan.layers import Effective, Keys
+from wherry.plan.tiers import Effective, Keys
 
 #: Runtimes mount these; what an image has there is hidden.
 MOUNTED = ("/proc", "/sys", "/dev")

@@ -9,7 +9,7 @@ import re
 import tomllib
 from typing import Final
 
-from wherry.plan.layers import Keys
+from wherry.plan.tiers import Keys
 
 _BLANK: Final = re.compile(r"[ \t]*")
 _SPACE: Final = re.compile(r"(?:[ \t\n]|#[^\n]*)*")

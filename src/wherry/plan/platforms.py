@@ -11,7 +11,7 @@ from wherry.oci import platform as oci_platform
 from wherry.oci.platform import Platform
 from wherry.plan.answer import Answer, Facts, because, each, where
 from wherry.plan.inputs import PlanInputs
-from wherry.plan.layers import Effective, Keys
+from wherry.plan.tiers import Effective, Keys
 
 #: Variants that mean the architecture's baseline, or have two names (containerd and Go agree): (architecture, said) → written.
 SAME: Final = {

@@ -1,4 +1,4 @@
-"""wherry.toml. A folder in, layers of settings out; touches the files it looks for.
+"""wherry.toml. A folder in, tiers of settings out; touches the files it looks for.
 
 All mistakes are told at once, each with its line and the nearest right key (ux row 32, 33). `tomllib` reads, `places` finds the
 lines, `check` finds the mistakes.
@@ -22,7 +22,7 @@ from wherry.kit.files import disk_errors, is_beneath
 from wherry.kit.text import one_line
 from wherry.model.place import Place
 from wherry.plan import check, places, requirement
-from wherry.plan.layers import Keys, Layer
+from wherry.plan.tiers import Keys, Tier
 
 NAME: Final = "wherry.toml"
 LARGEST: Final = 1 << 18
@@ -30,16 +30,16 @@ QUOTED: Final = 50
 _AT: Final = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-def read_layers(root: Path, start: Path, user_file: Path | None = None) -> tuple[Layer, ...]:
+def read_tiers(root: Path, start: Path, user_file: Path | None = None) -> tuple[Tier, ...]:
     """The user's own settings, then the nearest wherry.toml from `start` up to `root`; lowest first, none when there are none.
     Raises UsageError or Several with every mistake of both."""
     found = find(root, start)
     files = [(user_file, True)] if user_file and user_file.is_file() else []
     files += [(found, False)] if found else []
-    layers, errors = [], list[UsageError]()
+    tiers, errors = [], list[UsageError]()
     for path, trusted in files:
         try:
-            layers.append(read_file(path, root, trusted=trusted))
+            tiers.append(read_file(path, root, trusted=trusted))
         except Several as several:
             errors += (one for one in several.errors if isinstance(one, UsageError))
         except UsageError as error:
@@ -48,7 +48,7 @@ def read_layers(root: Path, start: Path, user_file: Path | None = None) -> tuple
         raise errors[0]
     if errors:
         raise Several(tuple(errors))
-    return tuple(layers)
+    return tuple(tiers)
 
 
 def find(root: Path, start: Path) -> Path | None:
@@ -59,14 +59,14 @@ def find(root: Path, start: Path) -> Path | None:
     return next((folder / NAME for folder in inside if os.path.lexists(folder / NAME)), None)
 
 
-def read_file(path: Path, root: Path, *, trusted: bool = False) -> Layer:
+def read_file(path: Path, root: Path, *, trusted: bool = False) -> Tier:
     """The settings in one file. UsageError [unsafe-file], [toml-syntax], [required-version], [unknown-key], [bad-setting]."""
     shown = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
     text = _text(path, root, shown, trusted=trusted)
     return parse(text, shown, trusted=trusted)
 
 
-def parse(text: str, name: str, *, trusted: bool = False) -> Layer:
+def parse(text: str, name: str, *, trusted: bool = False) -> Tier:
     """The settings in `text`, which is the file `name`."""
     text = text.replace("\r\n", "\n")
     tree = _tree(text, name)
@@ -80,7 +80,7 @@ def parse(text: str, name: str, *, trusted: bool = False) -> Layer:
     if errors:
         raise Several(errors)
     folder = os.path.dirname(name) if not name.startswith("/") else ""  # noqa: PTH120  # text, not a file
-    return Layer(origin="file", settings=check.settings(tree), trusted=trusted, places=known, directory=folder or ".")
+    return Tier(origin="file", settings=check.settings(tree), trusted=trusted, places=known, directory=folder or ".")
 
 
 def _text(path: Path, root: Path, shown: str, *, trusted: bool) -> str:

@@ -9,9 +9,9 @@ from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Pairs
 from wherry.plan import paths, template
 from wherry.plan.answer import Answer, Facts, each, refuse
-from wherry.plan.layers import Keys
 from wherry.plan.name import app_path
 from wherry.plan.texts import arguments, pairs
+from wherry.plan.tiers import Keys
 
 #: Signals that a program can handle (signal(7)); KILL and STOP it cannot.
 SIGNALS: Final = (

@@ -17,7 +17,7 @@ from wherry.model.project import Vcs
 from wherry.oci.platform import Platform
 from wherry.plan import created
 from wherry.plan.answer import Facts, where
-from wherry.plan.layers import Keys, Source
+from wherry.plan.tiers import Keys, Source
 
 _SLOT: Final = re.compile(r"(\{\{)|\{([a-z]+(?:\.[A-Za-z_][A-Za-z0-9_]*)?)\}")
 #: Every word but {env.NAME}, with what it gives.

@@ -8,7 +8,7 @@ from typing import Final
 from wherry.model.plan import Pairs
 from wherry.model.settings import Text
 from wherry.plan.answer import refuse
-from wherry.plan.layers import Effective, Keys
+from wherry.plan.tiers import Effective, Keys
 
 VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 LABEL: Final = re.compile(r"[!-~]+")

@@ -1,4 +1,4 @@
-"""Settings from WHERRY_ variables and from `--set KEY=VALUE`, by one rule. Pairs in, a layer out; touches nothing.
+"""Settings from WHERRY_ variables and from `--set KEY=VALUE`, by one rule. Pairs in, a tier out; touches nothing.
 
 `image.stop-signal` is WHERRY_IMAGE_STOP_SIGNAL. A value is a text, or TOML when it begins with `[`, `{` or a quote; lists may
 also be written with commas, command lines and flags with blanks.
@@ -15,7 +15,7 @@ from wherry.errors import Several, UsageError
 from wherry.kit.text import closest
 from wherry.model.plan import Origin, Pairs
 from wherry.plan import check, words
-from wherry.plan.layers import Keys, Layer
+from wherry.plan.tiers import Keys, Tier
 
 PREFIX: Final = "WHERRY_"
 #: Lists whose items are words of a command line; in all others, commas separate.
@@ -23,11 +23,11 @@ COMMAND_LINES: Final = (("build", "flags"), ("image", "args"), ("image", "entryp
 WHOLE: Final = (("build", "ldflags"),)
 
 
-def from_environment(environment: Pairs) -> Layer:
+def from_environment(environment: Pairs) -> Tier:
     """The settings in the variables WHERRY_IMAGE_USER and so on; empty ones count as unset. UsageError [unknown-variable],
     [bad-setting], or Several."""
     if not any(name.startswith(PREFIX) and text for name, text in environment):
-        return Layer(origin="environment")  # the usual case, without a look at the settings' type
+        return Tier(origin="environment")  # the usual case, without a look at the settings' type
     known = {variable(keys): (keys, kind) for keys, kind in check.leaves()}
     said = Said()
     for name, text in sorted(environment):
@@ -35,13 +35,13 @@ def from_environment(environment: Pairs) -> Layer:
             said.put(*known[name], text, name)
         elif name.startswith((f"{PREFIX}IMAGE_", f"{PREFIX}BUILD_")) and text:
             said.errors.append(_unknown(name, tuple(known)))
-    return said.layer("environment")
+    return said.tier("environment")
 
 
-def from_assignments(pairs: tuple[str, ...]) -> Layer:
+def from_assignments(pairs: tuple[str, ...]) -> Tier:
     """The settings in `KEY=VALUE` texts of the command line, for instance `image.user=1000` or `image.env.LOG=debug`."""
     if not pairs:
-        return Layer(origin="flag")
+        return Tier(origin="flag")
     known = dict(check.leaves())
     said = Said()
     for pair in pairs:
@@ -53,7 +53,7 @@ def from_assignments(pairs: tuple[str, ...]) -> Layer:
             near = closest(key, tuple(map(check.dotted, known)))
             step = f"did you mean {near}?" if near else "write --set image.user=1000"
             said.errors.append(UsageError("unknown-key", f"there is no setting {key[:60]!r}", where=name, next=step))
-    return said.layer("flag")
+    return said.tier("flag")
 
 
 class Said:
@@ -74,7 +74,7 @@ class Said:
             wanted = " or ".join(dict.fromkeys(map(check.words, kinds)))
             self.errors.append(UsageError("bad-setting", f"{check.dotted(keys)} must be {wanted}: {error}", where=name))
 
-    def layer(self, origin: Origin) -> Layer:
+    def tier(self, origin: Origin) -> Tier:
         """All of it, checked as a file is."""
         found = (*self.errors, *check.check(self.tree, self._where))
         if len(found) == 1:
@@ -82,7 +82,7 @@ class Said:
         if found:
             raise Several(found)
         places = tuple((keys, None, name) for keys, name in self.names.items())
-        return Layer(origin=origin, settings=check.settings(self.tree), places=places)
+        return Tier(origin=origin, settings=check.settings(self.tree), places=places)
 
     def _where(self, keys: Keys) -> str:
         prefixes = (keys[:length] for length in range(len(keys), 0, -1))

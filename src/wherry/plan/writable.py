@@ -10,7 +10,7 @@ from wherry.model.plan import Decision, WritableDirectory
 from wherry.model.settings import WritableSettings
 from wherry.plan import paths
 from wherry.plan.answer import Answer, Facts, each, refuse
-from wherry.plan.layers import Effective, Keys
+from wherry.plan.tiers import Effective, Keys
 
 DEFAULT: Final = 0o755
 _KEYS: Final[Keys] = ("image", "writable")

@@ -72,7 +72,7 @@ def test_flags_that_a_repository_may_not_set_and_the_user_may(flag: str) -> None
     error = refused(f'[build]\nflags = ["{flag}"]\n')
     assert (error.name, error.where[0].split(" ")[0]) == ("flag-refused", "wherry.toml:2:10")
     assert error.next == (f"give it yourself: WHERRY_BUILD_FLAGS='{flag}'",)
-    assert flag in flags(layers=(from_environment((("WHERRY_BUILD_FLAGS", words.join((flag,))),)),))
+    assert flag in flags(tiers=(from_environment((("WHERRY_BUILD_FLAGS", words.join((flag,))),)),))
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_variables_that_a_repository_may_not_set_and_the_user_may(name: str) -> 
     """A05, A07, A11."""
     error = refused(f"[build.env]\n{name} = 'x'\n")
     assert (error.name, error.next) == ("env-refused", (f"give it yourself: WHERRY_BUILD_ENV={name}=...",))
-    assert variables(layers=(from_environment((("WHERRY_BUILD_ENV", f"{name}=x"),)),))[name] == "x"
+    assert variables(tiers=(from_environment((("WHERRY_BUILD_ENV", f"{name}=x"),)),))[name] == "x"
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_linker_flags_that_a_repository_may_not_set_and_the_user_may(flag: str) 
     """A04, A07."""
     error = refused(f"[build]\nldflags = ['{flag}']\n")
     assert error.name == "flag-refused"
-    assert len(ldflags(layers=(from_environment((("WHERRY_BUILD_LDFLAGS", flag),)),))) == 2
+    assert len(ldflags(tiers=(from_environment((("WHERRY_BUILD_LDFLAGS", flag),)),))) == 2
 
 
 @pytest.mark.parametrize("flag", ["main.version=1", "-X", "- x", '-X "main.a=b', "-"])

@@ -28,16 +28,16 @@ def test_is_found_from_any_folder_up_to_the_root_and_no_further(tmp_path: Path) 
     assert read.find(root, root) == root / "wherry.toml"
 
 
-def test_layers_come_lowest_first_and_know_their_file(tmp_path: Path) -> None:
+def test_tiers_come_lowest_first_and_know_their_file(tmp_path: Path) -> None:
     (tmp_path / "wherry.toml").write_text('[image]\nbase = "scratch"\n')
     user = tmp_path / "own.toml"
     user.write_text('[image]\nuser = "1000"\n')
-    own, repository = read.read_layers(tmp_path, tmp_path, user)
+    own, repository = read.read_tiers(tmp_path, tmp_path, user)
     assert (own.trusted, repository.trusted) == (True, False)
     assert repository.settings.image is not None
     assert repository.settings.image.base == "scratch"
     assert [str(place) for keys, place, _ in repository.places if keys == ("image", "base")] == ["wherry.toml:2:1"]
-    assert read.read_layers(tmp_path / "none", tmp_path / "none", None) == ()
+    assert read.read_tiers(tmp_path / "none", tmp_path / "none", None) == ()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_broken_toml_names_the_line(text: str, where: str) -> None:
 def test_not_utf8(tmp_path: Path) -> None:
     (tmp_path / "wherry.toml").write_bytes(b'[image]\nbase = "\xff"\n')
     with pytest.raises(UsageError, match="not UTF-8") as caught:
-        read.read_layers(tmp_path, tmp_path)
+        read.read_tiers(tmp_path, tmp_path)
     assert caught.value.where == ("wherry.toml:2",)
 
 
@@ -134,7 +134,7 @@ def test_a_link_out_of_the_repository_is_not_read(tmp_path: Path) -> None:
     root.mkdir()
     (root / "wherry.toml").symlink_to(tmp_path / "secret")
     with pytest.raises(UsageError) as caught:
-        read.read_layers(root, root)
+        read.read_tiers(root, root)
     assert caught.value.name == "unsafe-file"
     assert "password" not in str(vars(caught.value))
 
@@ -142,19 +142,19 @@ def test_a_link_out_of_the_repository_is_not_read(tmp_path: Path) -> None:
 def test_what_is_no_plain_small_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "wherry.toml")
     with pytest.raises(UsageError, match="no file of this repository"):
-        read.read_layers(tmp_path, tmp_path)
+        read.read_tiers(tmp_path, tmp_path)
     (tmp_path / "wherry.toml").unlink()
     (tmp_path / "wherry.toml").mkdir()
     with pytest.raises(UsageError, match="no file of this repository"):
-        read.read_layers(tmp_path, tmp_path)
+        read.read_tiers(tmp_path, tmp_path)
     (tmp_path / "wherry.toml").rmdir()
     (tmp_path / "wherry.toml").write_text("#" * (read.LARGEST + 1))
     with pytest.raises(UsageError, match="larger than"):
-        read.read_layers(tmp_path, tmp_path)
+        read.read_tiers(tmp_path, tmp_path)
     (tmp_path / "wherry.toml").unlink()
     (tmp_path / "wherry.toml").symlink_to("nowhere")
     with pytest.raises(UnavailableError):
-        read.read_layers(tmp_path, tmp_path)
+        read.read_tiers(tmp_path, tmp_path)
 
 
 def test_many_keys_are_read_quickly() -> None:
@@ -190,6 +190,6 @@ def test_mistakes_in_both_files_are_told_together(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text("b = \n")
     with pytest.raises(WherryError) as caught:
-        read.read_layers(tmp_path, tmp_path, own)
+        read.read_tiers(tmp_path, tmp_path, own)
     assert isinstance(caught.value, Several)
     assert [one.name for one in caught.value.errors] == ["toml-syntax", "unknown-key"]

@@ -4,7 +4,7 @@ import pytest
 
 from wherry.errors import Several, UsageError
 from wherry.plan import check
-from wherry.plan.layers import effective
+from wherry.plan.tiers import effective
 from wherry.plan.variables import from_assignments, from_environment, variable
 
 
@@ -28,17 +28,17 @@ from wherry.plan.variables import from_assignments, from_environment, variable
     ],
 )
 def test_each_kind_of_value(name: str, text: str, keys: tuple[str, ...], value: object) -> None:
-    layer = from_environment(((name, text), ("WHERRY_CACHE_DIR", "/x"), ("HOME", "/root")))
-    found: object = layer.settings
+    tier = from_environment(((name, text), ("WHERRY_CACHE_DIR", "/x"), ("HOME", "/root")))
+    found: object = tier.settings
     for key in keys:
         found = getattr(found, key)
     assert found == value
-    assert (layer.origin, layer.trusted) == ("environment", True)
+    assert (tier.origin, tier.trusted) == ("environment", True)
 
 
 def test_parts_of_one_table_come_together() -> None:
-    layer = from_environment((("WHERRY_IMAGE_HEALTH_PATH", "/up"), ("WHERRY_IMAGE_HEALTH_PORT", "80")))
-    health = effective((layer,)).image.health
+    tier = from_environment((("WHERRY_IMAGE_HEALTH_PATH", "/up"), ("WHERRY_IMAGE_HEALTH_PORT", "80")))
+    health = effective((tier,)).image.health
     assert health is not None
     assert not isinstance(health, bool)
     assert (health.path, health.port) == ("/up", 80)
@@ -74,15 +74,15 @@ def test_all_mistakes_of_the_environment_at_once() -> None:
 
 
 def test_any_key_can_be_set_by_flag() -> None:
-    layer = from_assignments(
+    tier = from_assignments(
         ("image.user=1000", "image.env.LOG=debug", "image.labels.com.example.team=core", "build.tags=a,b")
     )
-    image, build = layer.settings.image, layer.settings.build
+    image, build = tier.settings.image, tier.settings.build
     assert image is not None
     assert build is not None
     assert (image.user, image.env, build.tags) == (1000, {"LOG": "debug"}, ("a", "b"))
     assert image.labels == {"com.example.team": "core"}
-    assert effective((layer,)).source("image", "env", "LOG").text == "--set image.env.LOG"
+    assert effective((tier,)).source("image", "env", "LOG").text == "--set image.env.LOG"
 
 
 @pytest.mark.parametrize(

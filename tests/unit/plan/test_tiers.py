@@ -6,10 +6,10 @@ from tests.support.planning import decision, inputs, main, plan, project
 from wherry.model.settings import BuildSettings, HealthSettings, ImageSettings, Settings
 from wherry.plan import read
 from wherry.plan.choose import to_look_at
-from wherry.plan.layers import Layer, effective, merge, packages
+from wherry.plan.tiers import Tier, effective, merge, packages
 from wherry.plan.variables import from_environment
 
-FLAG = Layer(origin="flag", settings=Settings(image=ImageSettings(base="scratch")))
+FLAG = Tier(origin="flag", settings=Settings(image=ImageSettings(base="scratch")))
 OWN = read.parse('[image]\nbase = "reg.example/own:1"\nlevel = 4\n', "/home/a/wherry.toml", trusted=True)
 FILE = read.parse('[image]\nbase = "reg.example/file:1"\nuser = 1000\n[main.api.image]\nuser = 2000\n', "wherry.toml")
 ENVIRONMENT = from_environment((("WHERRY_IMAGE_BASE", "reg.example/env:1"),))
@@ -17,11 +17,11 @@ ENVIRONMENT = from_environment((("WHERRY_IMAGE_BASE", "reg.example/env:1"),))
 
 def test_each_layer_is_over_the_one_below() -> None:
     expected = ("reg.example/own:1", "reg.example/file:1", "reg.example/env:1", "scratch")
-    layers: tuple[Layer, ...] = ()
-    for layer, base in zip((OWN, FILE, ENVIRONMENT, FLAG), expected, strict=True):
-        layers = (*layers, layer)
-        assert effective(layers).image.base == base
-    merged = effective(layers)
+    tiers: tuple[Tier, ...] = ()
+    for tier, base in zip((OWN, FILE, ENVIRONMENT, FLAG), expected, strict=True):
+        tiers = (*tiers, tier)
+        assert effective(tiers).image.base == base
+    merged = effective(tiers)
     assert (merged.image.user, merged.image.level) == (1000, 4)
 
 
@@ -61,17 +61,17 @@ def test_packages_come_from_the_highest_layer_that_names_some() -> None:
 
 
 def test_a_decision_carries_origin_and_place() -> None:
-    made = plan("[image]\nuser = 1000\n", layers=(FLAG,))
+    made = plan("[image]\nuser = 1000\n", tiers=(FLAG,))
     user, base = decision(made, "user"), decision(made, "base")
     assert (user.value, user.origin, str(user.place)) == ("1000:1000", "file", "wherry.toml:2:1")
     assert (base.value, base.origin) == ("scratch", "flag")
 
 
 def test_paths_are_relative_to_the_file_they_stand_in() -> None:
-    layer = read.parse('packages = ["./cmd/api"]\n[build]\npgo = "../cpu.pprof"\n', "services/shop/wherry.toml")
-    assert layer.directory == "services/shop"
+    tier = read.parse('packages = ["./cmd/api"]\n[build]\npgo = "../cpu.pprof"\n', "services/shop/wherry.toml")
+    assert tier.directory == "services/shop"
     mains = (main(directory="services/shop/cmd/api"), main("other"))
-    made = plan(project=project(*mains), layers=(layer,))
+    made = plan(project=project(*mains), tiers=(tier,))
     assert [one.name for one in made.images] == ["api"]
     assert "-pgo=/src/shop/services/cpu.pprof" in made.compilations[0].flags
 
@@ -85,9 +85,9 @@ def test_what_is_looked_at_is_seen_from_the_file_and_includes_travelling_binarie
     for name in ("shop/cmd/api", "shop/cmd/migrate"):
         (tmp_path / name).mkdir(parents=True)
     toml = 'packages = ["./cmd/api"]\n[main.api.image]\nbinaries = ["./cmd/migrate", "./gone", "example.com/x"]\n'
-    layer = read.parse(toml, "shop/wherry.toml")
+    tier = read.parse(toml, "shop/wherry.toml")
     api, migrate = f"{tmp_path}/shop/cmd/api", f"{tmp_path}/shop/cmd/migrate"
-    assert to_look_at((), (layer,), str(tmp_path)) == (api, migrate, "example.com/x")
-    assert to_look_at(("./x",), (layer,), str(tmp_path)) == ("./x", migrate, "example.com/x")
-    assert to_look_at(("example.com/x@v1",), (layer,), str(tmp_path)) == ("example.com/x@v1",)
+    assert to_look_at((), (tier,), str(tmp_path)) == (api, migrate, "example.com/x")
+    assert to_look_at(("./x",), (tier,), str(tmp_path)) == ("./x", migrate, "example.com/x")
+    assert to_look_at(("example.com/x@v1",), (tier,), str(tmp_path)) == ("example.com/x@v1",)
     assert to_look_at((), (), str(tmp_path)) == ()

@@ -1,7 +1,7 @@
-"""Settings of several origins laid over one another. Layers in, one set of settings whose values know where they came from out;
+"""Settings of several origins laid over one another. Tiers in, one set of settings whose values know where they came from out;
 touches nothing.
 
-Lowest first: the user's own file, wherry.toml, WHERRY_ variables, flags; inside one layer a main's own settings over the common
+Lowest first: the user's own file, wherry.toml, WHERRY_ variables, flags; inside one tier a main's own settings over the common
 ones. Tables are merged key by key, lists and single values replaced whole.
 """
 
@@ -34,7 +34,7 @@ class Source(Value, frozen=True, kw_only=True):
     """What paths are relative to: the file's folder, as seen from the project root."""
 
 
-class Layer(Value, frozen=True, kw_only=True):
+class Tier(Value, frozen=True, kw_only=True):
     """Settings of one origin. `places` says where each key stands, for those that were read from a file."""
 
     origin: Origin
@@ -47,7 +47,7 @@ class Layer(Value, frozen=True, kw_only=True):
 
 
 class Effective(Value, frozen=True, kw_only=True):
-    """What counts for one main: the layers merged."""
+    """What counts for one main: the tiers merged."""
 
     platforms: tuple[str, ...] | None = None
     build: BuildSettings = BuildSettings()
@@ -63,16 +63,16 @@ class Effective(Value, frozen=True, kw_only=True):
 
 
 class Part(Value, frozen=True, kw_only=True):
-    """One piece of one layer, as it counts for one main, with the keys before it in its file."""
+    """One piece of one tier, as it counts for one main, with the keys before it in its file."""
 
-    layer: Layer
+    tier: Tier
     settings: MainSettings
     prefix: Keys = ()
 
 
-def effective(layers: tuple[Layer, ...], names: tuple[str, ...] = ()) -> Effective:
+def effective(tiers: tuple[Tier, ...], names: tuple[str, ...] = ()) -> Effective:
     """The settings for the main that the file may call by any of `names` (common ones only: no names)."""
-    parts = tuple(part for layer in layers for part in _parts(layer, names))
+    parts = tuple(part for tier in tiers for part in _parts(tier, names))
     merged, sources = MainSettings(), dict[Keys, Source]()
     for part in parts:
         merged = merge(merged, part.settings)
@@ -85,12 +85,12 @@ def effective(layers: tuple[Layer, ...], names: tuple[str, ...] = ()) -> Effecti
     )
 
 
-def packages(layers: tuple[Layer, ...]) -> tuple[tuple[str, ...], Source]:
-    """The `packages` of the highest layer that names some."""
-    for layer in reversed(layers):
-        if layer.settings.packages is not None:
-            places = {keys: (place, text) for keys, place, text in layer.places}
-            return layer.settings.packages, _source(layer, places, ("packages",))
+def packages(tiers: tuple[Tier, ...]) -> tuple[tuple[str, ...], Source]:
+    """The `packages` of the highest tier that names some."""
+    for tier in reversed(tiers):
+        if tier.settings.packages is not None:
+            places = {keys: (place, text) for keys, place, text in tier.places}
+            return tier.settings.packages, _source(tier, places, ("packages",))
     return (), Source()
 
 
@@ -106,28 +106,28 @@ def merge(low: T, high: T) -> T:
     return high
 
 
-def _parts(layer: Layer, names: tuple[str, ...]) -> tuple[Part, ...]:
-    common = MainSettings(platforms=layer.settings.platforms, build=layer.settings.build, image=layer.settings.image)
-    own = ((key, settings) for key, settings in (layer.settings.main or {}).items() if key in names)
+def _parts(tier: Tier, names: tuple[str, ...]) -> tuple[Part, ...]:
+    common = MainSettings(platforms=tier.settings.platforms, build=tier.settings.build, image=tier.settings.image)
+    own = ((key, settings) for key, settings in (tier.settings.main or {}).items() if key in names)
     return (
-        Part(layer=layer, settings=common),
-        *(Part(layer=layer, settings=settings, prefix=("main", key)) for key, settings in own),
+        Part(tier=tier, settings=common),
+        *(Part(tier=tier, settings=settings, prefix=("main", key)) for key, settings in own),
     )
 
 
 def _sources(part: Part) -> dict[Keys, Source]:
     found: dict[Keys, Source] = {}
-    places = {keys: (place, text) for keys, place, text in part.layer.places}
+    places = {keys: (place, text) for keys, place, text in part.tier.places}
     for keys in _set_keys(msgspec.to_builtins(part.settings)):
         for length in range(1 if keys[0] == "platforms" else 2, len(keys) + 1):  # [build] and [image] are no values
-            found[keys[:length]] = _source(part.layer, places, part.prefix + keys[:length])
+            found[keys[:length]] = _source(part.tier, places, part.prefix + keys[:length])
     return found
 
 
-def _source(layer: Layer, places: Places, keys: Keys) -> Source:
+def _source(tier: Tier, places: Places, keys: Keys) -> Source:
     near = (keys[:length] for length in range(len(keys), 0, -1))
     place, text = next((places[one] for one in near if one in places), (None, ""))
-    return Source(origin=layer.origin, place=place, trusted=layer.trusted, text=text, directory=layer.directory)
+    return Source(origin=tier.origin, place=place, trusted=tier.trusted, text=text, directory=tier.directory)
 
 
 def _set_keys(value: Any) -> list[Keys]:
