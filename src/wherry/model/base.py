@@ -17,6 +17,8 @@ class Base(Value, frozen=True, kw_only=True):
     platform: Platform
     digest: Digest | None = None
     """Of the manifest; None for static and scratch, which have none."""
+    top: Digest | None = None
+    """Of what the name means: the index, or the manifest where there is none."""
     layers: tuple[Layer, ...] = ()
     config: Config | None = None
     contents: str = ""

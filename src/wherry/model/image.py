@@ -5,12 +5,15 @@ Metadata is eager, bytes are lazy (rule 6): a layer exists once its digests are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
 from wherry.oci.config import Config
 from wherry.oci.descriptor import Annotations, Descriptor, Document
 from wherry.oci.digest import Digest
 from wherry.oci.platform import Platform
+from wherry.oci.reference import Reference
 
 
 class Layer(Value, frozen=True, kw_only=True):
@@ -22,15 +25,24 @@ class Layer(Value, frozen=True, kw_only=True):
     """Bytes to pull."""
     diff_id: Digest
     unpacked_size: int
-    """Bytes of the tar."""
+    """Bytes of the tar; 0 for a base's layer that was never here."""
     file: str
-    """Path of the blob."""
+    """Path of the blob, once `bring` was called where there is one."""
     role: str = ""
     """base, assets or app."""
     history: str = ""
     """`created_by` of the config's history entry."""
     reused: bool = False
     """True when the layer's blob was already there and nothing was packed."""
+    bring: Callable[[], None] | None = None
+    """Makes `file` be there, every byte compared with both digests; None: it is there. A base's layer that its destination
+    has already need never come here."""
+
+    def here(self) -> str:
+        """`file`, brought first if it must be."""
+        if self.bring:
+            self.bring()
+        return self.file
 
 
 class Image(Value, frozen=True, kw_only=True):
@@ -134,3 +146,5 @@ class Stored(Value, frozen=True, kw_only=True):
     annotations: Annotations = {}
     """Of the top document."""
     findings: tuple[Finding, ...] = ()
+    origin: Reference | None = None
+    """The registry repository it was found in, from where other repositories may mount its blobs."""

@@ -23,7 +23,7 @@ from wherry.oci import media
 @contextlib.contextmanager
 def checked(layer: Layer) -> Iterator[BinaryIO]:
     """The layer's file at its start, all checks done; CorruptError [damaged-layer]."""
-    with disk_errors(layer.file), Path(layer.file).open("rb") as source:
+    with disk_errors(layer.file), Path(layer.here()).open("rb") as source:
         if source.seek(0, 2) != layer.size:
             raise damaged(layer, f"it is {source.tell()} bytes long, not {layer.size}")
         source.seek(0)
@@ -35,7 +35,7 @@ def checked(layer: Layer) -> Iterator[BinaryIO]:
 
 def chunks(layer: Layer) -> Iterator[bytes]:
     """The layer's bytes, in one pass; CorruptError [damaged-layer] before the last of them else."""
-    with disk_errors(layer.file), Path(layer.file).open("rb") as source:
+    with disk_errors(layer.file), Path(layer.here()).open("rb") as source:
         if source.seek(0, 2) != layer.size:
             raise damaged(layer, f"it is {source.tell()} bytes long, not {layer.size}")
         source.seek(0)
@@ -50,7 +50,7 @@ def chunks(layer: Layer) -> Iterator[bytes]:
 
 def unpacked(layer: Layer) -> Iterator[bytes]:
     """The layer's tar, checked against its diff id."""
-    with disk_errors(layer.file), Path(layer.file).open("rb") as source:
+    with disk_errors(layer.file), Path(layer.here()).open("rb") as source:
         plain = decompress.opened(source, media.compression(layer.media_type), name=layer.file)
         yield from verified_chunks(plain, sha256=layer.diff_id.hex, size=layer.unpacked_size, name=layer.file)
 
