@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from wherry.model.image import Built, Published, Stored
 from wherry.oci import reference as references
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
 from wherry.store import documents, naming
+from wherry.store.content import Content, content_of
 from wherry.store.keeper import Ports
 from wherry.store.place import RegistryPlace
 from wherry.store.registry import credentials, url
@@ -28,23 +31,41 @@ class Registry:
 
     def publish(self, built: Built, /) -> Published:
         """Pushes what is missing and moves the tag last; one request when the tag is there already."""
-        reference = self.place.reference
-        naming.refuse_digest(reference.digest, self.place)
-        sent = 0
-        if self.head() != built.digest:
-            sent = Push(self._opened("pull,push"), built).all()
-        return Published(reference=f"{reference}@{built.digest}", place=str(self.place), digest=built.digest, sent=sent)
+        naming.refuse_digest(self.place.reference.digest, self.place)
+        return self.put(content_of(built))[0]
+
+    def put(self, content: Content, references: tuple[Reference, ...] = ()) -> tuple[Published, ...]:
+        """Puts `content` under `references`, tags of this place's repository (the place's own when there are none), all
+        sent once; a reference with nothing but the content's digest is put by that. One request each for what is there."""
+        wanted = tuple(naming.or_latest(one) for one in references) or (self.place.reference,)
+        for one in wanted:
+            if one.name != self.place.reference.name or one.digest not in (None, content.digest):
+                naming.refuse_digest(content.digest, one)
+        repository = self._opened("pull,push")
+        names = {one: one.tag or str(content.digest) for one in wanted}
+        missing = tuple(dict.fromkeys(name for name in names.values() if repository.head(name) != content.digest))
+        sent = Push(repository, content, missing).all() if missing else 0
+        return tuple(
+            Published(
+                reference=f"{replace(one, digest=None)}@{content.digest}",
+                place=f"docker://{replace(one, digest=None)}" + ("" if one.tag else f"@{content.digest}"),
+                digest=content.digest,
+                sent=sent if number == 0 else 0,
+            )
+            for number, one in enumerate(wanted)
+        )
 
     def open(self) -> Stored:
         """Manifests and configs, verified; layers stay there."""
         repository = self._opened("pull")
         top, data = repository.top()
         shown = self.place.reference if self.place.reference.digest else f"{self.place.reference}@{top.digest}"
-        return documents.stored(
+        found = documents.stored(
             lambda descriptor: data if descriptor.digest == top.digest else repository.fetch(descriptor),
             top,
             reference=str(shown),
         )
+        return replace(found, origin=self.place.reference)
 
     def blob(self, descriptor: Descriptor, /) -> Iterator[bytes]:
         return self._opened("pull").blob(descriptor)

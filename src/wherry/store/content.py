@@ -1,0 +1,163 @@
+"""What can be put somewhere. An image just made, or one found in any place, in; its documents and a way to open each blob out.
+
+Documents are raw bytes and stay as they are, so no digest changes on the way; blobs are opened when they are sent, as often
+as it takes, and need never be files (rule 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from wherry.errors import CorruptError, UsageError
+from wherry.kit.value import Value
+from wherry.model.image import Built, Image, Layer, Stored
+from wherry.oci import manifest as manifests
+from wherry.oci import media
+from wherry.oci import reference as references
+from wherry.oci.descriptor import Descriptor, Document, describe
+from wherry.oci.digest import Digest
+from wherry.oci.manifest import Index, Manifest
+from wherry.oci.reference import Reference
+from wherry.store import layers
+from wherry.store.keeper import Keeper
+
+BASE_NAME = "org.opencontainers.image.base.name"
+DOCUMENTS = (*media.INDEXES, *media.MANIFESTS)
+#: Layers that may not be handed on (image-spec layer.md, "Non-Distributable Layers"); Docker's word for them is foreign.
+_KEPT_BACK = (".nondistributable.", ".foreign.")
+
+Open = Callable[[Descriptor], Iterator[bytes]]
+"""A blob's bytes from its start, again at each call; CorruptError at the end unless they match size and digest."""
+
+
+class Blob(Value, frozen=True, kw_only=True):
+    """A blob that is no document held in memory: a layer, or an artifact's part."""
+
+    descriptor: Descriptor
+    file: str = ""
+    """Path of the blob where it is a file of this machine."""
+    origins: tuple[Reference, ...] = ()
+    """Registry repositories that have it, from which a push may mount it instead of sending it."""
+
+    @property
+    def digest(self) -> Digest:
+        return self.descriptor.digest
+
+    @property
+    def size(self) -> int:
+        return self.descriptor.size
+
+
+class Content(Value, frozen=True, kw_only=True):
+    """An image, an index with all beneath it, or an artifact."""
+
+    descriptor: Descriptor
+    """Of the top document."""
+    manifests: tuple[Document, ...]
+    """Each once, children before what names them, the top document last: the order in which they may be put."""
+    configs: tuple[Document, ...]
+    """Each once; an artifact's config may be among the blobs instead."""
+    blobs: tuple[Blob, ...]
+    """Each once."""
+    open: Open
+
+    @property
+    def digest(self) -> Digest:
+        return self.descriptor.digest
+
+    @property
+    def top(self) -> Document:
+        return self.manifests[-1]
+
+    @property
+    def size(self) -> int:
+        """Bytes of it all."""
+        documents = (*self.manifests, *self.configs)
+        return sum(one.size for one in documents) + sum(one.size for one in self.blobs)
+
+
+def content_of(built: Built, fetch: Open | None = None) -> Content:
+    """What was just made. Layers without a file (of a base that was not downloaded) are opened by `fetch`."""
+    known = {layer.digest: layer for image in built.images for layer in image.layers}
+    images = [document for image in built.images for document in (image.manifest, image.config)]
+    top = built.content.manifest if isinstance(built.content, Image) else built.content.document
+
+    def opened(descriptor: Descriptor) -> Iterator[bytes]:
+        layer = known.get(descriptor.digest)
+        if layer is not None and layer.file:
+            return layers.chunks(layer)
+        if fetch is None:
+            raise KeyError(descriptor.digest)  # nobody makes such a Built without a fetch
+        return fetch(descriptor)
+
+    def blob(descriptor: Descriptor, parent: Manifest) -> Blob:
+        layer = known.get(descriptor.digest)
+        return Blob(descriptor=descriptor, file=layer.file if layer else "", origins=_origins(layer, parent))
+
+    return _content((top, *images), describe(top), opened, blob)
+
+
+def content_from(keeper: Keeper, stored: Stored) -> Content:
+    """What lies in `keeper`'s place; its blobs stream from there, each time anew."""
+    origins = (stored.origin,) if stored.origin else ()
+
+    def blob(descriptor: Descriptor, _: Manifest) -> Blob:
+        return Blob(descriptor=descriptor, origins=origins)
+
+    return _content(stored.documents, stored.descriptor, keeper.blob, blob)
+
+
+def _content(
+    documents: Iterable[Document], top: Descriptor, opened: Open, blob: Callable[[Descriptor, Manifest], Blob]
+) -> Content:
+    by_digest = {document.digest: document for document in documents}
+    ordered: dict[Digest, Document] = {}
+    configs: dict[Digest, Document] = {}
+    blobs: dict[Digest, Blob] = {}
+
+    def visit(document: Document) -> None:
+        parsed = manifests.parse(document, name=str(document.digest))
+        match parsed:
+            case Index():
+                for child in parsed.manifests:
+                    if child.media_type in DOCUMENTS and child.digest not in ordered:
+                        visit(_child(by_digest, child.digest))
+            case Manifest():
+                for part in (parsed.config, *parsed.layers):
+                    if part.digest in by_digest:
+                        configs[part.digest] = by_digest[part.digest]
+                    elif not any(word in part.media_type for word in _KEPT_BACK):
+                        blobs.setdefault(part.digest, blob(part, parsed))
+        ordered[document.digest] = document
+
+    visit(by_digest[top.digest])
+    return Content(
+        descriptor=top,
+        manifests=tuple(ordered.values()),
+        configs=tuple(configs.values()),
+        blobs=tuple(blobs.values()),
+        open=opened,
+    )
+
+
+def _child(documents: dict[Digest, Document], digest: Digest) -> Document:
+    if digest not in documents:
+        raise CorruptError(
+            "missing-blob",
+            f"{digest} is named by the index but not there",
+            where=str(digest),
+            why="engines keep only the images of an index that fit them",
+            next="name one platform with --platform",
+        )
+    return documents[digest]
+
+
+def _origins(layer: Layer | None, parent: Manifest) -> tuple[Reference, ...]:
+    """A base's layer lies where its base does, which the image's annotations name (image-spec annotations.md)."""
+    name = parent.annotations.get(BASE_NAME, "")
+    if layer is None or layer.role != "base" or not name:
+        return ()
+    try:
+        return (references.in_registry(references.parse(name)),)
+    except UsageError:
+        return ()
