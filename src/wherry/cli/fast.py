@@ -19,6 +19,7 @@ wherry takes a Go repository to a small, safe, reproducible container image.
   wherry build --push -t registry.example/team/app
   wherry plan --why         what would be built, and every reason
   wherry inspect NAME       what an image holds
+  registry login HOST       credentials for a registry, checked there first
 
   doctor                    what this machine has, and what is missing
   explain NAME              more about any name in wherry's output

@@ -11,5 +11,6 @@ from wherry.cli.commands.doctor import doctor
 from wherry.cli.commands.explain import explain
 from wherry.cli.commands.inspect import inspect
 from wherry.cli.commands.plan import plan
+from wherry.cli.commands.registry import registry
 
-COMMANDS: tuple[click.Command, ...] = (build, plan, inspect, doctor, explain, cache, completion)
+COMMANDS: tuple[click.Command, ...] = (build, plan, inspect, registry, doctor, explain, cache, completion)
