@@ -29,10 +29,9 @@ class Destinations(Value, frozen=True, kw_only=True):
     why: str = ""
 
     def of(self, image: ImagePlan) -> tuple[places.Place, ...]:
-        """Where `image` goes. A layout knows images by tag alone, so several images of one version get their names into it."""
+        """Where `image` goes."""
         pushed = tuple(places.RegistryPlace(reference=_named(name)) for name in image.references) if self.push else ()
-        shared = tuple(_with_name(place, image) for place in self.shared) if self.several else self.shared
-        return (*shared, *pushed)
+        return (*(map(_with_names, self.shared) if self.several else self.shared), *pushed)
 
 
 def choose(request: BuildRequest, plan: Plan, ports: Ports) -> Destinations:
@@ -89,11 +88,8 @@ def _refuse_single(place: places.Place, plan: Plan) -> None:
     )
 
 
-def _with_name(place: places.Place, image: ImagePlan) -> places.Place:
-    if not isinstance(place, places.LayoutPlace):
-        return place
-    tag = references.parse(image.references[0]).tag if image.references else image.version
-    return msgspec.structs.replace(place, tag=f"{image.name.replace('/', '-')}-{tag or 'latest'}")
+def _with_names(place: places.Place) -> places.Place:
+    return msgspec.structs.replace(place, several=True) if isinstance(place, places.LayoutPlace) else place
 
 
 def _engine(ports: Ports) -> places.Place:

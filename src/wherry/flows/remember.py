@@ -24,7 +24,7 @@ from wherry.kit.goenv import go_environment, merged
 from wherry.kit.ports import Machine
 from wherry.model.image import Published
 from wherry.plan.read import NAME
-from wherry.store import naming, own
+from wherry.store import own
 from wherry.store import place as places
 from wherry.store.engine import docker_host
 from wherry.store.keeper import Ports
@@ -124,11 +124,11 @@ def _outputs(image: ImageReport, published: Published, ports: Ports) -> tuple[no
     """How to see that the image still lies there; empty where there is no cheap way."""
     place = places.parse(published.place)
     match place:
-        case places.LayoutPlace(directory=directory, tag=tag):
-            return (noop.in_layout(_absolute(directory), tag, image.built),)
-        case places.OwnPlace(reference=reference):
+        case places.LayoutPlace(directory=directory):
+            return tuple(noop.in_layout(_absolute(directory), name, image.built) for name in published.names)
+        case places.OwnPlace():
             folder = str(own.folder(ports.data))
-            return tuple(noop.in_layout(folder, name, image.built) for name in naming.names_of(image.built, reference))
+            return tuple(noop.in_layout(folder, name, image.built) for name in published.names)
         case places.OciArchivePlace(file=file) | places.DockerArchivePlace(file=file):
             return (noop.FileOutput(path=_absolute(file)),)
         case places.RegistryPlace(reference=reference):

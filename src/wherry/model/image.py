@@ -107,6 +107,8 @@ class Published(Value, frozen=True, kw_only=True):
     place: str
     """The place in the grammar of `-o`: oci:dir:tag, docker-daemon:name:tag, docker://..., store:name:tag."""
     digest: Digest
+    names: tuple[str, ...] = ()
+    """What a layout's index.json calls it, each name; empty elsewhere."""
     renamed: str = ""
     """The id Docker's own store gave it, if it could not keep the digest."""
     sent: int = 0

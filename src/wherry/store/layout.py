@@ -36,24 +36,22 @@ class Layout:
         self.directory = Path(place.directory)
 
     def publish(self, built: Built, /) -> Published:
-        """Adds the image under the tag (the place's, else the first -t's, else the version); other entries stay as they are."""
+        """Adds the image under the tag (the place's, else every -t's, else the version); other entries stay as they are."""
         naming.refuse_digest(self.place.digest, self.place)
-        tag = self.place.tag or naming.default_tag(built)
-        name = naming.tagged(built, tag)
+        pairs = naming.in_layout(built, self.place.tag, several=self.place.several)
         with locked(self.directory):
             blobs = Blobs(self.directory, shared=False)
             known = read_entries(self.directory)
             blobs.add(built)
-            write_entries(
-                self.directory,
-                entries.put(known, described(built, name=tag, full=naming.in_full(name))),
-                known,
-                durable=False,
-            )
+            new = known
+            for tag, full in pairs:
+                new = entries.put(new, described(built, name=tag, full=full))
+            write_entries(self.directory, new, known, durable=False)
         return Published(
-            reference=f"{name}@{built.digest}",
-            place=str(LayoutPlace(directory=self.place.directory, tag=tag)),
+            reference=f"{naming.shown(built, self.place.tag)}@{built.digest}",
+            place=str(LayoutPlace(directory=self.place.directory, tag=pairs[0][0])),
             digest=built.digest,
+            names=tuple(tag for tag, _ in pairs),
             sent=blobs.written,
             findings=tuple(blobs.findings),
         )

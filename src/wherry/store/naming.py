@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from msgspec.structs import replace
 
 from wherry.errors import UsageError
@@ -11,6 +14,7 @@ from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
 from wherry.store.place import EnginePlace
 
+_FOREIGN: Final = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 LATEST = "latest"
 """What a name without a tag means when a person wrote it, as everywhere else."""
 
@@ -36,15 +40,30 @@ def or_latest(reference: Reference) -> Reference:
     return reference if reference.digest else replace(reference, tag=reference.tag or LATEST)
 
 
-def default_tag(built: Built) -> str:
-    """The tag of the first -t, else the version: for places that know images by tag alone."""
-    return (references.parse(built.references[0]).tag or LATEST) if built.references else built.version
+def in_layout(built: Built, tag: str, *, several: bool = False) -> tuple[tuple[str, str], ...]:
+    """Pairs of what a layout's index.json calls the image and the image's full name: for the `tag` chosen, else for every -t,
+    else for `name:version`.
+
+    A layout knows images by tag alone, so where `several` images come, or two names end in one tag, names stand before tags.
+    """
+    if tag:
+        return ((tag, in_full(shown(built, tag))),)
+    names = names_of(built, None)
+    parsed = tuple(map(references.parse, names))
+    short = tuple(f"{built.name}-{one.tag}" if several else one.tag for one in parsed)
+    labels = short if len(set(short)) == len(short) else tuple(f"{one.name}-{one.tag}" for one in parsed)
+    return tuple((_label(label), in_full(name)) for label, name in zip(labels, names, strict=True))
 
 
-def tagged(built: Built, tag: str) -> str:
-    """The name of the first -t, else of the image, with `tag`."""
-    named = references.parse(built.references[0] if built.references else built.name)
-    return f"{named.name}:{tag}"
+def shown(built: Built, tag: str) -> str:
+    """The image's name where it lies under `tag`: that of the first -t or its own, with this tag if there is one."""
+    first = names_of(built, None)[0]
+    return f"{references.parse(first).name}:{tag}" if tag else first
+
+
+def _label(text: str) -> str:
+    """`text` in the letters of a tag."""
+    return _FOREIGN.sub("-", text)[-128:].lstrip(".-")
 
 
 def in_full(name: str) -> str:

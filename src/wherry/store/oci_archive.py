@@ -23,14 +23,14 @@ class OciArchive:
     def publish(self, built: Built, /) -> Published:
         """Replaces the file by an archive of this image or index alone."""
         naming.refuse_digest(self.place.digest, self.place)
-        tag = self.place.tag or naming.default_tag(built)
-        name = naming.tagged(built, tag)
-        content = members.layout_members(built, (layout.described(built, name=tag, full=naming.in_full(name)),))
+        pairs = naming.in_layout(built, self.place.tag)
+        named = tuple(layout.described(built, name=tag, full=full) for tag, full in pairs)
         return Published(
-            reference=f"{name}@{built.digest}",
-            place=str(OciArchivePlace(file=self.place.file, tag=tag)),
+            reference=f"{naming.shown(built, self.place.tag)}@{built.digest}",
+            place=str(OciArchivePlace(file=self.place.file, tag=pairs[0][0])),
             digest=built.digest,
-            sent=archive.write(Path(self.place.file), members.chunks(content)),
+            names=tuple(tag for tag, _ in pairs),
+            sent=archive.write(Path(self.place.file), members.chunks(members.layout_members(built, named))),
         )
 
     def open(self) -> Stored:

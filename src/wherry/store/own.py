@@ -51,6 +51,7 @@ class Own:
             reference=f"{names[0]}@{built.digest}",
             place=f"store:{names[0]}",
             digest=built.digest,
+            names=names,
             sent=blobs.written,
             findings=tuple(blobs.findings),
         )

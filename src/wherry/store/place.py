@@ -29,6 +29,8 @@ class LayoutPlace(Value, frozen=True, kw_only=True):
     directory: str
     tag: str = ""
     digest: Digest | None = None
+    several: bool = False
+    """Several images go there in one run, so their names are part of their tags."""
 
     def __str__(self) -> str:
         return "oci:" + _joined(self.directory, self.tag, self.digest)

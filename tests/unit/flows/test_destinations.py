@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support import planning
+from tests.support.images import Shape, random_image
 from tests.support.ports import ports
 from wherry.errors import UsageError
-from wherry.flows.destinations import Destinations, choose
+from wherry.flows.destinations import Destinations, choose, publish
 from wherry.flows.request import BuildRequest
 from wherry.model.plan import Plan
+from wherry.store import place as places
+from wherry.store.entries import FULL_NAME, REF_NAME
+from wherry.store.places import at
 
 API, WORKER = planning.main("api"), planning.main("worker")
 
@@ -26,20 +32,53 @@ def chosen(folder: Path, *places: str, references: tuple[str, ...] = ()) -> tupl
 
 
 @pytest.mark.parametrize(
-    ("references", "tags"),
+    ("references", "names"),
     [
-        ((), ("api-1.4.0", "worker-1.4.0")),
-        (("reg.example/{name}:7",), ("api-7", "worker-7")),
-        (("reg.example/{name}",), ("api-latest", "worker-latest")),
+        ((), {"api-1.4.0": "docker.io/library/api:1.4.0", "worker-1.4.0": "docker.io/library/worker:1.4.0"}),
+        (("reg.example/{name}:7",), {"api-7": "reg.example/api:7", "worker-7": "reg.example/worker:7"}),
+        (("reg.example/{name}",), {"api-latest": "reg.example/api:latest", "worker-latest": "reg.example/worker:latest"}),
     ],
-)
+)  # fmt: skip
 def test_several_images_in_one_layout_keep_apart(
-    references: tuple[str, ...], tags: tuple[str, ...], tmp_path: Path
+    references: tuple[str, ...], names: dict[str, str], tmp_path: Path
 ) -> None:
-    destinations, plan = chosen(tmp_path, "oci:out", references=references)
-    assert tuple(str(place) for image in plan.images for place in destinations.of(image)) == tuple(
-        f"oci:out:{tag}" for tag in tags
-    )
+    destinations, plan = chosen(tmp_path, f"oci:{tmp_path}/out", references=references)
+    for image in plan.images:
+        shape = Shape(name=image.name, version=image.version, references=image.references)
+        publish(random_image(tmp_path / image.name, shape=shape), image, destinations, ports(tmp_path))
+    assert known(tmp_path / "out") == names
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (("a:1", "a:2"), {"1": "docker.io/library/a:1", "2": "docker.io/library/a:2"}),
+        (("a:1", "reg.example/b"), {"1": "docker.io/library/a:1", "latest": "reg.example/b:latest"}),
+        (("a:1", "reg.example:5000/b:1"), {"a-1": "docker.io/library/a:1", "reg.example-5000-b-1": "reg.example:5000/b:1"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["oci:{}/out", "oci-archive:{}/out.tar"])
+def test_every_name_asked_for_is_in_a_layout(
+    place: str, wanted: tuple[str, ...], names: dict[str, str], tmp_path: Path
+) -> None:
+    built = random_image(tmp_path / "layers", shape=Shape(references=wanted))
+    published = at(places.parse(place.format(tmp_path)), ports(tmp_path)).publish(built)
+    if place.startswith("oci-archive:"):
+        shutil.unpack_archive(tmp_path / "out.tar", tmp_path / "out", "tar")
+    assert known(tmp_path / "out") == names
+    assert published.names == tuple(names)
+    assert published.reference == f"a:1@{built.digest}"
+    for name in names:
+        assert (
+            at(places.parse(f"{place.format(tmp_path)}:{name}"), ports(tmp_path)).open().descriptor.digest
+            == built.digest
+        )
+
+
+def known(layout: Path) -> dict[str, str]:
+    """Name in the layout → the image's full name."""
+    entries = json.loads((layout / "index.json").read_bytes())["manifests"]
+    return {one["annotations"][REF_NAME]: one["annotations"][FULL_NAME] for one in entries}
 
 
 @pytest.mark.parametrize(
