@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.cli import go_caches
 from tests.support.tools import need
-from wherry.cli.commands import COMMANDS
+from wherry.cli.commands import load
 from wherry.plan import read
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def test_the_readme_has_commands() -> None:
 @pytest.mark.parametrize("line", commands())
 def test_commands_of_the_readme_exist(line: str) -> None:
     _, verb, *words = shlex.split(line)
-    command = next(one for one in COMMANDS if one.name == verb)
+    command = load(verb)
     known = {name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts}
     assert [word for word in words if word.startswith("-") and word not in known] == []
 

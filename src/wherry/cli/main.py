@@ -10,7 +10,7 @@ import click
 
 from wherry import errors
 from wherry.cli import crash, streams
-from wherry.cli.commands import COMMANDS
+from wherry.cli.commands import VERBS, load
 from wherry.cli.output import Output, standard_output
 from wherry.cli.signals import hear
 from wherry.kit.text import closest
@@ -30,12 +30,18 @@ INTERRUPTED = 130
 class Verbs(click.Group):
     """The verbs; a slip gets the right word (ux row 14)."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return load(cmd_name) if cmd_name in VERBS else None
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in self.commands:
-            near = FOREIGN.get(name) or closest(name, tuple(self.commands))
+        if name and not name.startswith("-") and name not in VERBS:
+            near = FOREIGN.get(name) or closest(name, VERBS)
             raise errors.UsageError(
                 "unknown-command",
                 f"there is no command {name!r}" + (f"; did you mean {near}?" if near else ""),
@@ -64,10 +70,6 @@ FOREIGN = {
 @click.version_option(package_name="wherry", message="wherry %(version)s")
 def cli() -> None:
     """Takes a Go repository to a small, safe, reproducible container image."""
-
-
-for _command in COMMANDS:
-    cli.add_command(_command)
 
 
 def run(arguments: list[str]) -> int:

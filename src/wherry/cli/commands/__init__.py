@@ -1,16 +1,17 @@
-"""The commands, a file each: options to one frozen value, a flow, its report as text."""
+"""The commands, a file each: options to one frozen value, a flow, its report as text. Imported when they are called for."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from wherry.cli.commands.build import build
-from wherry.cli.commands.cache import cache
-from wherry.cli.commands.completion import completion
-from wherry.cli.commands.doctor import doctor
-from wherry.cli.commands.explain import explain
-from wherry.cli.commands.inspect import inspect
-from wherry.cli.commands.plan import plan
-from wherry.cli.commands.registry import registry
+#: In the order of `--help`. A command lies in the file of its name and is called like it.
+VERBS: tuple[str, ...] = ("build", "plan", "inspect", "registry", "doctor", "explain", "cache", "completion")
 
-COMMANDS: tuple[click.Command, ...] = (build, plan, inspect, registry, doctor, explain, cache, completion)
+
+def load(verb: str) -> click.Command:
+    """The command of that name, one of VERBS."""
+    found = getattr(import_module(f"{__name__}.{verb}"), verb)
+    assert isinstance(found, click.Command)
+    return found
