@@ -24,11 +24,21 @@ class WherryError(Exception):
         super().__init__(message)
         self.name: Final = name
         self.message: Final = message
-        self.where: Final = _texts(where)
+        self.where = _texts(where)
         self.why: Final = why
-        self.next: Final = _texts(next)
+        self.next = _texts(next)
         #: Foreign output that belongs to the error (Go's own words, a registry's answer), shown verbatim before it.
         self.output = ""
+
+    def at(self, where: str) -> WherryError:
+        """The same error with the words that the user wrote (`-o oci:`) as its first place."""
+        self.where = (where, *self.where)
+        return self
+
+    def with_next(self, *steps: str) -> WherryError:
+        """The same error with other steps to go on with."""
+        self.next = steps
+        return self
 
     def with_output(self, output: str) -> WherryError:
         """The same error carrying another program's words."""

@@ -21,6 +21,8 @@ from wherry.formats.gomod import GoMod
 from wherry.kit.value import Value
 from wherry.model.project import LeftOut, Module
 
+SHOWN = 5
+
 
 class Candidates(Value, frozen=True, kw_only=True):
     """Folders (relative to the root) to be asked about; `named` ones are built whatever they are called."""
@@ -104,23 +106,40 @@ def _check(
             "not-main",
             f"{word.word} is a library (package {name[:60]}), not a program",
             where=f"{path}/{headers[0][0]}".removeprefix("./"),
-            why="only a package main can be run",
+            why=_programs(layout),
             next=_a_main(path, layout),
         )
 
 
 def _a_main(path: str, layout: Layout) -> str:
     """How to build a program that is there: one below `path`, else the first of the project."""
-    mains = [
+    mains = _mains(layout)
+    chosen = next((one for one in mains if one.startswith(f"{path}/")), next(iter(mains), ""))
+    return f"wherry build {_seen(chosen, layout)}" if mains else "write one: a folder with package main and func main()"
+
+
+def _programs(layout: Layout) -> str:
+    """What can be built instead, in a sentence."""
+    names = [_seen(one, layout) for one in _mains(layout)]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    listed = f"; this project's are {', '.join(names[:SHOWN])}{more}" if len(names) > 1 else ""
+    return f"only a package main can be run{listed}"
+
+
+def _mains(layout: Layout) -> tuple[str, ...]:
+    """Folders of the project with a package main: those worth an image, else all."""
+    found = [
         folder.path
         for folder in walk(layout.root).folders
         if any(header.package == "main" for _, header in headers_of(layout.root, folder))
     ]
-    chosen = next((one for one in mains if one.startswith(f"{path}/")), next(iter(mains), ""))
-    if not chosen:
-        return "write one: a folder with package main and func main()"
-    name = os.path.relpath(os.path.join(layout.root, chosen), layout.working_directory)
-    return f"wherry build {name if name == '.' or name.startswith('../') else f'./{name}'}"
+    return tuple(path for path in found if not leftout.by_path(path)) or tuple(found)
+
+
+def _seen(path: str, layout: Layout) -> str:
+    """A folder of the project as one writes it where one stands."""
+    name = os.path.relpath(os.path.join(layout.root, path), layout.working_directory)
+    return name if name.split("/")[0] in (".", "..") else f"./{name}"
 
 
 def _module_of(word: Local, layout: Layout) -> Module:

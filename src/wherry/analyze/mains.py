@@ -109,7 +109,7 @@ def _foreign(import_path: str, packages: dict[str, Package], listing: Listing) -
             f"{import_path} is a library ({reason}), not a program",
             where=import_path,
             why="only a package main can be run",
-            next="wherry plan ./... lists the programs of a project",
+            next=f"wherry build {import_path}/..." if listing.remote else "wherry plan ./...",
         )
     if reason == "excluded by build tags":
         raise BuildError(

@@ -36,7 +36,7 @@ class Destinations(Value, frozen=True, kw_only=True):
 
 def choose(request: BuildRequest, plan: Plan, ports: Ports) -> Destinations:
     """-o as it is; --push each -t; --load the engine; else the engine if one answers, else wherry's own store."""
-    shared = tuple(places.parse(text) for text in request.places)
+    shared = tuple(map(_place, request.places))
     if request.push and not all(image.references for image in plan.images):
         raise UsageError(
             "push-without-name",
@@ -69,6 +69,13 @@ def publish(built: Built, image: ImagePlan, chosen: Destinations, ports: Ports) 
             )
             published.append(msgspec.structs.replace(kept, findings=(*kept.findings, finding)))
     return tuple(published)
+
+
+def _place(text: str) -> places.Place:
+    try:
+        return places.parse(text)
+    except UsageError as error:
+        raise error.at(f"-o {text}") from None
 
 
 def _refuse_single(place: places.Place, plan: Plan) -> None:

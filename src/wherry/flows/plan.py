@@ -87,7 +87,9 @@ def read_tiers(request: BuildRequest, layout: Layout, machine: Machine) -> tuple
         *read.read_tiers(Path(layout.root), rooms.standing(request), user_file),
         variables.from_environment(machine.environment.wherry),
         variables.from_assignments(request.assignments),
-        Tier(origin="flag", settings=request.settings),
+        Tier(
+            origin="flag", settings=request.settings, places=tuple((keys, None, text) for keys, text in request.spelled)
+        ),
     )
 
 

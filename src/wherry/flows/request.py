@@ -23,6 +23,8 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     """Into the engine of this machine, or an error when there is none."""
     settings: Settings = Settings()
     """What flags set: platforms, base, user ..."""
+    spelled: tuple[tuple[tuple[str, ...], str], ...] = ()
+    """How the user wrote what is in `settings`, for messages: (("image", "base"), "--base x")."""
     assignments: tuple[str, ...] = ()
     """--set: `image.user=1000`, any key of wherry.toml."""
     untrusted: bool = False

@@ -21,7 +21,7 @@ def decide(inputs: PlanInputs) -> Answer[tuple[Main, ...]]:
     """The chosen mains in the project's order. BuildError [no-main], UsageError [several-mains] or [no-such-main]."""
     project, request = inputs.project, inputs.request
     if not project.mains:
-        raise _no_main(project)
+        raise _no_main(project, request.directory)
     if request.packages:
         return _named(project, request.packages, request.directory, "")
     words, source = packages(inputs.tiers)
@@ -34,7 +34,7 @@ def decide(inputs: PlanInputs) -> Answer[tuple[Main, ...]]:
         return Answer(value=answer.value, decisions=(decision,))
     candidates = _near(project, request.directory)
     if len(candidates) > 1:
-        raise _several(candidates)
+        raise _several(candidates, request.directory)
     return Answer(value=candidates)
 
 
@@ -84,23 +84,31 @@ def _named(project: Project, words: tuple[str, ...], directory: str, origin: str
     for word in words:
         found = find(project, word, directory)
         if not found:
-            raise no_such_main(project, word, origin)
+            raise no_such_main(project, word, directory, origin)
         chosen |= {main.import_path for main in found}
     return Answer(value=tuple(main for main in project.mains if main.import_path in chosen))
 
 
-def no_such_main(project: Project, word: str, origin: str) -> UsageError:
-    """The error for a word that names no main, with the nearest that does."""
-    left_out = next((one for one in project.left_out if word.removeprefix("./").rstrip("/") == one.directory), None)
-    near = closest(word, tuple(name for main in project.mains for name in (folder(main), main.name, main.import_path)))
-    several = ", ".join(sorted(map(folder, project.mains))[:SHOWN])
+def no_such_main(project: Project, word: str, directory: str, origin: str) -> UsageError:
+    """The error for a word that names no main, with the nearest that does, as seen from `directory`: where the user stands, or
+    with an `origin` the folder of the settings that say it."""
+    seen = seen_from(word, directory).rstrip("/")
+    left_out = next((one for one in project.left_out if seen == one.directory), None)
+    folders = {main.import_path: folder(main, directory) for main in project.mains}
+    near = closest(word, tuple(name for main in project.mains for name in (folders[main.import_path], *_names(main))))
+    several = ", ".join([*sorted(folders.values())[:SHOWN], *(["..."] if len(folders) > SHOWN else [])])
+    meant = f"did you mean {near}?" if origin else f"wherry build {near}"
     return UsageError(
         "no-such-main",
         f"{word!r} names no program of this repository",
         where=origin or word,
         why=f"it was left out: {left_out.reason}" if left_out else "",
-        next=f"wherry build {near}" if near else f"its programs are {several}",
+        next=meant if near else f"its programs are {several}",
     )
+
+
+def _names(main: Main) -> tuple[str, ...]:
+    return (main.name, main.import_path)
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -111,9 +119,11 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def _from_root(project: Project, path: str, directory: str) -> str:
-    if path.startswith("/"):
-        path = posixpath.relpath(path, project.root)
-        directory = "."
+    return posixpath.relpath(path, project.root) if path.startswith("/") else seen_from(path, directory)
+
+
+def seen_from(path: str, directory: str) -> str:
+    """`path` as `directory` means it, from the root; both relative."""
     return posixpath.normpath(posixpath.join(directory, path))
 
 
@@ -132,31 +142,38 @@ def _near(project: Project, directory: str) -> tuple[Main, ...]:
     return own or project.mains
 
 
-def _no_main(project: Project) -> BuildError:
-    left_out = tuple(f"./{one.directory}   {one.reason}" for one in project.left_out[:SHOWN])
+def _no_main(project: Project, here: str) -> BuildError:
+    module, at, version = project.remote.partition("@")
+    folders = tuple(
+        f"{module}/{one.directory}@{version}" if at else _local(one.directory, here) for one in project.left_out
+    )
+    listed = zip(folders[:SHOWN], project.left_out, strict=False)
     return BuildError(
         "no-main",
         "there is no program to build here: no `package main` that is worth an image",
-        where=left_out or project.root,
-        next=f"wherry build ./{project.left_out[0].directory}"
-        if left_out
-        else "write one: a folder with package main and func main()",
+        where=tuple(f"{name}   {one.reason}" for name, one in listed) or project.root,
+        next=f"wherry build {folders[0]}" if folders else "write one: a folder with package main and func main()",
     )
 
 
-def folder(main: Main) -> str:
-    """How a person names a main on the command line."""
-    if main.directory.startswith("/"):
-        return main.import_path
-    return "." if main.directory == "." else f"./{main.directory}"
+def folder(main: Main, here: str) -> str:
+    """How a person who stands in `here` (relative to the root) names a main on the command line."""
+    return main.import_path if main.directory.startswith("/") else _local(main.directory, here)
 
 
-def _several(mains: tuple[Main, ...]) -> UsageError:
-    folders = tuple(map(folder, mains))
+def _local(path: str, here: str) -> str:
+    """A folder of the project as it is written in `here`: `./cmd/api`, `..`, `.`."""
+    name = posixpath.relpath(path, here)
+    return name if name.split("/")[0] in (".", "..") else f"./{name}"
+
+
+def _several(mains: tuple[Main, ...], here: str) -> UsageError:
+    folders = tuple(folder(main, here) for main in mains)
     more = (f"and {len(folders) - SHOWN} more",) if len(folders) > SHOWN else ()
+    top = "." if all(not name.startswith("..") for name in folders) else _local(".", here)
     return UsageError(
         "several-mains",
         f"there are {len(mains)} programs here; say which",
         where=(*folders[:SHOWN], *more),
-        next=(f"wherry build {folders[0]}", "wherry build ./..."),
+        next=(f"wherry build {folders[0]}", f"wherry build {top}/..."),
     )

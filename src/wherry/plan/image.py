@@ -125,7 +125,7 @@ def _targets(facts: Facts) -> Answer[tuple[Target, ...]]:
         source = facts.settings.source(*keys)
         found = choose.find(project, word, source.directory)
         if not found:
-            raise choose.no_such_main(project, word, where(source, keys))
+            raise choose.no_such_main(project, word, source.directory, where(source, keys))
         mains |= {main.import_path: main for main in found}
     targets = tuple(map(_target, mains.values()))
     if len({target.name for target in targets}) < len(targets):

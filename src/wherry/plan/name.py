@@ -71,7 +71,10 @@ def _reference(text: str, slots: template.Slots) -> str:
     repository, colon, label = tail.partition(":")
     path = template.expand(head + slash + repository, slots, origin, clean=_path)
     filled = path + colon + template.expand(label, slots, origin, clean=_tag)
-    return str(reference.parse(filled))
+    try:
+        return str(reference.parse(filled))
+    except UsageError as error:
+        raise error.at(origin.place) from None
 
 
 def _path(value: str) -> str:

@@ -95,11 +95,11 @@ def parse(text: str) -> Place:
     read = _SCHEMES.get(scheme) if colon else None
     if read is None:
         near = closest(scheme, tuple(_SCHEMES)) or "oci"
-        written = {"docker": "docker://REGISTRY/NAME:TAG", "store": "store:NAME"}.get(near, f"{near}:...")
+        step = f"for a folder write oci:{text[:100]}" if not colon and text not in _SCHEMES else ""
         raise UsageError(
             "bad-place",
             f"{text[:200]!r} is no place for an image",
-            next=f"did you mean {written}?" if colon else f"for a folder write oci:{text[:100]}",
+            next=step or (f"did you mean {FORMS[near]}?" if colon else f"write {FORMS[near]}"),
         )
     if "\0" in rest:
         raise _bad(text, "it holds a NUL")
@@ -134,7 +134,7 @@ def _engine(text: str, rest: str) -> Place:
 
 def _registry(text: str, rest: str) -> Place:
     if not rest.startswith("//") or len(rest) == 2:
-        raise _bad(text, "a registry is written docker://HOST/NAME:TAG")
+        raise _bad(text, "it names no repository of a registry")
     return RegistryPlace(reference=references.in_registry(references.parse(rest[2:])))
 
 
@@ -153,6 +153,17 @@ _SCHEMES: dict[str, Callable[[str, str], Place]] = {
     "store": _own,
 }
 SCHEMES = tuple(_SCHEMES)
+#: How each is written.
+FORMS = {
+    "oci": "oci:DIR or oci:DIR:TAG",
+    "oci-archive": "oci-archive:FILE.tar",
+    "docker-archive": "docker-archive:FILE.tar",
+    "docker-daemon": "docker-daemon: or docker-daemon:NAME:TAG",
+    "containers-storage": "containers-storage: or containers-storage:NAME:TAG",
+    "containerd": "containerd: or containerd:NAME:TAG",
+    "docker": "docker://REGISTRY/NAME:TAG",
+    "store": "store: or store:NAME:TAG",
+}
 
 
 def _path_and_tag(text: str, rest: str) -> tuple[str, str, Digest | None]:
@@ -181,4 +192,5 @@ def _joined(path: str, name: str, digest: Digest | None) -> str:
 
 
 def _bad(text: str, why: str) -> UsageError:
-    return UsageError("bad-place", f"{text[:200]!r} is no place for an image: {why}", next="wherry explain bad-place")
+    step = f"write it like {FORMS[text.partition(':')[0]]}"
+    return UsageError("bad-place", f"{text[:200]!r} is no place for an image: {why}", next=step)

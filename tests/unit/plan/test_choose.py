@@ -62,6 +62,28 @@ def test_a_bare_build_of_several_lists_them() -> None:
     assert refused(project=many).where[-1] == "and 4 more"
 
 
+@pytest.mark.parametrize(
+    ("directory", "places", "steps"),
+    [
+        ("cmd", ("./api", "./worker", "../tools/migrate"), ("wherry build ./api", "wherry build ../...")),
+        (
+            "docs",
+            ("../cmd/api", "../cmd/worker", "../tools/migrate"),
+            ("wherry build ../cmd/api", "wherry build ../..."),
+        ),
+    ],
+)
+def test_folders_are_named_as_seen_from_where_the_user_stands(
+    directory: str, places: tuple[str, ...], steps: tuple[str, ...]
+) -> None:
+    error = refused(project=SEVERAL, directory=directory)
+    assert (error.where, error.next) == (places, steps)
+    wrong = refused(project=SEVERAL, packages=("./apy",), directory="cmd")
+    assert wrong.next == ("wherry build ./api",)
+    left = project(main(), left_out=(LeftOut(directory="internal/gen", reason="a generator"),))
+    assert refused(project=left, packages=("./gen",), directory="internal").why == "it was left out: a generator"
+
+
 def test_a_root_main_beside_others_is_not_chosen_in_silence() -> None:
     both = project(ROOT, main("api"))
     assert refused(project=both).next[0] == "wherry build ."
@@ -81,6 +103,8 @@ def test_a_word_that_names_no_main() -> None:
     assert (error.name, error.next) == ("no-such-main", ("wherry build ./cmd/api",))
     error = refused('packages = ["./nothing/like/it"]\n', project=SEVERAL)
     assert error.where == ('wherry.toml:1:1   packages = ["./nothing/like/it"]',)
+    error = refused('packages = ["./cmd/apy"]\n', project=SEVERAL, directory="cmd/worker")
+    assert error.next == ("did you mean ./cmd/api?",)
     left = project(main(), left_out=(LeftOut(directory="internal/gen", reason="a generator"),))
     assert refused(project=left, packages=("./internal/gen",)).why == "it was left out: a generator"
 
@@ -97,6 +121,8 @@ def test_no_main_at_all() -> None:
     )
     error = refused(project=left)
     assert (error.where, error.next) == (("./gen   a generator",), ("wherry build ./gen",))
+    error = refused(project=left, directory="docs")
+    assert (error.where, error.next) == (("../gen   a generator",), ("wherry build ../gen",))
 
 
 def test_a_module_by_version() -> None:

@@ -95,10 +95,11 @@ def test_a_place_is_written_as_it_is_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("ocl:out", "oci:..."),
-        ("docker-deamon:x", "docker-daemon:..."),
+        ("ocl:out", "did you mean oci:DIR"),
+        ("docker-deamon:x", "did you mean docker-daemon:"),
         ("dockr://reg.example/x", "docker://REGISTRY/NAME:TAG"),
-        ("./out", "oci:./out"),
+        ("./out", "for a folder write oci:./out"),
+        ("oci", "write oci:DIR"),
         ("", "oci:"),
     ],
 )
@@ -111,8 +112,9 @@ def test_an_unknown_scheme_names_the_nearest(text: str, hint: str) -> None:
 
 @pytest.mark.parametrize("text", ["oci:", "oci::tag", "oci-archive:", "docker:reg.example/x", "docker://", "oci:a\0b"])
 def test_a_place_names_something(text: str) -> None:
-    with pytest.raises(UsageError, match="no place"):
+    with pytest.raises(UsageError, match="no place") as caught:
         parse(text)
+    assert caught.value.next[0].startswith(f"write it like {text.partition(':')[0]}:")
 
 
 def test_the_home_is_not_guessed() -> None:

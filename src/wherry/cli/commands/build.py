@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from wherry.cli import ahead, documents
-from wherry.cli.commands.options import build_options, request_of
+from wherry.cli.commands.options import FILLED, build_options, request_of
 from wherry.cli.output import standard_output
 from wherry.cli.progress import Progress
 from wherry.cli.report import show_build
@@ -20,11 +20,11 @@ from wherry.kit.files import atomic_write
 @click.command(short_help="Build images from Go sources.")
 @build_options
 @click.option("--no-cache", "fresh", is_flag=True, help="Believe nothing kept from earlier runs.")
-@click.option("-j", "--jobs", default=0, metavar="N", help="Threads for packing.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Threads for packing.")
 @click.option("-q", "--quiet", is_flag=True, help="Results and errors only.")
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON document.")
 @click.option("--timings", is_flag=True, help="Show how long every stage took.")
-@click.option("--metadata-file", metavar="FILE", help="Write the JSON result there too.")
+@click.option("--metadata-file", type=FILLED, metavar="FILE", help="Write the JSON result there too.")
 def build(**options: Any) -> None:
     """Builds an image of each PACKAGE: a folder, a pattern, an import path or module@version.
 
@@ -38,7 +38,7 @@ def build(**options: Any) -> None:
     """
     as_json, metadata, timings = options.pop("as_json"), options.pop("metadata_file"), options.pop("timings")
     output = standard_output(quiet=options.pop("quiet"))
-    options["cache"] = not options.pop("fresh")
+    options["cache"], options["jobs"] = not options.pop("fresh"), options["jobs"] or 0
     if metadata:
         _check_folder(Path(metadata).absolute().parent)
     with Progress(output) as progress:

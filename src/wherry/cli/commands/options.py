@@ -12,34 +12,67 @@ from wherry.model.settings import ImageSettings, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class Filled(click.types.StringParamType):
+    """A text that says something: an empty one is most often a variable that the shell did not have."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value.strip() else self.fail("it is empty", param, ctx)
+
+
+FILLED = Filled()
 _OPTIONS = (
-    click.argument("packages", nargs=-1, metavar="[PACKAGE]..."),
+    click.argument("packages", nargs=-1, type=FILLED, metavar="[PACKAGE]..."),
     click.option(
-        "-t", "--tag", "names", multiple=True, metavar="NAME", help="Name the image: reg.example/{name}:{version}."
+        "-t",
+        "--tag",
+        "names",
+        multiple=True,
+        type=FILLED,
+        metavar="NAME",
+        help="Name the image: reg.example/{name}:{version}.",
     ),
     click.option(
         "-o",
         "--output",
         "places",
         multiple=True,
+        type=FILLED,
         metavar="PLACE",
         help="Where it goes: oci:DIR, docker-archive:FILE ...",
     ),
     click.option("--push", is_flag=True, help="Push every -t to its registry."),
     click.option("--load", is_flag=True, help="Load it into this machine's engine."),
     click.option(
-        "--platform", "platforms", multiple=True, metavar="LIST", help="linux/amd64,linux/arm64,linux/arm/v7 ..."
+        "--platform",
+        "platforms",
+        multiple=True,
+        type=FILLED,
+        metavar="LIST",
+        help="linux/amd64,linux/arm64,linux/arm/v7 ...",
     ),
-    click.option("--base", metavar="REF", help="static, scratch, oci:DIR or a reference."),
-    click.option("-C", "directory", default=".", metavar="DIR", help="Start in this folder."),
+    click.option("--base", type=FILLED, metavar="REF", help="static, scratch, oci:DIR or a reference."),
+    click.option("-C", "directory", default=".", type=FILLED, metavar="DIR", help="Start in this folder."),
     click.option(
-        "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any key of wherry.toml: image.user=1000."
+        "--set",
+        "assignments",
+        multiple=True,
+        type=FILLED,
+        metavar="KEY=VALUE",
+        help="Any key of wherry.toml: image.user=1000.",
     ),
     click.option("--untrusted", is_flag=True, help="Somebody else's code: no cgo, no stamping, no hooks."),
-    click.option("--toolchain", default="local", metavar="NAME", help="local, auto, or a version as go1.26.8."),
+    click.option(
+        "--toolchain", default="local", type=FILLED, metavar="NAME", help="local, auto, or a version as go1.26.8."
+    ),
     click.option("--run-hooks/--no-hooks", "hooks", default=None, help="Run wherry.toml's hooks, or leave them out."),
     click.option(
-        "--pass-env", "pass_environment", multiple=True, metavar="NAME", help="A variable templates may read."
+        "--pass-env",
+        "pass_environment",
+        multiple=True,
+        type=FILLED,
+        metavar="NAME",
+        help="A variable templates may read.",
     ),
 )
 
@@ -53,11 +86,11 @@ def build_options(command: F) -> F:
 
 def request_of(options: dict[str, Any]) -> BuildRequest:
     """The frozen request that the options say."""
-    base = options.pop("base")
-    platforms = _listed(options.pop("platforms"))
+    base, said = options.pop("base"), options.pop("platforms")
     image = ImageSettings(base=base) if base else None
-    return BuildRequest(settings=Settings(platforms=platforms or None, image=image), **options)
+    spelled = ((("platforms",), f"--platform {','.join(said)}"), (("image", "base"), f"--base {base}"))
+    return BuildRequest(settings=Settings(platforms=_listed(said) or None, image=image), spelled=spelled, **options)
 
 
 def _listed(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+    return tuple(part.strip() for value in values for part in value.split(","))
