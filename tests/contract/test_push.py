@@ -161,7 +161,8 @@ def test_a_limit_is_waited_for_and_said(registry: FakeRegistry, tmp_path: Path) 
     machine = replace(ports(tmp_path), pause=waits.append, events=events.append)
     registry.faults.append(Fault(status=429, headers={"Retry-After": "7"}, times=1))
     at(places.parse(f"docker://{registry.host}/team/app:1"), machine).publish(random_image(tmp_path))
-    assert waits == [7.0]
+    assert waits[0] == 7.0
+    assert all(6 < seconds <= 7 for seconds in waits)  # the other threads wait for what is left of it
     assert [(event.subject, event.seconds) for event in events if event.state == "note"] == [
         (f"{registry.host} asks to wait", 7.0)
     ]

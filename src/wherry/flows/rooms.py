@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wherry.assemble.pack import Packer
+from wherry.cache.blobs import Blobs
 from wherry.cache.folders import Folders, prepare
 from wherry.cache.records import Records
 from wherry.errors import UsageError
@@ -21,13 +22,23 @@ from wherry.store.keeper import Ports
 
 def packer(machine: Machine, folder: str, request: BuildRequest) -> Packer:
     """The layers' workplace; without the cache its records are as private as `folder`."""
-    folders = prepare(folders_of(machine) if request.cache else Folders(f"{folder}/cache"))
+    folders = _folders(machine, folder, request)
     return Packer(
         blobs=Path(folders.blobs),
         scratch=Path(folder),
         records=Records(folders),
         threads=request.jobs or os.cpu_count() or 1,
     )
+
+
+def blobs(machine: Machine, folder: str, request: BuildRequest) -> Blobs:
+    """Where a base's documents and layers are kept; without the cache, as private as `folder`."""
+    folders = _folders(machine, folder, request)
+    return Blobs(folders, Records(folders))
+
+
+def _folders(machine: Machine, folder: str, request: BuildRequest) -> Folders:
+    return prepare(folders_of(machine) if request.cache else Folders(f"{folder}/cache"))
 
 
 def standing(request: BuildRequest) -> Path:
@@ -64,4 +75,5 @@ def ports_with(machine: Machine, folder: str) -> Ports:
         scratch=folder,
         environment=machine.variables,
         events=machine.events,
+        records=Records(folders_of(machine)),
     )

@@ -27,7 +27,7 @@ class Registry:
     def __init__(self, place: RegistryPlace, ports: Ports) -> None:
         self.place = RegistryPlace(reference=naming.or_latest(place.reference))
         self.ports = ports
-        self._repository: Repository | None = None
+        self._repositories: dict[str, Repository] = {}
 
     def publish(self, built: Built, /) -> Published:
         """Pushes what is missing and moves the tag last; one request when the tag is there already."""
@@ -75,19 +75,28 @@ class Registry:
         return self._opened("pull,push").head(self.place.reference.digest or self.place.reference.tag)
 
     def _opened(self, actions: str) -> Repository:
-        reference, ports = self.place.reference, self.ports
-        if self._repository is None:
-            setup = Setup(
-                http=ports.http,
-                base=url.base(reference.host, ports.plain_http),
-                scope=f"repository:{reference.repository}:{actions}",
-                credentials=lambda: credentials.find(reference.host, reference.repository, ports),
-                pause=ports.pause,
-                events=ports.events,
-                token_hosts=ports.token_hosts,
-            )
-            self._repository = Repository(Session(setup), reference)
-        return self._repository
+        if actions not in self._repositories:
+            self._repositories[actions] = repository(self.place.reference, self.ports, actions=actions)
+        return self._repositories[actions]
+
+
+def repository(reference: Reference, ports: Ports, *, actions: str = "pull") -> Repository:
+    """A repository to read from, list, or change: `actions` are what a token is asked for, `pull,push,delete` all."""
+    setup = Setup(
+        http=ports.http,
+        base=url.base(reference.host, ports.plain_http),
+        scope=f"repository:{reference.repository}:{actions}",
+        credentials=lambda: credentials.find(reference.host, reference.repository, ports),
+        pause=ports.pause,
+        elapsed=ports.elapsed,
+        now=ports.now,
+        events=ports.events,
+        known=ports.known,
+        kept=ports.kept,
+        records=ports.records,
+        token_hosts=ports.token_hosts,
+    )
+    return Repository(Session(setup), reference)
 
 
 def head(reference: Reference, ports: Ports) -> Digest | None:

@@ -1,4 +1,4 @@
-"""Sending an image. A Content in, a tag that points to it out; touches the network through its session.
+"""Sending an image. A Content in, tags that point to it out; touches the network through its session.
 
 Blobs first, then the manifests of an index by digest, then what the tag means, once and last (C02): at no moment
 does a tag lead to something incomplete, and until the last request it leads to what it did before.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import functools
 
-from wherry.errors import CorruptError, UnavailableError
 from wherry.kit import parallel
-from wherry.kit.ports import Event, Request, Response
-from wherry.oci.descriptor import Document
-from wherry.oci.digest import Digest
+from wherry.kit.ports import Event, Request
+from wherry.oci import media
+from wherry.oci.descriptor import Document, describe
 from wherry.store.content import Blob, Content
-from wherry.store.registry import errors, url
+from wherry.store.registry import errors, referrers, url
+from wherry.store.registry.mount import Mounts
 from wherry.store.registry.pull import Repository
-from wherry.store.registry.session import PASSING, TRIES
+from wherry.store.registry.upload import Upload, same_digest
 
 AT_ONCE = 4
 #: How a registry says that a manifest names what it does not have; it may only not have it yet (C03).
@@ -29,6 +29,7 @@ class Push:
     def __init__(self, repository: Repository, content: Content, names: tuple[str, ...]) -> None:
         self.repository, self.content, self.names = repository, content, names
         self.session, self.base, self.reference = repository.session, repository.base, repository.reference
+        self.mounts = Mounts(repository)
         self.sent = 0
 
     def all(self) -> int:
@@ -48,65 +49,37 @@ class Push:
         self.sent += sum(parallel.each(self._blob, found, at_once=AT_ONCE))
 
     def _blob(self, blob: Blob | Document) -> int:
-        """Sends one blob unless it is there; bytes sent."""
-        address = url.blob(self.base, self.reference, blob.digest)
-        response = self.session.send(Request(method="HEAD", url=address))
-        response.close()
-        if response.status == 200:
+        """Sends one blob unless it is there or can be mounted; bytes sent."""
+        if self.repository.has(blob.digest):
             return 0
-        if response.status != 404:
-            raise errors.failure(errors.Said(status=response.status), url=address, doing=self._doing())
-        self.session.setup.events(Event(phase="push", subject=str(blob.digest), total=blob.size))
-        self._upload(blob)
-        self.session.setup.events(
-            Event(phase="push", state="end", subject=str(blob.digest), done=blob.size, total=blob.size)
-        )
+        location = ""
+        for origin in blob.origins if isinstance(blob, Blob) else ():
+            mounted, location = self.mounts.blob(blob.digest, origin)
+            if mounted:
+                return 0
+            if location:
+                break
+        events = self.session.setup.events
+        events(Event(phase="push", subject=str(blob.digest), total=blob.size))
+        if isinstance(blob, Document):
+            Upload(self.session, self.reference, describe(blob), lambda: iter((blob.data,))).send()
+        else:
+            opened = functools.partial(self.content.open, blob.descriptor)
+            Upload(self.session, self.reference, blob.descriptor, opened).send(location)
+        events(Event(phase="push", state="end", subject=str(blob.digest), done=blob.size, total=blob.size))
         return blob.size
 
-    def _upload(self, blob: Blob | Document) -> None:
-        """POST, then PUT of the whole (distribution-spec, "Pushing a blob monolithically"); begun anew when it breaks."""
-        for number in range(TRIES):
-            last = number == TRIES - 1
-            try:
-                response = self._put(blob)
-            except UnavailableError as error:
-                if error.name not in PASSING or last:
-                    raise
-                self.session.wait(number)
-                continue
-            if response.status == 201:
-                self._same_digest(response, blob.digest)
-                return
-            answer = errors.said(response)
-            if answer.status not in (*errors.PASSING, 404, 416) or last:
-                raise errors.failure(answer, url=url.uploads(self.base, self.reference), doing=self._doing())
-            self.session.wait(number, response.header("Retry-After"))
-
-    def _put(self, blob: Blob | Document) -> Response:
-        begin = url.uploads(self.base, self.reference)
-        response = self.session.send(Request(method="POST", url=begin, headers=(("Content-Length", "0"),)))
-        if response.status != 202:
-            return response
-        location = response.header("Location")
-        response.close()
-        if not location:
-            raise errors.odd(begin, "it began an upload and did not say where")
-        target = url.with_query(url.joined(begin, location), digest=blob.digest)
-        headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/octet-stream"),)
-        if isinstance(blob, Document):
-            return self.session.once(Request(method="PUT", url=target, headers=headers, body=blob.data))
-        headers = (*headers, ("Content-Length", str(blob.size)))
-        stream = functools.partial(self.content.open, blob.descriptor)
-        return self.session.once(Request(method="PUT", url=target, headers=headers, body_stream=stream))
-
     def _manifests(self) -> errors.Said | None:
-        """Children by digest, then the tags; the registry's word when it refuses one."""
-        for document in self.content.manifests[:-1]:
-            answer = self._manifest(document, document.digest)
-            if answer is not None:
-                return answer
-        for name in self.names:
-            answer = self._manifest(self.content.top, name)
+        """What no other names first, all at once; then indexes, and the tags last; the registry's word when it refuses one."""
+        *children, top = self.content.manifests
+        images = tuple(one for one in children if one.media_type not in media.INDEXES)
+        answers = parallel.each(lambda one: self._manifest(one, one.digest), images, at_once=AT_ONCE)
+        refused = next((answer for answer in answers if answer is not None), None)
+        if refused:
+            return refused
+        indexes = [(one, str(one.digest)) for one in children if one.media_type in media.INDEXES]
+        for document, name in (*indexes, *((top, name) for name in self.names)):
+            answer = self._manifest(document, name)
             if answer is not None:
                 return answer
         return None
@@ -117,22 +90,10 @@ class Push:
         response = self.session.send(request)
         if response.status != 201:
             return errors.said(response)
-        response.close()
-        self._same_digest(response, document.digest)
+        same_digest(response, document.digest, self.base)
         self.sent += document.size
+        referrers.attached(self.repository, document, response)
         return None
-
-    def _same_digest(self, response: Response, digest: Digest) -> None:
-        response.close()
-        told = response.header("Docker-Content-Digest")
-        if told and told != digest:
-            raise CorruptError(
-                "digest-changed",
-                f"{self.reference.host} stored another digest than was sent",
-                where=str(digest),
-                why=f"it says {told[:80]}",
-                next="tell whoever runs the registry",
-            )
 
     def _manifest_url(self, name: str) -> str:
         return url.manifest(self.base, self.reference, name)

@@ -86,13 +86,17 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").rstrip("."), parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _steered(target: str, asked: str, why: str) -> RefusedError:
+def shown(target: str) -> str:
+    """An address to print: neither its query, which may hold a signature, nor what stands before an @, maybe a password."""
     scheme, slashes, rest = target.partition("?")[0][:200].partition("//")
-    shown = one_line(scheme + slashes + rest.rpartition("@")[2])  # what stands before an @ may be a password
+    return one_line(scheme + slashes + rest.rpartition("@")[2])
+
+
+def _steered(target: str, asked: str, why: str) -> RefusedError:
     return RefusedError(
         "steered",
-        f"{urlsplit(asked).netloc} sends us to {shown}, which was not asked",
-        where=shown,
+        f"{urlsplit(asked).netloc} sends us to {shown(target)}, which was not asked",
+        where=shown(target),
         why=why,
         next="tell whoever runs the registry",
     )
