@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from wherry.errors import CorruptError, UsageError
 from wherry.kit.value import Value
-from wherry.model.image import Built, Image, Layer, Stored
+from wherry.model.image import Built, Image, Stored
 from wherry.oci import manifest as manifests
 from wherry.oci import media
 from wherry.oci import reference as references
@@ -76,25 +76,17 @@ class Content(Value, frozen=True, kw_only=True):
         return sum(one.size for one in documents) + sum(one.size for one in self.blobs)
 
 
-def content_of(built: Built, fetch: Open | None = None) -> Content:
-    """What was just made. Layers without a file (of a base that was not downloaded) are opened by `fetch`."""
+def content_of(built: Built) -> Content:
+    """What was just made. A base's layer that is not here is brought when it is opened (`Layer.bring`), not before."""
     known = {layer.digest: layer for image in built.images for layer in image.layers}
     images = [document for image in built.images for document in (image.manifest, image.config)]
     top = built.content.manifest if isinstance(built.content, Image) else built.content.document
 
-    def opened(descriptor: Descriptor) -> Iterator[bytes]:
-        layer = known.get(descriptor.digest)
-        if layer is not None and layer.file:
-            return layers.chunks(layer)
-        if fetch is None:
-            raise KeyError(descriptor.digest)  # nobody makes such a Built without a fetch
-        return fetch(descriptor)
-
     def blob(descriptor: Descriptor, parent: Manifest) -> Blob:
-        layer = known.get(descriptor.digest)
-        return Blob(descriptor=descriptor, file=layer.file if layer else "", origins=_origins(layer, parent))
+        layer = known[descriptor.digest]
+        return Blob(descriptor=descriptor, file="" if layer.bring else layer.file, origins=_origins(layer.role, parent))
 
-    return _content((top, *images), describe(top), opened, blob)
+    return _content((top, *images), describe(top), lambda descriptor: layers.chunks(known[descriptor.digest]), blob)
 
 
 def content_from(keeper: Keeper, stored: Stored) -> Content:
@@ -152,10 +144,10 @@ def _child(documents: dict[Digest, Document], digest: Digest) -> Document:
     return documents[digest]
 
 
-def _origins(layer: Layer | None, parent: Manifest) -> tuple[Reference, ...]:
+def _origins(role: str, parent: Manifest) -> tuple[Reference, ...]:
     """A base's layer lies where its base does, which the image's annotations name (image-spec annotations.md)."""
     name = parent.annotations.get(BASE_NAME, "")
-    if layer is None or layer.role != "base" or not name:
+    if role != "base" or not name:
         return ()
     try:
         return (references.in_registry(references.parse(name)),)

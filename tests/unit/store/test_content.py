@@ -82,18 +82,27 @@ def test_what_is_not_all_there_is_said(tmp_path: Path) -> None:
     assert "--platform" in caught.value.next[0]
 
 
-def test_a_bases_layer_can_be_mounted_from_the_base(tmp_path: Path) -> None:
+def test_a_bases_layer_can_be_mounted_from_the_base_and_is_brought_when_it_is_opened(tmp_path: Path) -> None:
     built = random_image(tmp_path)
     image = built.images[0]
-    base: Layer = replace(image.layers[0], role="base", file="")
+    file, brought = Path(image.layers[0].file), list[bytes]()
+    data = file.read_bytes()
+    file.unlink()
+
+    def bring() -> None:
+        brought.append(data)
+        file.write_bytes(data)
+
+    base: Layer = replace(image.layers[0], role="base", bring=bring)
     parsed = decode(image.manifest.data, Manifest, name="m")
     named = replace(parsed, annotations={"org.opencontainers.image.base.name": "alpine:3.20"})
     manifest = Document(media_type=image.manifest.media_type, data=encode(named))
     changed: Image = replace(image, manifest=manifest, layers=(base, *image.layers[1:]))
-    content = content_of(replace(built, content=changed), lambda descriptor: iter((str(descriptor.digest).encode(),)))
+    content = content_of(replace(built, content=changed))
     assert [[str(one) for one in blob.origins] for blob in content.blobs] == [["docker.io/library/alpine:3.20"], []]
-    assert list(content.open(content.blobs[0].descriptor)) == [str(base.digest).encode()]
-    assert content.blobs[1].file == image.layers[1].file
+    assert (content.blobs[0].file, content.blobs[1].file) == ("", image.layers[1].file)
+    assert not brought
+    assert b"".join(content.open(content.blobs[0].descriptor)) == data
 
 
 def test_layers_that_may_not_be_handed_on_are_left_where_they_are(tmp_path: Path) -> None:
