@@ -5,15 +5,18 @@ Every document says `schema`: the number changes only when a member is removed o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from wherry.flows.caches import Contents
-from wherry.flows.doctor import Check
-from wherry.flows.report import BuildReport
-from wherry.model.image import Stored
-from wherry.model.plan import Plan
+from wherry.errors import Several, WherryError
+
+if TYPE_CHECKING:
+    from wherry.flows.caches import Contents
+    from wherry.flows.doctor import Check
+    from wherry.flows.report import BuildReport
+    from wherry.model.image import Stored
+    from wherry.model.plan import Plan
 
 SCHEMA = 1
 
@@ -36,7 +39,7 @@ def build_document(report: BuildReport) -> str:
         }
         for image in report.images
     ]
-    findings = [msgspec.to_builtins(one) for one in (*report.plan.findings, *report.findings)]
+    findings = [msgspec.to_builtins(one) for one in report.all_findings]
     timings = {one.phase: round(one.seconds, 4) for one in report.timings}
     return _text(
         {
@@ -47,6 +50,30 @@ def build_document(report: BuildReport) -> str:
             "timings": timings,
         }
     )
+
+
+def error_document(error: WherryError) -> str:
+    """What any command with `--json` prints when it fails: every error, as stderr tells it to people."""
+    found = error.errors if isinstance(error, Several) else (error,)
+    rows: list[dict[str, str | tuple[str, ...]]] = [
+        {
+            "name": one.name,
+            "message": one.message,
+            "where": one.where,
+            "why": one.why,
+            "next": one.next,
+            "output": one.output,
+        }
+        for one in found
+    ]
+    return _text({"schema": SCHEMA, "errors": [{key: _plain(value) for key, value in row.items()} for row in rows]})
+
+
+def _plain(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Without what no JSON can hold: bytes of file names that are no text."""
+    if isinstance(value, tuple):
+        return tuple(str(_plain(one)) for one in value)
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def plan_document(plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -30,7 +31,7 @@ INTERRUPTED = 130
 class Verbs(click.Group):
     """The verbs; a slip gets the right word (ux row 14)."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context, /) -> list[str]:
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -80,20 +81,29 @@ def run(arguments: list[str]) -> int:
         code = cli.main(arguments, prog_name="wherry", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except errors.WherryError as error:
-        output.progress("")
-        output.error(error)
-        return exit_code(error)
+        return _failed(error, output, arguments)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        output.error(_usage(error))
-        return 2
+        return _failed(_usage(error), output, arguments)
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(output)
     except BrokenPipeError:
         return streams.quit_early()
     except crash.UNEXPECTED as error:
         return _unexpected(error, output, arguments)
+
+
+def _failed(error: errors.WherryError, output: Output, arguments: list[str]) -> int:
+    """Tells the error, to programs too where they listen; the exit code."""
+    output.progress("")
+    output.error(error)
+    if "--json" in arguments:
+        from wherry.cli import documents
+
+        with contextlib.suppress(errors.UnavailableError, BrokenPipeError):
+            output.document(documents.error_document(error))
+    return exit_code(error)
 
 
 def _unexpected(error: Exception, output: Output, arguments: list[str]) -> int:
@@ -103,10 +113,8 @@ def _unexpected(error: Exception, output: Output, arguments: list[str]) -> int:
     if isinstance(error, OSError) and error.filename:
         what = os.strerror(error.errno or 0)
         refused = errors.UnavailableError("disk", f"a file could not be used: {what}", where=str(error.filename))
-        output.error(refused)
-        return exit_code(refused)
-    crash.report(error, output, arguments)
-    return 5
+        return _failed(refused, output, arguments)
+    return _failed(crash.report(error, arguments), output, arguments)
 
 
 def exit_code(error: errors.WherryError) -> int:

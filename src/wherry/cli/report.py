@@ -22,11 +22,7 @@ def show_build(report: BuildReport, output: Output, *, results: bool = True, tim
         show_one(report, report.images[0], output)
     else:
         show_many(report, output)
-    findings = (
-        *report.plan.findings,
-        *(one for image in report.plan.images for one in image.findings),
-        *report.findings,
-    )
+    findings = report.all_findings
     for finding in findings[:MOST_FINDINGS]:
         output.finding(finding)
     if len(findings) > MOST_FINDINGS:

@@ -9,8 +9,9 @@ from wherry.flows.request import BuildRequest
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
 from wherry.model.image import Built, Published
-from wherry.model.plan import ImagePlan, Plan
+from wherry.model.plan import Decision, ImagePlan, Origin, Plan
 from wherry.oci import reference as references
+from wherry.store import naming
 from wherry.store import place as places
 from wherry.store.engine import detect
 from wherry.store.keeper import Ports
@@ -51,6 +52,21 @@ def choose(request: BuildRequest, plan: Plan, ports: Ports) -> Destinations:
     if shared or request.push:
         return Destinations(shared=shared, push=request.push, several=several)
     return _unasked(ports)
+
+
+def told(plan: Plan, chosen: Destinations) -> Plan:
+    """The plan with the places of each image among its decisions."""
+    return msgspec.structs.replace(plan, images=tuple(_told(image, chosen) for image in plan.images))
+
+
+def _told(image: ImagePlan, chosen: Destinations) -> ImagePlan:
+    origin: Origin = "default" if chosen.why else "flag"
+    places = tuple(
+        Decision(name="place", value=name, reason=chosen.why or "as you said", origin=origin)
+        for place in chosen.of(image)
+        for name in naming.written(place, image)
+    )
+    return msgspec.structs.replace(image, decisions=(*image.decisions, *places))
 
 
 def publish(built: Built, image: ImagePlan, chosen: Destinations, ports: Ports) -> tuple[Published, ...]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 from wherry.analyze import Layout, Reading, locate
 from wherry.analyze import Request as Question
 from wherry.analyze import read as read_sources
+from wherry.assemble.assets import asset_entries
+from wherry.assemble.certificates import extra_certificates
 from wherry.cache.folders import prepare
 from wherry.cache.records import Records
-from wherry.flows import rooms
+from wherry.flows import destinations, rooms
 from wherry.flows.folders import folders_of
 from wherry.flows.request import BuildRequest
 from wherry.kit.files import private_directory
 from wherry.kit.ports import Event, Machine
 from wherry.kit.value import Value
-from wherry.model.plan import Plan
+from wherry.model.plan import ImagePlan, Plan
 from wherry.model.toolchain import Toolchain
 from wherry.plan import choose, read, tiers, variables
+from wherry.plan.answer import Answer, Ledger
 from wherry.plan.inputs import PlanInputs, Request
 from wherry.plan.make import make_plan
 from wherry.plan.tiers import Tier
@@ -28,8 +32,25 @@ COMPILERS = ("cc", "gcc", "clang")
 
 
 def plan(request: BuildRequest, machine: Machine) -> Plan:
-    """Every decision about the build that `request` asks for."""
-    return plan_with(request, toolchain_of(request, machine), machine).plan
+    """Every decision about the build that `request` asks for, where its images would go included. What would stop the build
+    before Go runs is an error here, too: an asset that is missing, a place that cannot be."""
+    planned = plan_with(request, toolchain_of(request, machine), machine).plan
+    ledger = Ledger()
+    for image in planned.images:
+        ledger.ask(partial(_files, image, Path(planned.root)), None)
+    with rooms.store_ports(machine) as ports:
+        chosen = ledger.ask(
+            lambda: Answer(value=destinations.choose(request, planned, ports)), destinations.Destinations()
+        )
+    ledger.close()
+    return destinations.told(planned, chosen)
+
+
+def _files(image: ImagePlan, root: Path) -> Answer[None]:
+    """Nothing, where all files that the image takes from the repository are there and may be taken."""
+    asset_entries(image.assets, root)
+    extra_certificates(root, image.base.certificates)
+    return Answer(value=None)
 
 
 def toolchain_of(request: BuildRequest, machine: Machine) -> Toolchain:

@@ -39,3 +39,9 @@ class BuildReport(Value, frozen=True, kw_only=True):
     """Why the next equal build cannot be answered by looking; empty when it can."""
     placed: str = ""
     """Why the images lie where they lie, in a sentence; empty when the user said where."""
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Those of the plan, of each image's plan, and of publishing."""
+        own = (one for image in self.plan.images for one in image.findings)
+        return (*self.plan.findings, *own, *self.findings)
