@@ -126,7 +126,7 @@ def test_a_wrong_password_is_said_once(registry: FakeRegistry, tmp_path: Path) -
     registry.authorize = lambda _: Answer(401, {"WWW-Authenticate": "Basic realm=x"})
     with pytest.raises(WherryError) as caught:
         push(tmp_path, registry)
-    assert caught.value.name == "registry-denied"
+    assert caught.value.name == "wrong-password"
     assert len(registry.calls) == 2
 
 

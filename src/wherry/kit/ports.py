@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from wherry.kit.secret import Secret
 from wherry.kit.value import Value
 
 
@@ -20,6 +21,8 @@ class Command(Value, frozen=True, kw_only=True):
     directory: str = ""
     stdin: str = ""
     """Path of a file to read from; empty: no input."""
+    input: Secret | None = None
+    """Text to read instead, by a pipe so that it is never on a disk; at most 60 KiB."""
     stdout: str = ""
     """Path of a file to write to; empty: kept in `Completed.stdout`."""
     timeout: float = 0.0
@@ -70,6 +73,18 @@ class Response(Protocol):
     def close(self) -> None: ...
 
 
+class Trust(Value, frozen=True, kw_only=True):
+    """How one host is spoken to, as the user's own configuration says; never by what a server or repository says."""
+
+    plain: bool = False
+    """It may be asked without TLS."""
+    authorities: tuple[str, ...] = ()
+    """PEM files of authorities to believe beside the machine's."""
+    certificate: str = ""
+    """PEM file of the client's own certificate, and one of its key."""
+    key: str = ""
+
+
 class Request(Value, frozen=True, kw_only=True):
     """One HTTP request with at most one kind of body; redirects are never followed by the port."""
 
@@ -88,6 +103,7 @@ class Request(Value, frozen=True, kw_only=True):
     """Longest silence: to connect, for the first byte, and between two reads or writes."""
     deadline: float = 0.0
     """Longest time for the whole exchange, the body's reading included; 0: none."""
+    trust: Trust = Trust()
 
 
 class Http(Protocol):

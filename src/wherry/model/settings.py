@@ -16,7 +16,7 @@ Text = str | int | float | bool
 """A value for an environment variable or a label; numbers and booleans are taken as TOML writes them."""
 
 
-def _doc(description: str, default: Any = None, *examples: Any) -> msgspec.Meta:
+def doc(description: str, default: Any = None, *examples: Any) -> msgspec.Meta:
     """The description of a key, its default if that can be written in TOML, and examples."""
     extra = {} if default is None else {"x-default": default}
     return msgspec.Meta(description=description, examples=list(examples) or None, extra_json_schema=extra or None)
@@ -25,23 +25,23 @@ def _doc(description: str, default: Any = None, *examples: Any) -> msgspec.Meta:
 class AssetSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """Files of the repository that go into the image."""
 
-    source: Annotated[str, _doc("A file or folder, relative to wherry.toml.", None, "web/static")] = msgspec.field(
+    source: Annotated[str, doc("A file or folder, relative to wherry.toml.", None, "web/static")] = msgspec.field(
         name="from"
     )
     into: Annotated[
         str,
-        _doc(
+        doc(
             "An absolute folder in the image; a folder's contents go into it, a file lands in it.", None, "/srv/static"
         ),
     ]
     mode: Annotated[
         str | None,
-        _doc("Permission bits of the files, octal. Without it: 0555 if executable, else 0444.", None, "0444"),
+        doc("Permission bits of the files, octal. Without it: 0555 if executable, else 0444.", None, "0444"),
     ] = None
     include: Annotated[
-        tuple[str, ...] | None, _doc("Only files that match one of these gitignore-style patterns.", None, ["*.html"])
+        tuple[str, ...] | None, doc("Only files that match one of these gitignore-style patterns.", None, ["*.html"])
     ] = None
-    exclude: Annotated[tuple[str, ...] | None, _doc("No files that match one of these patterns.", None, ["*.map"])] = (
+    exclude: Annotated[tuple[str, ...] | None, doc("No files that match one of these patterns.", None, ["*.map"])] = (
         None
     )
 
@@ -49,32 +49,32 @@ class AssetSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
 class WritableSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """A directory that the application may write to."""
 
-    path: Annotated[str, _doc("An absolute path in the image.", None, "/var/lib/app")]
-    mode: Annotated[str | None, _doc("Permission bits, octal.", "0755", "0700")] = None
+    path: Annotated[str, doc("An absolute path in the image.", None, "/var/lib/app")]
+    mode: Annotated[str | None, doc("Permission bits, octal.", "0755", "0700")] = None
 
 
 class HealthSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """How to ask the application whether it is well: a path and a port, or a command."""
 
-    path: Annotated[str | None, _doc("What to GET; 200 to 399 is healthy.", None, "/healthz")] = None
-    port: Annotated[int | None, _doc("Where it listens. Without it: the only port of the image.", None, 8080)] = None
+    path: Annotated[str | None, doc("What to GET; 200 to 399 is healthy.", None, "/healthz")] = None
+    port: Annotated[int | None, doc("Where it listens. Without it: the only port of the image.", None, 8080)] = None
     command: Annotated[
         tuple[str, ...] | None,
-        _doc("A program in the image and its arguments instead; exit status 0 is healthy.", None, ["api", "health"]),
+        doc("A program in the image and its arguments instead; exit status 0 is healthy.", None, ["api", "health"]),
     ] = None
-    interval: Annotated[str | None, _doc("Time between two checks.", "30s")] = None
-    timeout: Annotated[str | None, _doc("A check that takes longer has failed.", "3s")] = None
-    start_period: Annotated[str | None, _doc("Failures in this time after the start do not count.", "5s")] = None
-    retries: Annotated[int | None, _doc("So many failures in a row are unhealthy.", 3)] = None
+    interval: Annotated[str | None, doc("Time between two checks.", "30s")] = None
+    timeout: Annotated[str | None, doc("A check that takes longer has failed.", "3s")] = None
+    start_period: Annotated[str | None, doc("Failures in this time after the start do not count.", "5s")] = None
+    retries: Annotated[int | None, doc("So many failures in a row are unhealthy.", 3)] = None
 
 
 class BuildSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """How Go compiles."""
 
-    tags: Annotated[tuple[str, ...] | None, _doc("Build tags.", None, ["netgo"])] = None
+    tags: Annotated[tuple[str, ...] | None, doc("Build tags.", None, ["netgo"])] = None
     ldflags: Annotated[
         tuple[str, ...] | None,
-        _doc(
+        doc(
             "Linker flags beside wherry's own. They may name {version}, {name}, {git.commit}, {git.tag}, {go.version}, "
             "{env.NAME} and others; environment values only with --pass-env NAME.",
             None,
@@ -83,36 +83,36 @@ class BuildSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = None
     strip: Annotated[
         Literal["debug", "all", "none"] | None,
-        _doc("What is left out of binaries: debug data, the symbol table too, or nothing.", "debug"),
+        doc("What is left out of binaries: debug data, the symbol table too, or nothing.", "debug"),
     ] = None
     flags: Annotated[
         tuple[str, ...] | None,
-        _doc(
+        doc(
             "More flags for `go build`; in wherry.toml only such as cannot run a program or leave the tree.",
             None,
             ["-race"],
         ),
     ] = None
-    cgo: Annotated[bool | None, _doc("C code on or off. Without it: on where a package works only with cgo.")] = None
+    cgo: Annotated[bool | None, doc("C code on or off. Without it: on where a package works only with cgo.")] = None
     static: Annotated[
         bool | None,
-        _doc("Whether cgo binaries are linked statically. Without it: yes on the bases static and scratch."),
+        doc("Whether cgo binaries are linked statically. Without it: yes on the bases static and scratch."),
     ] = None
     pgo: Annotated[
         str | None,
-        _doc("A CPU profile to optimise for, `auto` (default.pgo beside main) or `off`.", "auto", "cpu.pprof"),
+        doc("A CPU profile to optimise for, `auto` (default.pgo beside main) or `off`.", "auto", "cpu.pprof"),
     ] = None
-    experiment: Annotated[tuple[str, ...] | None, _doc("GOEXPERIMENT.", None, ["jsonv2"])] = None
+    experiment: Annotated[tuple[str, ...] | None, doc("GOEXPERIMENT.", None, ["jsonv2"])] = None
     fips140: Annotated[
-        str | None, _doc("GOFIPS140: off, latest, or a version of Go's module.", None, "latest", "v1.0.0")
+        str | None, doc("GOFIPS140: off, latest, or a version of Go's module.", None, "latest", "v1.0.0")
     ] = None
     private: Annotated[
         tuple[str, ...] | None,
-        _doc("GOPRIVATE: modules fetched directly and not checked publicly.", None, ["git.example.com/team"]),
+        doc("GOPRIVATE: modules fetched directly and not checked publicly.", None, ["git.example.com/team"]),
     ] = None
     env: Annotated[
         dict[str, Text] | None,
-        _doc(
+        doc(
             "Go's variables while compiling; in wherry.toml only such as start no program.",
             None,
             {"GOGC": "400"},
@@ -120,7 +120,7 @@ class BuildSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = None
     hooks: Annotated[
         tuple[tuple[str, ...], ...] | None,
-        _doc(
+        doc(
             "Programs to run before compiling, as lists of words; only after --run-hooks.",
             None,
             [["go", "generate", "./..."]],
@@ -131,10 +131,10 @@ class BuildSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
 class ImageSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """What the image holds and how a container of it starts."""
 
-    name: Annotated[str | None, _doc("The image's name; {name} is the main's.", "{name}", "team/{name}")] = None
+    name: Annotated[str | None, doc("The image's name; {name} is the main's.", "{name}", "team/{name}")] = None
     base: Annotated[
         str | None,
-        _doc(
+        doc(
             "What the image stands on: static (certificates, time zones, users), scratch, a reference, oci:DIR, "
             "oci-archive:FILE or docker-archive:FILE.",
             "static",
@@ -143,94 +143,92 @@ class ImageSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
         ),
     ] = None
     certificates: Annotated[
-        tuple[str, ...] | None, _doc("PEM files with more certificate authorities to trust.", None, ["ca.pem"])
+        tuple[str, ...] | None, doc("PEM files with more certificate authorities to trust.", None, ["ca.pem"])
     ] = None
     binaries: Annotated[
         tuple[str, ...] | None,
-        _doc(
+        doc(
             "More mains of this repository in the same image, by folder, import path or name.", None, ["./cmd/migrate"]
         ),
     ] = None
     user: Annotated[
         str | int | None,
-        _doc("Who the program runs as: numbers, or nonroot, nobody, root.", "65532:65532", 1000, "1001:0"),
+        doc("Who the program runs as: numbers, or nonroot, nobody, root.", "65532:65532", 1000, "1001:0"),
     ] = None
     env: Annotated[
-        dict[str, Text] | None, _doc("Environment variables of the container.", None, {"LOG_LEVEL": "info"})
+        dict[str, Text] | None, doc("Environment variables of the container.", None, {"LOG_LEVEL": "info"})
     ] = None
     labels: Annotated[
         dict[str, Text] | None,
-        _doc("Labels beside the org.opencontainers.image ones; an empty text removes one.", None, {"team": "core"}),
+        doc("Labels beside the org.opencontainers.image ones; an empty text removes one.", None, {"team": "core"}),
     ] = None
     annotations: Annotated[
         dict[str, Text] | None,
-        _doc("Annotations of manifest and index, likewise.", None, {"org.opencontainers.image.vendor": "Acme"}),
+        doc("Annotations of manifest and index, likewise.", None, {"org.opencontainers.image.vendor": "Acme"}),
     ] = None
     entrypoint: Annotated[
         tuple[str, ...] | None,
-        _doc("The program and its fixed arguments. Without it: the main's binary.", None, ["api", "serve"]),
+        doc("The program and its fixed arguments. Without it: the main's binary.", None, ["api", "serve"]),
     ] = None
     args: Annotated[
-        tuple[str, ...] | None, _doc("Arguments that whoever starts the container may replace.", None, ["--verbose"])
+        tuple[str, ...] | None, doc("Arguments that whoever starts the container may replace.", None, ["--verbose"])
     ] = None
-    workdir: Annotated[str | None, _doc("The working directory, absolute.", "/", "/srv")] = None
+    workdir: Annotated[str | None, doc("The working directory, absolute.", "/", "/srv")] = None
     ports: Annotated[
         tuple[str | int, ...] | None,
-        _doc("Ports it listens on. Without it: those found in the sources.", None, [8080, "53/udp"]),
+        doc("Ports it listens on. Without it: those found in the sources.", None, [8080, "53/udp"]),
     ] = None
     volumes: Annotated[
-        tuple[str, ...] | None, _doc("Directories to keep outside the container; writable too.", None, ["/data"])
+        tuple[str, ...] | None, doc("Directories to keep outside the container; writable too.", None, ["/data"])
     ] = None
     writable: Annotated[
         tuple[str | WritableSettings, ...] | None,
-        _doc(
+        doc(
             "Directories that the application may write to.",
             None,
             ["/var/cache/app", {"path": "/data", "mode": "0700"}],
         ),
     ] = None
-    stop_signal: Annotated[str | None, _doc("The signal that asks the program to stop.", "SIGTERM", "SIGQUIT")] = None
-    assets: Annotated[tuple[AssetSettings, ...] | None, _doc("Files of the repository that go into the image.")] = None
+    stop_signal: Annotated[str | None, doc("The signal that asks the program to stop.", "SIGTERM", "SIGQUIT")] = None
+    assets: Annotated[tuple[AssetSettings, ...] | None, doc("Files of the repository that go into the image.")] = None
     health: Annotated[
         HealthSettings | bool | None,
-        _doc(
+        doc(
             "The health check; false for none. Without it: the route and port found in the sources, if there is one of each."
         ),
     ] = None
-    format: Annotated[Literal["oci", "docker"] | None, _doc("Which manifests to write.", "oci")] = None
-    compression: Annotated[Literal["gzip", "zstd", "none"] | None, _doc("How layers are packed.", "gzip")] = None
-    level: Annotated[int | None, _doc("How hard: gzip 1 to 12 (1), zstd 1 to 22 (3).", None, 9)] = None
+    format: Annotated[Literal["oci", "docker"] | None, doc("Which manifests to write.", "oci")] = None
+    compression: Annotated[Literal["gzip", "zstd", "none"] | None, doc("How layers are packed.", "gzip")] = None
+    level: Annotated[int | None, doc("How hard: gzip 1 to 12 (1), zstd 1 to 22 (3).", None, 9)] = None
 
 
 class MainSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """Settings of one main, over the common ones."""
 
-    platforms: Annotated[tuple[str, ...] | None, _doc("Platforms of this main.", None, ["linux/arm64"])] = None
-    build: Annotated[BuildSettings | None, _doc("How this main is compiled.")] = None
-    image: Annotated[ImageSettings | None, _doc("What is different in this main's image.")] = None
+    platforms: Annotated[tuple[str, ...] | None, doc("Platforms of this main.", None, ["linux/arm64"])] = None
+    build: Annotated[BuildSettings | None, doc("How this main is compiled.")] = None
+    image: Annotated[ImageSettings | None, doc("What is different in this main's image.")] = None
 
 
 class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """Everything that can be set for a build; each key may be left out."""
 
-    required_version: Annotated[str | None, _doc("Which versions of wherry understand this file.", None, ">=0.1")] = (
-        None
-    )
+    required_version: Annotated[str | None, doc("Which versions of wherry understand this file.", None, ">=0.1")] = None
     packages: Annotated[
         tuple[str, ...] | None,
-        _doc("What a bare `wherry build` builds: folders, import paths, patterns.", None, ["./cmd/api"], ["./..."]),
+        doc("What a bare `wherry build` builds: folders, import paths, patterns.", None, ["./cmd/api"], ["./..."]),
     ] = None
     platforms: Annotated[
         tuple[str, ...] | None,
-        _doc(
+        doc(
             "Which platforms. Without it: this machine's processor.",
             None,
             ["linux/amd64", "linux/arm64", "linux/arm/v7"],
         ),
     ] = None
-    build: Annotated[BuildSettings | None, _doc("How Go compiles.")] = None
-    image: Annotated[ImageSettings | None, _doc("What the image holds and how a container of it starts.")] = None
+    build: Annotated[BuildSettings | None, doc("How Go compiles.")] = None
+    image: Annotated[ImageSettings | None, doc("What the image holds and how a container of it starts.")] = None
     main: Annotated[
         dict[str, MainSettings] | None,
-        _doc("Settings of single mains by name, folder or import path, over the common ones: `[main.api.image]`."),
+        doc("Settings of single mains by name, folder or import path, over the common ones: `[main.api.image]`."),
     ] = None

@@ -43,8 +43,7 @@ def parse(text: str) -> Reference:
     head, slash, tail = rest.partition("/")
     host = head if slash and ("." in head or ":" in head or head == "localhost") else ""
     path, _, tag = (tail if host else rest).partition(":")
-    matched = _HOST.fullmatch(host)
-    if host and (not matched or (matched[1] and not 0 < int(matched[1]) < 65536)):
+    if host and not is_host(host):
         raise _bad(text, f"{host!r} is no host")
     if not _REPOSITORY.fullmatch(path) or len(path) > 255:
         hint = "; names are lower case" if path != path.lower() else ""
@@ -60,6 +59,12 @@ def in_registry(reference: Reference) -> Reference:
         return reference
     repository = reference.repository if "/" in reference.repository else f"library/{reference.repository}"
     return Reference(host=DOCKER_HUB, repository=repository, tag=reference.tag, digest=reference.digest)
+
+
+def is_host(text: str) -> bool:
+    """True for `HOST` or `HOST:PORT`, in ASCII, as references may begin with it."""
+    matched = _HOST.fullmatch(text) if len(text) <= 255 else None
+    return bool(matched and (not matched[1] or 0 < int(matched[1]) < 65536))
 
 
 def _bad(text: str, why: str) -> UsageError:

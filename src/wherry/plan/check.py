@@ -46,9 +46,10 @@ def structure() -> inspect.Type:
     return inspect.type_info(Settings)
 
 
-def check(tree: dict[str, Any], where: Where) -> tuple[UsageError, ...]:
-    """The mistakes in `tree`, up to MOST: UsageError [unknown-key] and [bad-setting], each with its place."""
-    return tuple(islice(_walk(tree, structure(), (), where), MOST))
+def check(tree: dict[str, Any], where: Where, kind: inspect.Type | None = None) -> tuple[UsageError, ...]:
+    """The mistakes in `tree`, up to MOST: UsageError [unknown-key] and [bad-setting], each with its place. `kind`: another type
+    than the settings'."""
+    return tuple(islice(_walk(tree, kind or structure(), (), where), MOST))
 
 
 def settings(tree: dict[str, Any]) -> Settings:
@@ -82,16 +83,18 @@ def _table(value: dict[str, Any], kind: inspect.StructType, keys: Keys, where: W
         if key in fields:
             yield from _walk(one, fields[key].type, (*keys, key), where)
         else:
-            yield _unknown(key, (*keys, key), tuple(fields), where)
+            yield _unknown(key, (*keys, key), kind, where)
     for name, field in fields.items():
         if field.required and name not in value:
             yield UsageError("bad-setting", f"{dotted(keys)} lacks the key {name}", where=where(keys))
 
 
-def _unknown(key: str, keys: Keys, known: tuple[str, ...], where: Where) -> UsageError:
+def _unknown(key: str, keys: Keys, kind: inspect.StructType, where: Where) -> UsageError:
+    known = tuple(field.encode_name for field in kind.fields)
     table = dotted(keys[:-1])
     message = f"there is no key {key[:60]!r} in [{table}]" if table else f"there is no key {key[:60]!r}"
-    near = _meant(key[:60], keys, known)
+    own = kind.cls.__module__ == Settings.__module__
+    near = _meant(key[:60], keys, known) if own else closest(key[:60].replace("_", "-"), known)
     step = f"did you mean {near}?" if near else f"its keys are {', '.join(known)}"
     return UsageError("unknown-key", message, where=where(keys), next=step)
 

@@ -44,10 +44,7 @@ def read_tiers(root: Path, start: Path, user_file: Path | None = None) -> tuple[
             errors += (one for one in several.errors if isinstance(one, UsageError))
         except UsageError as error:
             errors.append(error)
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise Several(tuple(errors))
+    refuse(tuple(errors))
     return tuple(tiers)
 
 
@@ -69,18 +66,21 @@ def read_file(path: Path, root: Path, *, trusted: bool = False) -> Tier:
 def parse(text: str, name: str, *, trusted: bool = False) -> Tier:
     """The settings in `text`, which is the file `name`."""
     text = text.replace("\r\n", "\n")
-    tree = _tree(text, name)
-    offsets = places.scan(text)
-    known = tuple(_located(text, name, offsets))
+    tree = parsed(text, name)
+    known = tuple(located(text, name))
     texts = {keys: f"{place}   {line}" for keys, place, line in known}
     _check_version(tree, texts, name)
-    errors = check.check(tree, lambda keys: _nearest(texts, keys, name))
+    refuse(check.check(tree, lambda keys: nearest(texts, keys, name)))
+    folder = os.path.dirname(name) if not name.startswith("/") else ""  # noqa: PTH120  # text, not a file
+    return Tier(origin="file", settings=check.settings(tree), trusted=trusted, places=known, directory=folder or ".")
+
+
+def refuse(errors: tuple[UsageError, ...]) -> None:
+    """Raises the mistakes there are, all at once."""
     if len(errors) == 1:
         raise errors[0]
     if errors:
         raise Several(errors)
-    folder = os.path.dirname(name) if not name.startswith("/") else ""  # noqa: PTH120  # text, not a file
-    return Tier(origin="file", settings=check.settings(tree), trusted=trusted, places=known, directory=folder or ".")
 
 
 def _text(path: Path, root: Path, shown: str, *, trusted: bool) -> str:
@@ -106,7 +106,8 @@ def _text(path: Path, root: Path, shown: str, *, trusted: bool) -> str:
         ) from error
 
 
-def _tree(text: str, name: str) -> dict[str, Any]:
+def parsed(text: str, name: str) -> dict[str, Any]:
+    """TOML as plain values; UsageError [toml-syntax] with the line."""
     try:
         return tomllib.loads(text)
     except ValueError as error:
@@ -141,8 +142,9 @@ def _check_version(tree: dict[str, Any], texts: dict[Keys, str], name: str) -> N
         )
 
 
-def _located(text: str, name: str, offsets: dict[Keys, int]) -> Iterator[tuple[Keys, Place, str]]:
-    lines = text.split("\n")
+def located(text: str, name: str) -> Iterator[tuple[Keys, Place, str]]:
+    """Every key of a TOML text, its place, and its line as messages quote it."""
+    offsets, lines = places.scan(text), text.split("\n")
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
     for keys, offset in offsets.items():
         number = bisect_right(starts, offset)
@@ -156,6 +158,6 @@ def _short(line: str) -> str:
     return text if len(text) <= QUOTED else f"{text[: QUOTED - 4]} ..."
 
 
-def _nearest(texts: dict[Keys, str], keys: Keys, name: str) -> str:
+def nearest(texts: dict[Keys, str], keys: Keys, name: str) -> str:
     """The place of `keys`, or of what holds them."""
     return next((texts[keys[:length]] for length in range(len(keys), 0, -1) if keys[:length] in texts), name)

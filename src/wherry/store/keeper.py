@@ -11,6 +11,7 @@ import msgspec
 from wherry.kit.ports import Events, Http, Records, Run, Which, silent
 from wherry.kit.value import Value
 from wherry.model.image import Built, Published, Stored
+from wherry.model.registries import Registries
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.platform import Platform
 from wherry.oci.reference import Reference
@@ -51,6 +52,10 @@ class Ports(Value, frozen=True, kw_only=True):
     """This run's credentials and tokens."""
     authfile: str = ""
     """--authfile: the one file of credentials to look at."""
+    offline: bool = False
+    """--offline: no registry may be asked."""
+    registries: Callable[[], Registries] = Registries
+    """The user's own configuration of registries; read when the first is asked."""
     plain_http: tuple[str, ...] = ()
     """Registries (host or host:port) that may be asked without TLS, beside loopback; from the user's configuration,
     never a repository's."""

@@ -7,20 +7,21 @@ urllib3 is imported with the first request.
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from msgspec.structs import replace
+
 from wherry.errors import RefusedError, UnavailableError, UsageError
 from wherry.kit.files import disk_errors
-from wherry.kit.ports import Request
+from wherry.kit.ports import Request, Trust
 from wherry.kit.text import one_line
 from wherry.system.http_errors import check_deadline, host_of, plain_error, shown
 
 if TYPE_CHECKING:
-    import ssl
-
     from urllib3 import BaseHTTPResponse, PoolManager
     from urllib3.connectionpool import HTTPConnectionPool
 
@@ -33,14 +34,14 @@ class Network:
     """Sends requests, keeping connections for the next. Safe to use from several threads.
 
     `variables` hold the user's proxies (`Environment.child`); `plain` names hosts (or host:port) that may be spoken to
-    without TLS; `certificates` is a CA file beside the machine's own.
+    without TLS, beside those of a request's own `trust`.
     """
 
-    def __init__(self, variables: Pairs = (), *, plain: tuple[str, ...] = (), certificates: str = "") -> None:
+    def __init__(self, variables: Pairs = (), *, plain: tuple[str, ...] = ()) -> None:
         self._variables = variables
         self._plain = frozenset(name.lower() for name in plain)
-        self._certificates = certificates
-        self._managers: dict[str, PoolManager] = {}
+        self._managers: dict[tuple[str, Trust], PoolManager] = {}
+        self._lock = threading.Lock()
         self._sockets: dict[str, HTTPConnectionPool] = {}
 
     def __call__(self, request: Request, /) -> Answer:
@@ -58,13 +59,13 @@ class Network:
         }
         options["timeout"] = Timeout(connect=request.timeout, read=request.timeout)
         try:
-            target, sender = self._route(request.url)
+            target, sender = self._route(request.url, request.trust)
             answer = sender.urlopen(request.method, target, body=_body(request, end), headers=headers, **options)
         except (HTTPError, OSError, ValueError) as error:
             raise plain_error(error, host_of(request.url), request.timeout) from error
         return Answer(answer, host_of(request.url), request.timeout, end)
 
-    def _route(self, url: str) -> tuple[str, HTTPConnectionPool | PoolManager]:
+    def _route(self, url: str, trust: Trust) -> tuple[str, HTTPConnectionPool | PoolManager]:
         """What to ask, and whom: a unix socket's pool, or the manager that goes straight or through the right proxy."""
         if url.startswith("unix://"):
             path, _, target = url.removeprefix("unix://").partition(":")
@@ -84,36 +85,38 @@ class Network:
             or " " in url
         ):
             raise UsageError("bad-url", f"{shown(url)} is no address that wherry may ask", where=host_of(url))
-        if parts.scheme == "http" and not is_loopback(host) and not self._plain & {host, f"{host}:{port}"}:
+        plain = trust.plain or is_loopback(host) or bool(self._plain & {host, f"{host}:{port}"})
+        if parts.scheme == "http" and not plain:
             raise RefusedError(
                 "plain-http",
                 f"{one_line(host)} would be spoken to without TLS",
                 where=f"{one_line(host)}:{port}",
                 why="anybody on the way could read the credentials and change the image",
-                next="use https, or allow this one host in wherry's own configuration",
+                next=f'use https, or write [registry."{one_line(parts.netloc)}"] plain-http = true in registries.toml',
             )
         proxy = proxy_for(parts.scheme, host, port, self._variables)
-        return url, self._managers.get(proxy) or self._managers.setdefault(proxy, self._manager(proxy))
+        key = (proxy, replace(trust, plain=False))
+        with self._lock:
+            if key not in self._managers:
+                self._managers[key] = self._manager(*key)
+            return url, self._managers[key]
 
-    def _manager(self, proxy: str) -> PoolManager:
-        from urllib.parse import unquote, urlsplit
-
+    def _manager(self, proxy: str, trust: Trust) -> PoolManager:
         from urllib3 import PoolManager, ProxyManager, make_headers
+
+        from wherry.system.proxies import parse
+        from wherry.system.tls import tls_context
 
         options: dict[str, Any] = {
             "maxsize": CONNECTIONS,
             "blocksize": BLOCK,
-            "ssl_context": tls_context(self._certificates),
+            "ssl_context": tls_context(trust),
         }
         if not proxy:
             return PoolManager(**options)
-        parts = urlsplit(proxy)
-        user = unquote(f"{parts.username}:{parts.password or ''}") if parts.username else ""
-        return ProxyManager(
-            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
-            proxy_headers=make_headers(proxy_basic_auth=user) if user else None,
-            **options,
-        )
+        address, user = parse(proxy)
+        headers = make_headers(proxy_basic_auth=user) if user else None
+        return ProxyManager(address, proxy_headers=headers, **options)
 
 
 class Answer:
@@ -188,23 +191,6 @@ def _file_chunks(request: Request) -> Iterator[bytes]:
         while left > 0 and (chunk := file.read(min(BLOCK, left))):
             left -= len(chunk)
             yield chunk
-
-
-def tls_context(certificates: str = "") -> ssl.SSLContext:
-    """Verifies against the machine's CAs (SSL_CERT_FILE honoured by OpenSSL), certifi's where the machine has none, and
-    `certificates`."""
-    import ssl
-
-    context = ssl.create_default_context()
-    places = ssl.get_default_verify_paths()
-    if not places.cafile and not (places.capath and any(Path(places.capath).iterdir())):
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    if certificates:
-        with disk_errors(certificates):
-            context.load_verify_locations(certificates)
-    return context
 
 
 def _socket_pool(path: str) -> HTTPConnectionPool:

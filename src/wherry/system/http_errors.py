@@ -10,6 +10,14 @@ from typing import Final
 from wherry.errors import UnavailableError, UsageError, WherryError
 from wherry.kit.text import one_line
 
+_OURS: Final = (
+    "{}_ALERT_CERTIFICATE_REQUIRED",
+    "{}_ALERT_BAD_CERTIFICATE",
+    "{}_ALERT_UNKNOWN_CA",
+    "{}_ALERT_CERTIFICATE_EXPIRED",
+    "{}_ALERT_CERTIFICATE_UNKNOWN",
+    "{}_ALERT_UNSUPPORTED_CERTIFICATE",
+)
 AGAIN: Final = "run the same command again; what was done stays done"
 
 
@@ -82,14 +90,55 @@ def _tls(error: Exception, host: str) -> UnavailableError:
 
     verification = next((one for one in _chain(error) if isinstance(one, ssl.SSLCertVerificationError)), None)
     if verification is not None:
+        return _not_believed(verification.verify_code, verification.verify_message, host)
+    if wants_certificate(error):
         return UnavailableError(
-            "certificate",
-            f"the certificate of {host} is not accepted: {verification.verify_message}",
+            "client-certificate",
+            f"{host} wants to see a client certificate, and did not accept ours or got none",
             where=host,
-            next="if it is signed by your own authority, name its file in SSL_CERT_FILE",
+            next=f'name it in registries.toml: [registry."{host}"] client-certificate and client-key',
         )
     return UnavailableError(
         "tls", f"no TLS with {host}: {reason(error)}", where=host, next="does it speak plain HTTP on that port?"
+    )
+
+
+def wants_certificate(error: BaseException) -> bool:
+    """True when the other side ended TLS because of our certificate (RFC 8446, 6.2)."""
+    import ssl
+
+    reasons = {one.reason or "" for one in _chain(error) if isinstance(one, ssl.SSLError)}
+    return bool(reasons & {alert.format(version) for alert in _OURS for version in ("TLSV13", "TLSV1", "SSLV3")})
+
+
+def _not_believed(code: int, words: str, host: str) -> UnavailableError:
+    """By X509_V_ERR_* of OpenSSL: the date, the name, else the authority."""
+    message = f"the certificate of {host} is not accepted: {one_line(words)}"
+    if code in (9, 10):
+        return UnavailableError(
+            "certificate-expired",
+            message,
+            where=host,
+            why="it is out of date, or this machine's clock is wrong",
+            next="tell whoever runs the server; look at the clock with: date",
+        )
+    if code in (62, 63, 64):
+        return UnavailableError(
+            "certificate-name",
+            message,
+            where=host,
+            why="it is a certificate for another name; somebody else may be answering",
+            next="ask the server by a name that its certificate holds",
+        )
+    return UnavailableError(
+        "certificate",
+        message,
+        where=host,
+        why="no authority that this machine believes has signed it",
+        next=(
+            f'if it is your own: [registry."{host}"] ca = "FILE.pem" in registries.toml',
+            "for everything on this machine: SSL_CERT_FILE",
+        ),
     )
 
 

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import threading
 import time
+from typing import IO
 
 from wherry.errors import UnavailableError, WherryError
 from wherry.kit.ports import Command, Completed
@@ -23,6 +24,8 @@ CHUNK = 1 << 16
 GRACE = 0.7
 #: How often to look whether a silent child has ended while a descendant holds its pipes.
 LOOK = 0.25
+#: Bytes of input that a pipe surely takes at once.
+MOST_INPUT = 60 << 10
 
 
 class Processes:
@@ -141,7 +144,7 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
                 command.argv,
-                stdin=opened.enter_context(open(command.stdin, "rb")) if command.stdin else subprocess.DEVNULL,  # noqa: PTH123
+                stdin=opened.enter_context(_input(command)) if command.stdin or command.input else subprocess.DEVNULL,
                 stdout=opened.enter_context(open(command.stdout, "wb")) if command.stdout else subprocess.PIPE,  # noqa: PTH123
                 stderr=subprocess.PIPE,
                 cwd=command.directory or None,
@@ -151,6 +154,19 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
             )
         except (OSError, ValueError) as error:
             raise _not_started(command, error) from error
+
+
+def _input(command: Command) -> IO[bytes]:
+    """What the child reads. A text goes into a pipe whole, which holds 64 KiB, so that nobody has to feed the child."""
+    if command.input is None:
+        return open(command.stdin, "rb")  # noqa: PTH123 - the caller closes it
+    text = command.input.reveal().encode()
+    if len(text) > MOST_INPUT:
+        raise ValueError("its input is too long")
+    reading, writing = os.pipe()
+    os.write(writing, text)
+    os.close(writing)
+    return os.fdopen(reading, "rb")
 
 
 def _drain(child: subprocess.Popen[bytes], command: Command) -> tuple[bytes, bytes]:

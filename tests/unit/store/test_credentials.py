@@ -7,12 +7,20 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.ports import ports
 from wherry.errors import UnavailableError
 from wherry.kit.secret import Secret
 from wherry.store.keeper import Ports
-from wherry.store.registry.credentials import Credentials, find
+from wherry.store.registry.account import Credentials
+from wherry.store.registry.credentials import find as find_with_source
+
+
+def find(host: str, repository: str, machine: Ports) -> Credentials | None:
+    """Without saying where they came from, which is a path of the test."""
+    found = find_with_source(host, repository, machine)
+    return found and replace(found, source="")
 
 
 def encoded(pair: str) -> str:
@@ -78,7 +86,7 @@ def test_the_longest_path_wins_on_segment_borders(tmp_path: Path) -> None:
 
 def test_an_identity_token(tmp_path: Path) -> None:
     config = {"auths": {"reg.example": {"auth": encoded("<token>:"), "identitytoken": "id-1"}}}
-    assert find("reg.example", "app", machine(tmp_path, config)) == Credentials(secret=Secret("id-1"), identity=True)
+    assert find("reg.example", "app", machine(tmp_path, config)) == Credentials(secret=Secret("id-1"), kind="identity")
 
 
 ANSWER = """read server; [ "$server" = reg.example ] || exit 9; [ "$1" = get ] || exit 8
@@ -107,7 +115,7 @@ def test_a_helper_that_knows_nothing(tmp_path: Path) -> None:
 def test_a_helpers_token(tmp_path: Path) -> None:
     script = """cat >/dev/null; echo '{"Username":"<token>","Secret":"id-2"}'"""
     found = find("reg.example", "app", machine(tmp_path, {"credsStore": "all"}, {"all": script}))
-    assert found == Credentials(secret=Secret("id-2"), identity=True)
+    assert found == Credentials(secret=Secret("id-2"), kind="identity")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,13 @@ PROXY = (("HTTPS_PROXY", "http://proxy:3128"),)
         ("10.1.2.3", "10.1.2.3", True),
         ("fd00::/8", "[fd00::1]", True),
         ("10.0.0.0/8", "registry.example", False),
+        ("10.1.2.3:443", "10.1.2.3", True),
+        ("10.1.2.3:80", "10.1.2.3", False),
+        ("[fd00::1]:443", "fd00::1", True),
+        ("fd00::1", "fd00::1", True),
+        (":443", "registry.example", False),
+        ("*ample", "registry.example", False),
+        (",, ,", "registry.example", False),
     ],
 )
 def test_no_proxy(rules: str, host: str, direct: bool) -> None:
@@ -37,8 +44,9 @@ def test_no_proxy(rules: str, host: str, direct: bool) -> None:
     assert found == ("" if direct else "http://proxy:3128")
 
 
-def test_lower_case_wins_and_a_scheme_is_added() -> None:
-    assert proxy_for("https", "a.example", 443, (*PROXY, ("https_proxy", "other:1"))) == "http://other:1"
+def test_capitals_win_as_in_go_and_a_scheme_is_added() -> None:
+    assert proxy_for("https", "a.example", 443, (*PROXY, ("https_proxy", "other:1"))) == "http://proxy:3128"
+    assert proxy_for("https", "a.example", 443, (("https_proxy", "other:1"),)) == "http://other:1"
     assert proxy_for("http", "a.example", 80, PROXY) == ""
     assert proxy_for("http", "a.example", 80, (("all_proxy", "http://all:1"),)) == "http://all:1"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.answers import say, serving
 from tests.support.tools import need
 from wherry.errors import UnavailableError
-from wherry.kit.ports import Request
+from wherry.kit.ports import Request, Trust
 from wherry.system.http import Network
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -37,9 +37,13 @@ def server_side(certificate: Path) -> ssl.SSLContext:
     return context
 
 
-def ask(url: str, network: Network | None = None) -> UnavailableError:
+def trusting(certificate: Path) -> Trust:
+    return Trust(authorities=(str(certificate / "cert.pem"),))
+
+
+def ask(url: str, trust: Trust | None = None) -> UnavailableError:
     with pytest.raises(UnavailableError) as caught:
-        (network or Network())(Request(method="GET", url=url, timeout=5))
+        Network()(Request(method="GET", url=url, timeout=5, trust=trust or Trust())).read(1)
     return caught.value
 
 
@@ -52,9 +56,9 @@ def test_an_unknown_authority_is_not_believed(certificate: Path) -> None:
 
 
 def test_a_named_authority_is_believed(certificate: Path) -> None:
-    network = Network(certificates=str(certificate / "cert.pem"))
     with serving(say(OK), context=server_side(certificate)) as server:
-        assert network(Request(method="GET", url=f"https://localhost:{server.port}/")).read(9) == b"ok"
+        url = f"https://localhost:{server.port}/"
+        assert Network()(Request(method="GET", url=url, trust=trusting(certificate))).read(9) == b"ok"
 
 
 def test_the_users_own_authorities_count(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,10 +68,9 @@ def test_the_users_own_authorities_count(certificate: Path, monkeypatch: pytest.
 
 
 def test_a_certificate_for_another_name_is_not_believed(certificate: Path) -> None:
-    network = Network(certificates=str(certificate / "cert.pem"))
     with serving(say(OK), context=server_side(certificate)) as server:
-        error = ask(f"https://127.0.0.1:{server.port}/", network)
-    assert error.name == "certificate"
+        error = ask(f"https://127.0.0.1:{server.port}/", trusting(certificate))
+    assert error.name == "certificate-name"
     assert "127.0.0.1" in error.message
 
 

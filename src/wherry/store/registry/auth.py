@@ -8,23 +8,30 @@ server's word, and a server may be hostile.
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from wherry.errors import RefusedError, WherryError
+from wherry.errors import RefusedError, UnavailableError, WherryError
 from wherry.kit.hosts import is_loopback
 from wherry.kit.ports import Http, Request, Response
 from wherry.kit.secret import Secret
 from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.store.registry import errors, url
-from wherry.store.registry.credentials import Credentials
+from wherry.store.registry.account import Credentials
 
 #: Registry → its token server, where the two have different hosts and both are documented.
 TOKEN_HOSTS: Final = (("registry-1.docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com"))
 CLIENT: Final = "wherry"
+#: Seconds that a token is good for when its server says nothing ("Token Response Fields").
+LIFETIME: Final = 60.0
+LONGEST: Final = 86400.0
+#: Most resource scopes that are asked for at once.
+SCOPES: Final = 8
 
 _SCHEME = re.compile(r"(?:^|,)\s*(Bearer|Basic)(?=\s|,|$)", re.IGNORECASE)
 _PARAMETER = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))')
@@ -44,16 +51,21 @@ class Challenge(Value, frozen=True, kw_only=True):
 class _Token(Value, frozen=True, kw_only=True):
     token: str | None = None
     access_token: str | None = None
+    expires_in: int | float | str | None = None
+    issued_at: str | None = None
 
 
 def challenge(response: Response) -> Challenge | None:
     """The challenge we can answer, Bearer before Basic; None when there is none. Several headers are joined by commas."""
     header = response.header("WWW-Authenticate")[:8192]
-    found = tuple(_SCHEME.finditer(header))
+    quoted = [(one.start(2), one.end(2)) for one in _PARAMETER.finditer(header)]
+    found = tuple(
+        one for one in _SCHEME.finditer(header) if not any(start <= one.start(1) < end for start, end in quoted)
+    )
     ends = (*(scheme.start() for scheme in found[1:]), len(header))
     known = []
     for scheme, end in zip(found, ends, strict=False):
-        values = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(header[scheme.end() : end])}
+        values = {key.lower(): text or plain for key, text, plain in _PARAMETER.findall(header[scheme.end() : end])}
         known.append(
             Challenge(
                 scheme=scheme[1].lower(),
@@ -73,30 +85,67 @@ class TokenRequest(Value, frozen=True, kw_only=True):
     registry: str
     """The registry's base URL."""
     challenge: Challenge
-    scope: str
+    scopes: tuple[str, ...]
     """`repository:NAME:pull,push`."""
     credentials: Credentials | None
     token_hosts: tuple[tuple[str, str], ...] = ()
     """Pairs of registry and token host that the user trusts, beside those known."""
 
 
-def bearer(http: Http, wanted: TokenRequest) -> str:
-    """The Authorization header's value from the token server; anonymous when there are no credentials."""
+class Answer(Value, frozen=True, kw_only=True):
+    """What a token server gave."""
+
+    token: Secret
+    seconds: float
+    """How long it is still good."""
+
+
+def bearer(http: Http, wanted: TokenRequest) -> Answer:
+    """A token from the token server; an anonymous one when there are no credentials. RefusedError [foreign-realm] or [steered],
+    UnavailableError [wrong-password], [registry-denied] and others, CorruptError [registry-answer]."""
     realm = wanted.challenge.realm
     url.allowed(realm, wanted.registry)
     if wanted.credentials and not _may_know(realm, wanted):
+        own, other = urlsplit(wanted.registry).netloc, one_line(urlsplit(realm).netloc)
         raise RefusedError(
             "foreign-realm",
-            f"{urlsplit(wanted.registry).netloc} wants its password sent to {one_line(urlsplit(realm).netloc)}",
+            f"{own} wants its password sent to {other}",
             where=one_line(realm.partition("?")[0][:200]),
             why="credentials go to the host they were stored for, or to one known to belong to it",
-            next="if that token server is yours, name it in wherry's own configuration",
+            next=f'if it is yours: [registry."{own}"] token-hosts = ["{other}"] in registries.toml',
         )
-    request = _post(wanted) if wanted.credentials and wanted.credentials.identity else _get(wanted)
-    response = http(request)
+    identity = wanted.credentials is not None and wanted.credentials.kind == "identity"
+    response = http(_post(wanted) if identity else _get(wanted))
     if response.status != 200:
         raise _refusal(response, wanted)
-    return "Bearer " + _read(response, realm).reveal()
+    return _read(response, realm)
+
+
+def header(token: Secret) -> Secret:
+    """The Authorization header's value for a token (RFC 6750)."""
+    return Secret(f"Bearer {token.reveal()}")
+
+
+def scopes_of(wanted: str, asked: str) -> tuple[str, ...]:
+    """The scopes of a request, and what the challenge names beside them for the same repositories or for the registry as a whole:
+    some registries (Harbor, Artifactory) want exactly theirs. Each scope once, in order."""
+    own = wanted.split(" ")
+    about = tuple(scope.rpartition(":")[0] + ":" for scope in own)
+    theirs = (scope for scope in asked[:4096].split(" ") if scope.startswith((*about, "registry:")))
+    return tuple(dict.fromkeys(scope for scope in (*own, *theirs) if scope))[:SCOPES]
+
+
+def wrong_password(registry: str, credentials: Credentials, why: str = "") -> UnavailableError:
+    """The error for credentials that are not accepted."""
+    host = urlsplit(registry).netloc
+    host = next((name for name, api in url.API_HOSTS.items() if api == host), host)
+    return UnavailableError(
+        "wrong-password",
+        f"{host} does not accept the credentials of {one_line(str(credentials))}",
+        where=host,
+        why=why,
+        next=f"wherry registry login {host}",
+    )
 
 
 def _may_know(realm: str, wanted: TokenRequest) -> bool:
@@ -108,11 +157,16 @@ def _may_know(realm: str, wanted: TokenRequest) -> bool:
     return listed and (realm.startswith("https://") or is_loopback(host))
 
 
+def _asked(wanted: TokenRequest) -> list[tuple[str, str]]:
+    service = [("service", wanted.challenge.service)] if wanted.challenge.service else []
+    return [*service, *(("scope", scope) for scope in wanted.scopes if scope)]
+
+
 def _get(wanted: TokenRequest) -> Request:
-    asked = {"service": wanted.challenge.service, "scope": wanted.scope or wanted.challenge.scope}
-    query = {key: value for key, value in asked.items() if value}
+    realm, query = wanted.challenge.realm, urlencode(_asked(wanted), safe=":")
+    joint = "&" if urlsplit(realm).query else "?"
     headers = (("Authorization", wanted.credentials.basic()),) if wanted.credentials else ()
-    return Request(method="GET", url=url.with_query(wanted.challenge.realm, **query), headers=headers)
+    return Request(method="GET", url=f"{realm}{joint}{query}" if query else realm, headers=headers)
 
 
 def _post(wanted: TokenRequest) -> Request:
@@ -122,28 +176,51 @@ def _post(wanted: TokenRequest) -> Request:
         "grant_type": "refresh_token",
         "service": wanted.challenge.service,
         "client_id": CLIENT,
-        "scope": wanted.scope or wanted.challenge.scope,
+        "scope": " ".join(wanted.scopes),
         "refresh_token": wanted.credentials.secret.reveal(),
     }
     headers = (("Content-Type", "application/x-www-form-urlencoded"),)
     return Request(method="POST", url=wanted.challenge.realm, headers=headers, body=urlencode(form).encode())
 
 
-def _read(response: Response, realm: str) -> Secret:
-    body = b""
+def _read(response: Response, realm: str) -> Answer:
+    body, date = b"", response.header("Date")
     while len(body) <= errors.LARGEST and (chunk := response.read(errors.LARGEST)):
         body += chunk
     response.close()
     try:
         answer = msgspec.json.decode(body, type=_Token)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         answer = _Token()
     token = answer.token or answer.access_token or ""
     if len(body) > errors.LARGEST or not _TOKEN.fullmatch(token):
         raise errors.odd(realm, "its token server's answer holds no token")
-    return Secret(token)
+    return Answer(token=Secret(token), seconds=lifetime(answer.expires_in, answer.issued_at or "", date))
+
+
+def lifetime(expires: float | str | None, issued: str, date: str) -> float:
+    """Seconds that a token is still good for. `issued` is believed only beside the same server's `date`: clocks may be wrong,
+    but both of theirs are wrong alike. What is no time at all counts as not said."""
+    try:
+        seconds = float(expires) if expires is not None else LIFETIME
+    except (ValueError, OverflowError):
+        seconds = LIFETIME
+    if not 0 < seconds < float("inf"):
+        seconds = LIFETIME
+    try:
+        began = msgspec.convert(issued, type=datetime) if issued else None
+        age = (parsedate_to_datetime(date) - began).total_seconds() if began and date else 0.0
+    except (msgspec.MsgspecError, ValueError, TypeError, IndexError, OverflowError):
+        age = 0.0
+    return min(seconds - age if 0 < age < seconds else seconds, LONGEST)
 
 
 def _refusal(response: Response, wanted: TokenRequest) -> WherryError:
     answer = errors.said(response)
-    return errors.failure(answer, url=wanted.challenge.realm, doing=f"log in to {urlsplit(wanted.registry).netloc}")
+    wrong = (
+        (401,) if wanted.credentials is None or wanted.credentials.kind == "password" else (400, 401)
+    )  # RFC 6749, 5.2
+    if wanted.credentials and answer.status in wrong:
+        return wrong_password(wanted.registry, wanted.credentials, answer.words)
+    host = urlsplit(wanted.registry).netloc
+    return errors.failure(answer, url=wanted.challenge.realm, doing=f"log in to {host}")

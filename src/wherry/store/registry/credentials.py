@@ -1,174 +1,98 @@
-"""Who we are to a registry. A host, Docker's config file and its helpers in, credentials out; reads that file, runs
-the helper.
+"""Who we are to a registry. A host and repository in, credentials out; reads the files that hold them, asks helpers.
 
-The host must be equal to the letter (D07). A helper that is named must answer: nobody else's credentials are tried
-instead (D06).
+The first of these that knows the host counts (docs/reference/registries.md):
+--authfile alone; else $REGISTRY_AUTH_FILE and $DOCKER_CONFIG/config.json, those that are set; else ~/.docker/config.json,
+$XDG_RUNTIME_DIR/containers/auth.json and ~/.config/containers/auth.json.
+The host must be equal to the letter, port included (D07). A helper that is named for it must answer (D06).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-import secrets
 from pathlib import Path
 
-import msgspec
-
-from wherry.errors import UnavailableError
-from wherry.kit.files import atomic_write, disk_errors
-from wherry.kit.ports import Command
-from wherry.kit.secret import Secret
-from wherry.kit.text import one_line
-from wherry.kit.value import Value
+from wherry.errors import UsageError
 from wherry.oci.reference import DOCKER_HUB
 from wherry.store.keeper import Ports
+from wherry.store.registry import authfile, helper
+from wherry.store.registry.account import Credentials
+from wherry.store.registry.authfile import AuthFile
 
 HUB_KEYS = (DOCKER_HUB, "index.docker.io", "registry-1.docker.io")
 HUB_SERVER = "https://index.docker.io/v1/"
-LARGEST = 4 << 20
-HELPER_SECONDS = 30.0
-_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_NOT_FOUND = "credentials not found"
-
-
-class Credentials(Value, frozen=True, kw_only=True):
-    """A name and password, or an identity token to be changed for others (then without a name)."""
-
-    user: str = ""
-    secret: Secret
-    identity: bool = False
-
-    def basic(self) -> str:
-        """The Authorization header's value (RFC 7617)."""
-        pair = f"{self.user}:{self.secret.reveal()}".encode()
-        return "Basic " + base64.b64encode(pair).decode()
-
-
-class _Auth(Value, frozen=True, kw_only=True):
-    auth: str = ""
-    username: str = ""
-    password: str = ""
-    identitytoken: str = ""
-
-
-class _Config(Value, frozen=True, kw_only=True, rename="camel"):
-    auths: dict[str, _Auth] = {}
-    cred_helpers: dict[str, str] = {}
-    creds_store: str = ""
-
-
-class _Answer(Value, frozen=True, kw_only=True, rename="pascal"):
-    username: str = ""
-    secret: str = ""
 
 
 def find(host: str, repository: str, ports: Ports) -> Credentials | None:
     """The credentials for `host`/`repository`, or None when there are none; UnavailableError [docker-config] or
-    [credential-helper]."""
-    path = config_file(ports)
-    config = _read(path)
-    known = HUB_KEYS if host == DOCKER_HUB else (host,)
-    server = HUB_SERVER if host == DOCKER_HUB else host
-    named = next((config.cred_helpers[key] for key in config.cred_helpers if _host(key) in known), "")
-    helper = named or config.creds_store
-    if helper and (found := _ask(helper, server, ports)):
-        return found
-    return None if named else _from_auths(config, known, repository, path)
+    [credential-helper]. Looked up once a run."""
+    return ports.kept.credentials((host, repository), lambda: _find(host, repository, ports))
 
 
-def config_file(ports: Ports) -> Path:
-    """Docker's config.json: in $DOCKER_CONFIG, else in ~/.docker."""
-    folder = ports.variable("DOCKER_CONFIG") or f"{ports.variable('HOME')}/.docker"
-    return Path(folder) / "config.json"
+def files(ports: Ports) -> tuple[Path, ...]:
+    """Where to look, in order; the first is where a login is written. UsageError [authfile] when --authfile is not there."""
+    if ports.authfile:
+        return (Path(ports.authfile),)
+    folder = ports.variable("DOCKER_CONFIG")
+    named = (ports.variable("REGISTRY_AUTH_FILE"), f"{folder}/config.json" if folder else "")
+    if any(named):
+        return tuple(Path(name) for name in named if name)
+    home, runtime = ports.variable("HOME"), ports.variable("XDG_RUNTIME_DIR")
+    own = ports.variable("XDG_CONFIG_HOME")
+    config = own if own.startswith("/") else f"{home}/.config"
+    podman = (f"{runtime}/containers/auth.json" if runtime else "", f"{config}/containers/auth.json")
+    return tuple(Path(name) for name in (f"{home}/.docker/config.json", *podman) if name)
 
 
-def _read(path: Path) -> _Config:
-    if not path.is_file():
-        return _Config()
-    with disk_errors(path):
-        data = path.read_bytes()
-    try:
-        return msgspec.json.decode(data[:LARGEST], type=_Config)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise UnavailableError(
-            "docker-config",
-            f"Docker's config file cannot be read: {one_line(str(error))}",
-            where=str(path),
-            next="mend it",
-        ) from None
+def server(host: str) -> str:
+    """What Docker calls `host` in its files and to helpers."""
+    return HUB_SERVER if host == DOCKER_HUB else host
 
 
-def _host(key: str) -> str:
+def keys(host: str) -> tuple[str, ...]:
+    """All the names of one registry: more than one for Docker Hub alone."""
+    return HUB_KEYS if host in HUB_KEYS else (host,)
+
+
+def helper_for(host: str, found: AuthFile) -> str:
+    """The helper that keeps the credentials of `host`; empty when the file itself does. One for the host, be it empty, is over
+    that for all."""
+    known = keys(host)
+    named = (name for key, name in found.cred_helpers.items() if host_of(key) in known)
+    return next(named, found.creds_store)
+
+
+def host_of(key: str) -> str:
+    """The host of a key: `https://HOST/v1/`, `HOST`, `HOST/team/app`."""
     return key.removeprefix("https://").removeprefix("http://").partition("/")[0]
 
 
-def _from_auths(config: _Config, known: tuple[str, ...], repository: str, path: Path) -> Credentials | None:
+def _find(host: str, repository: str, ports: Ports) -> Credentials | None:
+    if ports.authfile and not Path(ports.authfile).is_file():
+        raise UsageError(
+            "authfile",
+            "the file that --authfile names is not there",
+            where=ports.authfile,
+            next="name a file like Docker's config.json, or leave it out",
+        )
+    for path in files(ports):
+        found = authfile.read(path)
+        named = any(host_of(key) in keys(host) and name for key, name in found.cred_helpers.items())
+        asked = helper_for(host, found)
+        answer = helper.get(asked, server(host), ports) if asked else None
+        if answer is None and not named:
+            answer = _from_auths(found, host, repository, path)
+        if answer is not None or named:
+            return answer
+    return None
+
+
+def _from_auths(found: AuthFile, host: str, repository: str, path: Path) -> Credentials | None:
     """The entry with the longest path that `repository` lies in; `v1` and `v2` are no paths (Docker writes them)."""
-    best: tuple[int, _Auth] | None = None
-    for key, auth in config.auths.items():
+    known = keys(host)
+    best: tuple[int, authfile.Entry] | None = None
+    for key, entry in found.auths.items():
         scope = key.removeprefix("https://").removeprefix("http://").partition("/")[2].strip("/")
         scope = "" if scope in ("v1", "v2") else scope
         inside = not scope or repository == scope or repository.startswith(f"{scope}/")
-        if _host(key) in known and inside and (best is None or len(scope) > best[0]):
-            best = (len(scope), auth)
-    return _decoded(best[1], path) if best else None
-
-
-def _decoded(auth: _Auth, path: Path) -> Credentials | None:
-    if auth.identitytoken:
-        return Credentials(secret=Secret(auth.identitytoken), identity=True)
-    user, secret = auth.username, auth.password
-    if auth.auth:
-        try:
-            user, _, secret = base64.b64decode(auth.auth, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise UnavailableError(
-                "docker-config",
-                "an entry of Docker's config file is no base64 text",
-                where=str(path),
-                next="log in again",
-            ) from None
-    return Credentials(user=user, secret=Secret(secret.rstrip("\0"))) if user or secret else None
-
-
-def _ask(helper: str, server: str, ports: Ports) -> Credentials | None:
-    """Runs `docker-credential-HELPER get` (docker-credential-helpers, README); None when it knows nothing of `server`."""
-    program = ports.which(f"docker-credential-{helper}") if _HELPER.fullmatch(helper) else ""
-    if not program:
-        raise _helper_error(helper, "it is not installed")
-    asked = Path(ports.scratch) / f"server-{secrets.token_hex(8)}"
-    atomic_write(asked, server.encode(), mode=0o600)
-    command = Command(
-        argv=(program, "get"),
-        environment=ports.environment,
-        stdin=str(asked),
-        timeout=HELPER_SECONDS,
-        limit=1 << 20,
-        directory=ports.scratch,
-    )
-    try:
-        done = ports.run(command)
-    finally:
-        asked.unlink()
-    if done.code:
-        words = (done.stdout + done.stderr).decode("utf-8", "replace")
-        if _NOT_FOUND in words:
-            return None
-        raise _helper_error(helper, f"it ended with status {done.code}")
-    try:
-        answer = msgspec.json.decode(done.stdout, type=_Answer)
-    except (msgspec.MsgspecError, ValueError):
-        raise _helper_error(helper, "its answer is not what helpers say") from None
-    if answer.username == "<token>":
-        return Credentials(secret=Secret(answer.secret), identity=True)
-    return Credentials(user=answer.username, secret=Secret(answer.secret)) if answer.secret else None
-
-
-def _helper_error(helper: str, why: str) -> UnavailableError:
-    return UnavailableError(
-        "credential-helper",
-        f"the credential helper docker-credential-{one_line(helper[:64])} gave no credentials",
-        why=why,
-        next="mend it, or take it out of Docker's config.json",
-    )
+        if host_of(key) in known and inside and (best is None or len(scope) > best[0]):
+            best = (len(scope), entry)
+    return authfile.credentials(best[1], path) if best else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -15,9 +16,10 @@ from wherry.store import documents, naming
 from wherry.store.content import Content, content_of
 from wherry.store.keeper import Ports
 from wherry.store.place import RegistryPlace
-from wherry.store.registry import credentials, url
+from wherry.store.registry import credentials, mirrors, url
 from wherry.store.registry.pull import Repository
 from wherry.store.registry.push import Push
+from wherry.store.registry.reach import Reach
 from wherry.store.registry.session import Session, Setup
 
 
@@ -76,15 +78,23 @@ class Registry:
 
     def _opened(self, actions: str) -> Repository:
         if actions not in self._repositories:
-            self._repositories[actions] = repository(self.place.reference, self.ports, actions=actions)
+            reference, ports = self.place.reference, self.ports
+            if actions == "pull":
+                opened = mirrors.source(reference, ports, lambda one: repository(one, ports))
+            else:
+                opened = repository(reference, ports, actions=actions)
+            self._repositories[actions] = opened
         return self._repositories[actions]
 
 
 def repository(reference: Reference, ports: Ports, *, actions: str = "pull") -> Repository:
     """A repository to read from, list, or change: `actions` are what a token is asked for, `pull,push,delete` all."""
+    registries = ports.registries()
+    base = url.base(reference.host, (*registries.plain, *ports.plain_http))
+    own = urlsplit(base).hostname or ""
     setup = Setup(
-        http=ports.http,
-        base=url.base(reference.host, ports.plain_http),
+        http=Reach(ports),
+        base=base,
         scope=f"repository:{reference.repository}:{actions}",
         credentials=lambda: credentials.find(reference.host, reference.repository, ports),
         pause=ports.pause,
@@ -94,7 +104,7 @@ def repository(reference: Reference, ports: Ports, *, actions: str = "pull") -> 
         known=ports.known,
         kept=ports.kept,
         records=ports.records,
-        token_hosts=ports.token_hosts,
+        token_hosts=(*ports.token_hosts, *((own, host) for host in registries.of(reference.host).token_hosts)),
     )
     return Repository(Session(setup), reference)
 

@@ -1,0 +1,54 @@
+"""Where an image may be read from. A reference and the user's mirrors in, the first place that has it out; asks each once.
+
+Only for reading. A digest pins what is read wherever it comes from; a tag means what the mirror says it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from wherry.errors import UnavailableError
+from wherry.kit.ports import Event, Request
+from wherry.model.registries import Registries
+from wherry.oci.reference import Reference
+from wherry.store.keeper import Ports
+from wherry.store.registry import url
+from wherry.store.registry.pull import ACCEPT, Repository
+
+#: Longest silence of a mirror before the next is asked.
+SECONDS: Final = 10.0
+
+
+def places(reference: Reference, registries: Registries) -> tuple[Reference, ...]:
+    """Where `reference` may be, in the order they are asked; the registry itself is last."""
+    mirrors = registries.of(reference.host).mirrors
+    paths = ((one.host, f"{one.path}/{reference.repository}".lstrip("/")) for one in mirrors)
+    return (*(replace(reference, host=host, repository=repository) for host, repository in paths), reference)
+
+
+def source(reference: Reference, ports: Ports, opened: Callable[[Reference], Repository]) -> Repository:
+    """The first place that has `reference`. A mirror that is not there, does not know it or does not want to is passed over, and
+    said to be."""
+    *mirrors, own = places(reference, ports.registries())
+    for mirror in mirrors:
+        repository = opened(mirror)
+        try:
+            status = _asked(repository, mirror)
+            why = f"it says {status}"
+        except UnavailableError as error:
+            status, why = 0, error.message
+        if status == 200:
+            return repository
+        note = f"{mirror.name} is passed over: {why}"
+        ports.events(Event(phase="pull", state="note", subject=note))
+    return opened(own)
+
+
+def _asked(repository: Repository, mirror: Reference) -> int:
+    address = url.manifest(repository.base, mirror, mirror.digest or mirror.tag)
+    response = repository.session.once(Request(method="HEAD", url=address, headers=ACCEPT, timeout=SECONDS))
+    response.close()
+    return response.status
