@@ -53,7 +53,7 @@ def test_version_imports_nothing_but_the_fast_path(tmp_path: Path) -> None:
 def test_asking_whether_anything_changed_imports_the_standard_library_only(tmp_path: Path) -> None:
     code = (
         "import os; from wherry.cli.unchanged import request_of, unchanged; env = dict(os.environ);"
-        "request = request_of(['./cmd/x'], env); assert unchanged(request, [], env) is None"
+        "request = request_of(['./cmd/x'], env); assert unchanged(request, [], env)[0] is None"
     )
     modules = {name for name in imported_by(code, tmp_path) if name.split(".")[0] in {"wherry", *THIRD_PARTY}}
     assert modules <= NOOP

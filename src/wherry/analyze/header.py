@@ -1,14 +1,21 @@
-"""The start of a Go file: build constraints and package clause. Bytes in, a Header out; touches nothing.
+"""The start of a Go file: build constraints, package clause, imports. Bytes in, a Header or those bytes out; touches nothing.
 
 The same small scanner as Go's own (go/build readGoInfo): comments, then `package NAME`. No tree is needed for it.
 """
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from wherry.kit.value import Value
 
 #: Bytes read at first; only very long licence texts need more.
 START = 8 << 10
+
+_TOKEN: Final = re.compile(rb'(?:[\s;(.)]|//[^\n]*|/\*.*?\*/|"[^"\\\n]*"|`[^`]*`)+|\w+', re.DOTALL)
+#: No word before the last import is one of these (Go spec, "Source file organization").
+_DECLARATIONS: Final = (b"const", b"func", b"type", b"var")
 
 
 class Header(Value, frozen=True, kw_only=True):
@@ -44,6 +51,18 @@ def read_header(data: bytes) -> Header:
         else:
             break
     return Header(package=_package(text[position : position + 256]), constraint=constraint or _modern(old))
+
+
+def listed_part(data: bytes) -> bytes:
+    """All that `go list` looks at in a file: what comes before the first declaration, and every line with an embed directive.
+    The whole file where something else comes first."""
+    tokens, end = _TOKEN.scanner(data), 0  # type: ignore[attr-defined]  # typeshed does not know it
+    while (token := tokens.match()) and token[0] not in _DECLARATIONS:
+        end = token.end()
+    if token is None:
+        return data.rstrip()
+    embeds = (line for line in data[end:].splitlines() if b"go:embed" in line)
+    return b"\n".join((data[:end].rstrip(), *embeds))
 
 
 def _package(text: bytes) -> str:

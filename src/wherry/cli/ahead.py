@@ -10,10 +10,10 @@ from wherry.system.machine import real_machine
 _open: list[Session] = []
 
 
-def begin(key: Request) -> None:
+def begin(key: Request, edited: tuple[str, ...] | None) -> None:
     """Opens the session for this process; what goes wrong here goes wrong again, and is told, where it belongs."""
     try:
-        _open.append(Session(real_machine(), key))
+        _open.append(Session(real_machine(), key, edited))
         _open[0].begin()
     except WherryError:
         end()

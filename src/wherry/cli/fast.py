@@ -64,7 +64,7 @@ def _build(arguments: list[str]) -> int:
     request = request_of(arguments[1:], environment)
     if request is None:
         return _run(arguments)
-    code = unchanged(request, arguments[1:], environment)
+    code, edited = unchanged(request, arguments[1:], environment)
     if code is not None:
         return code
     from wherry.cli import ahead
@@ -72,7 +72,7 @@ def _build(arguments: list[str]) -> int:
 
     hear()
     try:
-        ahead.begin(request)
+        ahead.begin(request, edited)
         return _run(arguments)
     finally:
         ahead.end()

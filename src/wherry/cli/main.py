@@ -34,7 +34,7 @@ class Verbs(click.Group):
     def list_commands(self, _ctx: click.Context, /) -> list[str]:
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str, /) -> click.Command | None:
         return load(cmd_name) if cmd_name in VERBS else None
 
     def resolve_command(

@@ -9,7 +9,7 @@ import sys
 import time
 
 from wherry.cache.folders import locate
-from wherry.cache.noop.check import unchanged as known_result
+from wherry.cache.noop.check import look
 from wherry.cache.noop.request import Request
 from wherry.cli import streams
 
@@ -21,17 +21,20 @@ LONG = frozenset(("--json", "--timings", "--metadata-file"))
 FRESH = frozenset(("-h", "--help", "--no-cache"))
 
 
-def unchanged(request: Request, arguments: list[str], environment: dict[str, str]) -> int | None:
-    """Answers a build whose every input is as it was, in one line; None when anything is unclear."""
+def unchanged(
+    request: Request, arguments: list[str], environment: dict[str, str]
+) -> tuple[int | None, tuple[str, ...] | None]:
+    """Answers a build whose every input is as it was, in one line. None when anything is unclear; then with the Go files that are
+    all that was edited, if so."""
     began = time.monotonic()
     words = {word.partition("=")[0] for word in arguments}
-    result = None if words & LONG else known_result(request, locate(environment))
-    if result is None:
-        return None
+    result, edited = look(request, locate(environment))
+    if result is None or words & LONG:
+        return None, edited
     if not words & LOOKS:
         with contextlib.suppress(OSError):
             sys.stderr.write(f"unchanged, {time.monotonic() - began:.2f} s\n")
-    return streams.say("".join(f"{line}\n" for line in json.loads(result)))
+    return streams.say("".join(f"{line}\n" for line in json.loads(result))), edited
 
 
 def request_of(arguments: list[str], environment: dict[str, str]) -> Request | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import msgspec
 
 from wherry.assemble.image import Prepared, assemble_all
 from wherry.compile import run_hooks
 from wherry.flows import destinations, rooms
+from wherry.flows.again import Memory
 from wherry.flows.bases import prepare_image
 from wherry.flows.caches import tidy
 from wherry.flows.folders import workplace
@@ -59,9 +61,10 @@ def build(request: BuildRequest, machine: Machine, session: Session | None = Non
 def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildReport:
     watch = Stopwatch()
     ports, packer = rooms.ports_with(machine, session.scratch), rooms.packer(machine, session.scratch, request)
+    memory = Memory(machine, session.key, session.edited if request.cache else None)
     with watch.phase("analyze"):
         toolchain = toolchain_of(request, machine)
-        planned = plan_with(request, toolchain, machine)
+        planned = plan_with(request, toolchain, replace(machine, run=memory))
         plan = planned.plan
         chosen = destinations.choose(request, plan, ports)
     if plan.hooks:
@@ -71,7 +74,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
     job = session.compile(plan, cache=request.cache)
     with watch.phase("prepare"):
         prepared = tuple(prepare_image(image, plan, packer, ports) for image in plan.images)
-        draft = drafted(request, planned, session, chosen)
+        draft = drafted(request, planned, session, chosen, memory)
     with watch.phase("compile"):
         machine.events(Event(phase="compile", subject=", ".join(str(one.platform) for one in plan.compilations)))
         compiled = job.wait()

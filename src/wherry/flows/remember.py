@@ -11,8 +11,9 @@ from wherry.cache.noop import git as noop_git
 from wherry.cache.noop import inputs as noop
 from wherry.cache.noop.engines import engine_inputs
 from wherry.cache.noop.own import own_inputs
-from wherry.cache.noop.record import Draft, draft, finish
+from wherry.cache.noop.record import Draft, draft, finish, redraft
 from wherry.cache.noop.sources import source_inputs
+from wherry.flows.again import Memory
 from wherry.flows.destinations import Destinations
 from wherry.flows.folders import data_folder, folders_of
 from wherry.flows.plan import COMPILERS, Planned
@@ -32,13 +33,17 @@ from wherry.store.keeper import Ports
 ENGINES = ("podman", "ctr")
 
 
-def drafted(request: BuildRequest, planned: Planned, session: Session, chosen: Destinations) -> Draft | None:
+def drafted(
+    request: BuildRequest, planned: Planned, session: Session, chosen: Destinations, memory: Memory
+) -> Draft | None:
     """All inputs as they were when the session began; None where nothing is to be remembered. Best while Go compiles."""
     if session.key is None or not request.cache:
         return None
     machine = session.machine
+    if memory.holds:
+        return redraft(folders_of(machine), session.key, session.began, session.edited or ())
     inputs = noop.joined(inputs_of(request, planned, machine), noop.Inputs(written=_written(chosen, machine)))
-    return draft(folders_of(machine), session.key, session.began, inputs)
+    return memory.kept(draft(folders_of(machine), session.key, session.began, inputs))
 
 
 def inputs_of(request: BuildRequest, planned: Planned, machine: Machine) -> noop.Inputs:

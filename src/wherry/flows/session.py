@@ -35,10 +35,11 @@ class Guess(Value, frozen=True, kw_only=True):
 
 
 class Session:
-    """A run's folder and its compilation. `key` is the request as the no-op index knows it; without one nothing is guessed."""
+    """A run's folder and its compilation. `key` is the request as the no-op index knows it; without one nothing is guessed.
+    `edited`: all that is known to differ from the last build of the request (`cache.noop.check.look`)."""
 
-    def __init__(self, machine: Machine, key: Request | None = None) -> None:
-        self.machine, self.key = machine, key
+    def __init__(self, machine: Machine, key: Request | None = None, edited: tuple[str, ...] | None = None) -> None:
+        self.machine, self.key, self.edited = machine, key, edited
         self.began = state.clock()
         self._stack = contextlib.ExitStack()
         self.scratch = self._stack.enter_context(scratch(machine))

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         """Paths whose stats may lie; they are proved each time."""
         variables: dict[str, str | None]
         outputs: list[outputs.Row]
+        made: list[str]
+        """Those of the paths at which the result lies."""
+        told: str
+        """What belongs to these inputs besides; the caller's own word."""
         result: str
 
 
@@ -38,44 +42,64 @@ LARGEST = 64 << 20
 
 def unchanged(request: Request, folders: Folders) -> str | None:
     """What `record` was given as the result of the same request, if nothing at all is different; else None."""
+    return look(request, folders)[0]
+
+
+def look(request: Request, folders: Folders) -> tuple[str | None, tuple[str, ...] | None]:
+    """The result as by `unchanged`; and the Go files whose bytes are all that is different in the inputs (none, when only the
+    result is not there), or None when anything else is."""
     key = request.key()
     try:
         index = load(folders, key)
         if index is None or not index["boot"] or index["boot"] != state.boot_id():
             return (
-                None  # after a start of the machine, what was not synced may be lost, and devices may have new numbers
-            )
+                None,
+                None,
+            )  # after a start of the machine, what was not synced may be lost, and devices may have new numbers
         if any(seal(request.variables.get(name)) != value for name, value in index["variables"].items()):
-            return None
-        fresh = verified(index)
-        if fresh is None or not outputs.all_there(index["outputs"]):
-            return None
+            return None, None
+        fresh, edited = verified(index)
+        if fresh is None or edited or not outputs.all_there(index["outputs"]):
+            return None, edited
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None
+        return None, None
     if fresh["stats"] != index["stats"] or fresh["unsure"] != index["unsure"]:
         save(folders, key, json.dumps(fresh).encode())
-    return fresh["result"]
+    return fresh["result"], edited
 
 
-def verified(index: Index) -> Index | None:
-    """The index with stats as they are now, if every path still is what it was; else None."""
+def verified(index: Index) -> tuple[Index | None, tuple[str, ...] | None]:
+    """The index with stats as they are now, if the result still is what it was; and the inputs that differ, if these are Go
+    files with other bytes and nothing else. None for what does not hold."""
     now = state.clock()[0]
     expected = index["stats"]
     stats = state.stats
     moved = [path for path, before in expected.items() if stats(path) != before]
     again = dict.fromkeys((*moved, *index["unsure"]))
     if not again:
-        return index
-    renewed, unsure = dict(expected), []
+        return index, ()
+    made = set(index["made"])
+    renewed, unsure, edited, whole = dict(expected), [], [], True
     for path in again:
         before = expected[path]
         found = None if before is None else state.recheck(path, before, index["proofs"][path])
-        if found is None:
-            return None
-        renewed[path] = found
-        if not state.settled(found, now):
-            unsure.append(path)
-    return {**index, "stats": renewed, "unsure": unsure}
+        if found is not None:
+            renewed[path] = found
+            if not state.settled(found, now):
+                unsure.append(path)
+        elif path in made:
+            whole = False
+        elif _edited(path, before, index["proofs"].get(path, "")):
+            edited.append(path)
+        else:
+            return None, None
+    return ({**index, "stats": renewed, "unsure": unsure} if whole else None), tuple(edited)
+
+
+def _edited(path: str, before: state.Stats | None, proof: str) -> bool:
+    """Whether a Go file that was proved is there with other bytes."""
+    now = state.stats(path) if before is not None and path.endswith(".go") and proof[:1] == "f" else None
+    return now is not None and before is not None and now[:2] == before[:2]
 
 
 def file_of(folders: Folders, key: str) -> str:

@@ -47,6 +47,8 @@ class Draft(Value, frozen=True, kw_only=True):
     variables: dict[str, str | None] = {}
     unclear: str = ""
     """Why there can be no index."""
+    told: str = ""
+    """What belongs to these inputs besides: kept with the index, for the caller."""
 
 
 class _ImpossibleError(Exception):
@@ -77,6 +79,29 @@ def draft(folders: Folders, request: Request, began: Began, inputs: Inputs) -> D
         unclear = f"{error.filename} could not be read: {error.strerror}"
     variables = {name: seal(request.variables.get(name)) for name in inputs.variables}
     return Draft(key=key, began=began, stats=stats, proofs=proofs, variables=variables, unclear=unclear)
+
+
+def redraft(folders: Folders, request: Request, began: Began, edited: tuple[str, ...]) -> Draft:
+    """As `draft`, where `check.look` saw that of all inputs only the Go files `edited` have other bytes: the paths are those of
+    the last time, and each of the others must be what it was."""
+    key = request.key()
+    known = load(folders, key)
+    if known is None:
+        return Draft(key=key, began=began, unclear="the index that this build began with is gone")
+    made, proved, apart = set(known["made"]), known["proofs"], set(edited)
+    kinds = {path: proved.get(path, "")[:1] for path in known["stats"] if path not in made}
+    try:
+        stats, proofs = _prove(kinds, known, began[0] - STEP_NS)
+        for path in kinds.keys() - apart:
+            by_stats = proofs.get(path) == "s"
+            if proofs.get(path) != proved.get(path) or (by_stats and stats[path] != known["stats"][path]):
+                raise _changed(path)
+    except _ImpossibleError as error:
+        return Draft(key=key, began=began, unclear=str(error))
+    except OSError as error:
+        return Draft(key=key, began=began, unclear=f"{error.filename} could not be read: {error.strerror}")
+    variables = {name: seal(request.variables.get(name)) for name in known["variables"]}
+    return Draft(key=key, began=began, stats=stats, proofs=proofs, variables=variables, told=known["told"])
 
 
 def finish(folders: Folders, draft: Draft, outputs: tuple[Output, ...], result: str) -> str:
@@ -144,6 +169,8 @@ def _index(draft: Draft, outputs: tuple[Output, ...], result: str) -> Index:
         "unsure": [],
         "variables": draft.variables,
         "outputs": rows,
+        "made": [path for path in files if path not in draft.stats],
+        "told": draft.told,
         "result": result,
     }
 

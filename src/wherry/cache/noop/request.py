@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import wherry
 
-FORMAT = 1
+FORMAT = 2
 PREFIXES = ("CGO_", "CONTAINER", "DOCKER_", "GIT_", "GO", "PKG_CONFIG", "PYTHON", "WHERRY_")
 NAMES = frozenset(
     (
