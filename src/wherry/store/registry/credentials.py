@@ -13,7 +13,7 @@ from pathlib import Path
 from wherry.errors import UsageError
 from wherry.oci.reference import DOCKER_HUB
 from wherry.store.keeper import Ports
-from wherry.store.registry import authfile, helper
+from wherry.store.registry import authfile, credential_helper
 from wherry.store.registry.account import Credentials
 from wherry.store.registry.authfile import AuthFile
 
@@ -77,7 +77,7 @@ def _find(host: str, repository: str, ports: Ports) -> Credentials | None:
         found = authfile.read(path)
         named = any(host_of(key) in keys(host) and name for key, name in found.cred_helpers.items())
         asked = helper_for(host, found)
-        answer = helper.get(asked, server(host), ports) if asked else None
+        answer = credential_helper.get(asked, server(host), ports) if asked else None
         if answer is None and not named:
             answer = _from_auths(found, host, repository, path)
         if answer is not None or named:
