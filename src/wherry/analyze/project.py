@@ -87,12 +87,12 @@ def _source(chosen: Candidates, layout: Layout) -> vcs.Source:
     modules = {
         module.directory: module for path in chosen.folders if (module := import_path_of(path, chosen.modules)[1])
     }
-    if len(modules) == 1:
-        (module,) = modules.values()
-        folder = os.path.normpath(os.path.join(layout.root, module.directory))
-        return vcs.Source(folder=layout.git, module=module, module_folder=folder)
+    each = tuple((one.path, os.path.normpath(os.path.join(layout.root, one.directory))) for one in modules.values())
+    if len(each) == 1:
+        (module,), ((_, folder),) = modules.values(), each
+        return vcs.Source(folder=layout.git, module=module, module_folder=folder, modules=each)
     own = layout.modules[0] if layout.module else None
-    return vcs.Source(folder=layout.git, module=own, module_folder=layout.module)
+    return vcs.Source(folder=layout.git, module=own, module_folder=layout.module, modules=each)
 
 
 def _refuse_folder(path: str, layout: Layout) -> None:

@@ -13,7 +13,7 @@ from wherry.kit.goenv import merged, search_path
 from wherry.kit.ports import Command, Completed, Environment, Run
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
-from wherry.model.project import Module, Vcs
+from wherry.model.project import Module, ModuleVersion, Vcs
 
 Pairs = tuple[tuple[str, str], ...]
 MINUTE = 60.0
@@ -30,14 +30,14 @@ EFFECTIVE = b"command\0core.fsmonitor\nfalse\0"
 
 
 class Source(Value, frozen=True, kw_only=True):
-    """Where to look: the folder that holds `.git`, the root that git must not be searched above, the module that tags
-    belong to.
-    """
+    """Where to look: the folder that holds `.git`, the module that tags belong to, and others to be told of."""
 
     folder: str
     module: Module | None = None
     module_folder: str = ""
     """Absolute."""
+    modules: tuple[tuple[str, str], ...] = ()
+    """Path and absolute folder of each."""
 
 
 class Looked(Value, frozen=True, kw_only=True):
@@ -87,13 +87,7 @@ def _described(ask: _Git, source: Source, head: Head, origin: str) -> Looked:
             "refs/tags",
         ).stdout
     )
-    prefix = os.path.relpath(source.module_folder or source.folder, source.folder).replace(os.sep, "/")
-    tag = best_tag(
-        tags,
-        head.revision,
-        prefix="" if prefix == "." else f"{prefix}/",
-        module=source.module.path if source.module else "",
-    )
+    tag = _tag(tags, head, source.module.path if source.module else "", source.module_folder or source.folder, source)
     shallow = os.path.exists(os.path.join(source.folder, ".git/shallow"))
     findings: tuple[Finding, ...] = ()
     if shallow and (tag is None or tag.revision != head.revision):
@@ -111,6 +105,11 @@ def _described(ask: _Git, source: Source, head: Head, origin: str) -> Looked:
         revision=head.revision,
         tag=tag.name if tag else "",
         version=version_of(tag, head, time),
+        modules=tuple(
+            ModuleVersion(module=path, tag=own.name if own else "", version=version_of(own, head, time))
+            for path, folder in source.modules
+            for own in (_tag(tags, head, path, folder, source),)
+        ),
         dirty=head.changed > 0,
         changed_files=head.changed,
         time=time,
@@ -118,6 +117,12 @@ def _described(ask: _Git, source: Source, head: Head, origin: str) -> Looked:
         source=web_address(origin),
     )
     return Looked(vcs=vcs, findings=findings)
+
+
+def _tag(tags: tuple[Tagged, ...], head: Head, module: str, folder: str, source: Source) -> Tagged | None:
+    """The tag that counts for `module`, which lies in `folder` (absolute)."""
+    prefix = os.path.relpath(folder, source.folder).replace(os.sep, "/")
+    return best_tag(tags, head.revision, prefix="" if prefix == "." else f"{prefix}/", module=module)
 
 
 class _Git:

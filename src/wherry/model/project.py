@@ -24,6 +24,16 @@ class Module(Value, frozen=True, kw_only=True):
     vendored: bool = False
 
 
+class ModuleVersion(Value, frozen=True, kw_only=True):
+    """The version of one module at this commit: nested modules have tags of their own, like `sub/v1.2.3`."""
+
+    module: str
+    """Its path."""
+    tag: str = ""
+    version: str = ""
+    """As in `Vcs`."""
+
+
 class Vcs(Value, frozen=True, kw_only=True):
     """The git state the sources are in, read without running any program the repository chose (A01, A02)."""
 
@@ -33,6 +43,8 @@ class Vcs(Value, frozen=True, kw_only=True):
     """The nearest version tag that belongs to this module (v1.2.3), if any."""
     version: str = ""
     """What `git describe` would say in Go's or semver's words: 1.2.3, 1.2.4-0.20260102030405-abcdef123456, with +dirty if so."""
+    modules: tuple[ModuleVersion, ...] = ()
+    """The same of each module that mains are in."""
     dirty: bool = False
     changed_files: int = 0
     time: int = 0
@@ -104,3 +116,10 @@ class Project(Value, frozen=True, kw_only=True):
     licences: tuple[str, ...] = ()
     """SPDX identifiers of the project's own licence files."""
     findings: tuple[Finding, ...] = ()
+
+    def version_of(self, module: str) -> ModuleVersion | None:
+        """Tag and version of a module as git knows them; None without git."""
+        if self.vcs is None:
+            return None
+        usual = ModuleVersion(module=module, tag=self.vcs.tag, version=self.vcs.version)
+        return next((one for one in self.vcs.modules if one.module == module), usual)

@@ -148,7 +148,8 @@ def _of(facts: Facts, target: Target) -> Facts:
     """The same facts about another main of the project."""
     main = next(main for main in facts.inputs.project.mains if main.import_path == target.import_path)
     settings = effective(facts.inputs.tiers, choose.names_of(main))
-    return msgspec.structs.replace(facts, main=main, settings=settings)
+    own = version.decide(facts.inputs, main.module).value
+    return msgspec.structs.replace(facts, main=main, settings=settings, version=own)
 
 
 def _units(facts: Facts, target: Target, core: Core, to: tuple[str, Ledger]) -> tuple[Unit, ...]:

@@ -50,12 +50,15 @@ def make_plan(inputs: PlanInputs) -> Plan:
 
 def _drafts(inputs: PlanInputs, chosen: tuple[Main, ...], toolchain: str, ledger: Ledger) -> tuple[image.Draft, ...]:
     when = ledger.ask(lambda: created.decide(inputs), 0)
-    what = ledger.ask(lambda: version.decide(inputs), "")
+    versions = version.of_each(inputs, tuple(main.module for main in chosen), ledger)
     drafts = []
     for main in chosen:
         settings = effective(inputs.tiers, choose.names_of(main))
-        facts = Facts(inputs=inputs, main=main, settings=settings, version=what, created=when)
-        drafts.append(image.decide(facts, toolchain, ledger))
+        own = versions[main.module]
+        facts = Facts(inputs=inputs, main=main, settings=settings, version=own.value, created=when)
+        draft = image.decide(facts, toolchain, ledger)
+        told = msgspec.structs.replace(draft.image, decisions=(*own.decisions, *draft.image.decisions))
+        drafts.append(msgspec.structs.replace(draft, image=told))
     return tuple(drafts)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from wherry.errors import UsageError
 from wherry.kit.text import closest
 from wherry.kit.value import Value
-from wherry.model.project import Vcs
+from wherry.model.project import Project
 from wherry.oci.platform import Platform
 from wherry.plan import created
 from wherry.plan.answer import Facts, where
@@ -76,18 +76,19 @@ def slots(facts: Facts, *, name: str = "", platform: Platform | None = None) -> 
     }
     if platform:
         known |= {"go.os": platform.os, "go.arch": platform.architecture, "go.variant": platform.variant}
-    known |= _git(inputs.project.vcs)
+    known |= _git(inputs.project, facts.main.module)
     request = inputs.request
     return Slots(known=tuple(known.items()), passed=request.pass_environment, environment=inputs.environment)
 
 
-def _git(vcs: Vcs | None) -> dict[str, str]:
-    if vcs is None:
+def _git(project: Project, module: str) -> dict[str, str]:
+    vcs, own = project.vcs, project.version_of(module)
+    if vcs is None or own is None:
         return {}
     return {
         "git.commit": vcs.revision,
         "git.short": vcs.revision[:12],
-        "git.tag": vcs.tag,
+        "git.tag": own.tag,
         "git.branch": vcs.branch,
         "git.time": created.rfc3339(max(0, min(vcs.time, created.LATEST))),
         "git.dirty": "true" if vcs.dirty else "false",

@@ -8,7 +8,7 @@ from typing import Final
 from wherry.model.finding import Finding
 from wherry.model.plan import Decision
 from wherry.model.project import Vcs
-from wherry.plan.answer import Answer
+from wherry.plan.answer import Answer, Ledger
 from wherry.plan.inputs import PlanInputs
 
 UNKNOWN: Final = "latest"
@@ -16,12 +16,13 @@ LONGEST: Final = 128
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_.-]+", re.ASCII)
 
 
-def decide(inputs: PlanInputs) -> Answer[str]:
-    """The version as people write it, with `+dirty` where that is so; empty when nothing is known."""
+def decide(inputs: PlanInputs, module: str) -> Answer[str]:
+    """The version of a module as people write it, with `+dirty` where that is so; empty when nothing is known."""
     project = inputs.project
     if project.version:
         return _answer(project.version, f"version of {project.remote.partition('@')[0]}")
-    if project.vcs is None:
+    known = project.version_of(module)
+    if project.vcs is None or known is None:
         finding = Finding(
             name="no-version",
             message="there is no git repository here, so the image is tagged latest and names no revision",
@@ -33,10 +34,20 @@ def decide(inputs: PlanInputs) -> Answer[str]:
             name="version", value=UNKNOWN, reason=told.message[:60] if told else "no git repository here"
         )
         return Answer(value="", decisions=(decision,), findings=() if told else (finding,))
-    version = project.vcs.version or f"0.0.0-{project.vcs.revision[:12]}"
-    reason = f"git tag {project.vcs.tag}" if project.vcs.tag else "git, which has no version tag yet"
-    answer = _answer(version, reason)
-    return Answer(value=version, decisions=answer.decisions, findings=_dirty(project.vcs, version))
+    version = known.version or f"0.0.0-{project.vcs.revision[:12]}"
+    return _answer(version, f"git tag {known.tag}" if known.tag else "git, which has no version tag yet")
+
+
+def of_each(inputs: PlanInputs, modules: tuple[str, ...], ledger: Ledger) -> dict[str, Answer[str]]:
+    """Module → its version, told once in `ledger` where all have the same, else left to be told with each image."""
+    each = {module: decide(inputs, module) for module in modules}
+    first = next(iter(each.values()))
+    same = all(one.value == first.value for one in each.values())
+    ledger.findings += (*first.findings, *_dirty(inputs.project.vcs, first.value if same else ""))
+    if not same:
+        return each
+    ledger.decisions += first.decisions
+    return {module: Answer(value=one.value) for module, one in each.items()}
 
 
 def tag(text: str) -> str:
@@ -48,14 +59,10 @@ def _answer(version: str, reason: str) -> Answer[str]:
     return Answer(value=version, decisions=(Decision(name="version", value=version, reason=reason, origin="found"),))
 
 
-def _dirty(vcs: Vcs, version: str) -> tuple[Finding, ...]:
-    if not vcs.dirty:
+def _dirty(vcs: Vcs | None, version: str) -> tuple[Finding, ...]:
+    if vcs is None or not vcs.dirty:
         return ()
-    what = (
-        "some files are"
-        if not vcs.changed_files
-        else f"{vcs.changed_files} file{'s are' if vcs.changed_files != 1 else ' is'}"
-    )
-    return (
-        Finding(name="dirty-tree", message=f"{what} not committed; version is {version}", next="git status --short"),
-    )
+    count = vcs.changed_files
+    what = "some files are" if not count else f"{count} file{'s are' if count != 1 else ' is'}"
+    what += f" not committed; {f'version is {version}' if version else 'versions end in +dirty'}"
+    return (Finding(name="dirty-tree", message=what, next="git status --short"),)

@@ -53,6 +53,25 @@ def test_no_tag_at_all(tmp_path: Path) -> None:
     assert state(repo).tag == ""
 
 
+def test_each_module_has_the_version_of_its_own_tags(tmp_path: Path) -> None:
+    """As Go's nested modules do: `sub/v1.2.3`; without a tag of its own the repository's counts."""
+    modules = {f"{name}/go.mod": f"module example.com/{name}\n\ngo 1.24\n" for name in ("api", "worker", "other")}
+    mains = {f"{name}/main.go": MAIN for name in ("api", "worker", "other")}
+    repo = repository(
+        tmp_path, {**modules, **mains, "go.work": "go 1.24\n\nuse (\n\t./api\n\t./worker\n\t./other\n)\n"}
+    )
+    for tag in ("v0.9.0", "api/v1.2.3", "worker/v3.0.0"):
+        git(repo, "tag", tag)
+    project = look(repo, "./...")
+    versions = {one: project.version_of(f"example.com/{one}") for one in ("api", "worker", "other")}
+    assert {name: (one.tag, one.version) for name, one in versions.items() if one} == {
+        "api": ("api/v1.2.3", "1.2.3"),
+        "worker": ("worker/v3.0.0", "3.0.0"),
+        "other": ("v0.9.0", "0.9.0"),
+    }
+    assert look(repo, "./worker").version_of("example.com/worker") == versions["worker"]
+
+
 @pytest.mark.parametrize("change", ["modified", "staged", "deleted", "untracked", "mode"])
 def test_every_change_is_dirty(change: str, tmp_path: Path) -> None:
     repo = repository(tmp_path)

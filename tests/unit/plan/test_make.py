@@ -1,11 +1,13 @@
 """The whole plan: all mistakes at once, decisions that fit a line, and names that somebody explains."""
 
+import msgspec
 import pytest
 
-from tests.support.planning import SQLITE, decision, inferred, main, plan, project, toolchain
+from tests.support.planning import SQLITE, VCS, decision, findings, inferred, main, plan, project, toolchain
 from wherry.errors import Several
 from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Plan
+from wherry.model.project import Main, ModuleVersion
 
 EVERYTHING = """
 platforms = ["linux/amd64", "linux/arm64/v9.0"]
@@ -118,3 +120,30 @@ def test_decisions_about_compiling_that_all_share_stand_once() -> None:
 def test_the_projects_own_findings_are_in_the_plan() -> None:
     note = Finding(name="dirty-tree", message="from analysis")
     assert note in plan(project=project(findings=(note,))).findings
+
+
+def test_each_image_has_the_version_of_its_own_module() -> None:
+    versions = (
+        ModuleVersion(module="example.com/a", tag="a/v1.2.3", version="1.2.3"),
+        ModuleVersion(module="example.com/b", tag="b/v3.0.0", version="3.0.0+dirty"),
+    )
+    facts = inferred(("version-variable", "main.version", "found"))
+    mains = tuple(
+        Main(import_path=f"example.com/{name}", name=name, module=f"example.com/{name}", directory=name, inferred=facts)
+        for name in "ab"
+    )
+    vcs = msgspec.structs.replace(VCS, dirty=True, changed_files=1, modules=versions)
+    toml = '[image.env]\nTAG = "{git.tag}"\n[main.a.image]\nbinaries = ["b"]\n'
+    made = plan(toml, project=project(*mains, vcs=vcs), packages=("./...",), references=("x/{name}:{version}",))
+    first, second = made.images
+    assert [(one.version, one.references, dict(one.environment)["TAG"]) for one in made.images] == [
+        ("1.2.3", ("x/a:1.2.3",), "a/v1.2.3"),
+        ("3.0.0-dirty", ("x/b:3.0.0-dirty",), "b/v3.0.0"),
+    ]
+    assert [dict(one.labels)["org.opencontainers.image.version"] for one in made.images] == ["1.2.3", "3.0.0+dirty"]
+    told = [next(each.value for each in one.decisions if each.name == "version") for one in (first, second)]
+    assert told == ["1.2.3", "3.0.0+dirty"]
+    assert findings(made)["dirty-tree"] == "1 file is not committed; versions end in +dirty"
+    flags = " ".join(flag for one in made.compilations for flag in one.flags)
+    assert "example.com/a=-w -X=main.version=1.2.3" in flags
+    assert "example.com/b=-w -X=main.version=3.0.0+dirty" in flags
