@@ -20,11 +20,8 @@ from wherry.oci import manifest as manifests
 from wherry.oci.config import Config
 from wherry.oci.descriptor import Annotations, Descriptor, Document, decode, describe, encode
 from wherry.oci.digest import Digest
-from wherry.oci.manifest import Index
+from wherry.oci.manifest import DESCRIBES, Index
 from wherry.oci.platform import Platform
-
-DESCRIBES = "vnd.docker.reference.digest"
-"""By which a descriptor in an index says that it describes another one there (BuildKit, attestation-storage.md)."""
 
 
 class Replaced(Value, frozen=True, kw_only=True):

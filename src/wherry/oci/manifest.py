@@ -8,6 +8,9 @@ from wherry.errors import CorruptError
 from wherry.oci import media
 from wherry.oci.descriptor import Annotations, Descriptor, Document, Wire, decode
 
+DESCRIBES = "vnd.docker.reference.digest"
+"""The annotation by which a row of an index says that it describes another row (BuildKit, attestation-storage.md)."""
+
 
 class Manifest(Wire, frozen=True, kw_only=True):
     """An image for one platform."""

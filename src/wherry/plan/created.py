@@ -19,7 +19,7 @@ def decide(inputs: PlanInputs) -> Answer[int]:
     """Unix seconds. UsageError [bad-epoch] when SOURCE_DATE_EPOCH is no such number (reproducible-builds.org/specs)."""
     given = dict(inputs.environment).get(VARIABLE, "")
     if given:
-        return _answer(_seconds(given), VARIABLE, decision_origin="environment")
+        return _answer(seconds_of(given), VARIABLE, decision_origin="environment")
     vcs = inputs.project.vcs
     if vcs is None:
         return _answer(0, "no commit and no SOURCE_DATE_EPOCH", decision_origin="default")
@@ -31,7 +31,8 @@ def rfc3339(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _seconds(text: str) -> int:
+def seconds_of(text: str) -> int:
+    """What SOURCE_DATE_EPOCH says; UsageError [bad-epoch]."""
     if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) <= LATEST):
         raise UsageError(
             "bad-epoch",

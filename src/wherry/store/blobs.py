@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wherry.errors import CorruptError
-from wherry.kit.files import atomic_write, disk_errors, sync_directory
+from wherry.kit import parallel
+from wherry.kit.files import atomic_write, atomic_writer, disk_errors, sync_directory
 from wherry.kit.streams import CHUNK, verified_chunks
 from wherry.model.finding import Finding
 from wherry.model.image import Built, Image, Layer
 from wherry.oci.descriptor import Descriptor, Document
 from wherry.oci.digest import Digest
 from wherry.store import layers
+from wherry.store.content import Content, Open
 
+AT_ONCE = 4
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
 _NO_KERNEL_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
 
@@ -51,6 +54,32 @@ class Blobs:
         if self.shared:
             for folder in self._touched:
                 sync_directory(folder)
+
+    def put(self, content: Content) -> None:
+        """Every blob and document of `content` that is not here yet; what is here already stays when this ends early."""
+        self.written += sum(
+            parallel.each(lambda blob: self._put(blob.descriptor, content.open), content.blobs, at_once=AT_ONCE)
+        )
+        for document in (*content.configs, *content.manifests):
+            self._add_document(document)
+        if self.shared:
+            for folder in self._touched:
+                sync_directory(folder)
+
+    def missing(self, content: Content) -> bool:
+        """Whether any of `content` is not here; by names alone, just after `put` has looked at the bytes."""
+        digests = [blob.digest for blob in content.blobs]
+        digests += [document.digest for document in (*content.configs, *content.manifests)]
+        return not all(self.path(digest).is_file() for digest in digests)
+
+    def _put(self, descriptor: Descriptor, opened: Open) -> int:
+        target = self._target(descriptor.digest)
+        if self._has(descriptor.digest, descriptor.size):
+            return 0
+        with atomic_writer(target, durable=self.shared) as file:
+            for chunk in opened(descriptor):
+                file.write(chunk)
+        return descriptor.size
 
     def _add_layer(self, layer: Layer) -> None:
         target = self._target(layer.digest)

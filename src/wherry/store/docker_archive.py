@@ -21,8 +21,10 @@ from wherry.oci.config import Config
 from wherry.oci.descriptor import Descriptor, Document, decode, describe, encode
 from wherry.oci.digest import Digest
 from wherry.oci.manifest import Manifest
-from wherry.store import archive, documents, layout, members, naming
+from wherry.oci.reference import Reference
+from wherry.store import archive, documents, layout, members, naming, stage
 from wherry.store.archive import Archive
+from wherry.store.content import Content
 from wherry.store.place import DockerArchivePlace
 
 LARGEST = 8 << 20
@@ -31,8 +33,9 @@ LARGEST = 8 << 20
 class DockerArchive:
     """The keeper of `docker-archive:FILE[:REF]`."""
 
-    def __init__(self, place: DockerArchivePlace) -> None:
+    def __init__(self, place: DockerArchivePlace, blobs: str = "") -> None:
         self.place = place
+        self.blobs = blobs
 
     def publish(self, built: Built, /) -> Published:
         """Replaces the file; UsageError [one-platform] for an index, since the format holds one image for each name."""
@@ -52,6 +55,12 @@ class DockerArchive:
             digest=built.images[0].digest,
             sent=sent,
         )
+
+    def put(self, content: Content, references: tuple[Reference, ...] = (), /) -> tuple[Published, ...]:
+        """As `publish`, with layers that come from elsewhere."""
+        measured = stage.stored_of(content).images
+        platform = measured[0].platform if len(measured) == 1 else None
+        return (self.publish(stage.built(content, references, self.blobs, measured=platform)),)
 
     def open(self) -> Stored:
         """The one image meant, with its own manifest where the archive has one."""

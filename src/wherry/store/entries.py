@@ -63,7 +63,11 @@ def put(entries: Entries, descriptor: Descriptor) -> Entries:
     another tool without a name stays."""
     name = descriptor.annotations.get(REF_NAME, "")
     raw = msgspec.Raw(msgspec.json.encode(descriptor, order="deterministic", enc_hook=str))
-    kept = tuple(entry for entry in entries.entries if entry.name != name)
+    kept = tuple(
+        entry
+        for entry in entries.entries
+        if (entry.name != name if name else entry.name or entry.descriptor.digest != descriptor.digest)
+    )
     return Entries(members=entries.members, entries=(*kept, Entry(raw=raw, descriptor=descriptor)))
 
 

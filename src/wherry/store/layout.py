@@ -12,6 +12,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from wherry.errors import CorruptError, UsageError
 from wherry.kit import jsons
 from wherry.kit.files import atomic_write, disk_errors
@@ -19,8 +21,10 @@ from wherry.kit.streams import read_limited
 from wherry.model.image import Built, ImageIndex, Published, Stored
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
+from wherry.oci.reference import Reference
 from wherry.store import documents, entries, naming
 from wherry.store.blobs import Blobs, open_blob
+from wherry.store.content import Content
 from wherry.store.entries import Entries, Entry
 from wherry.store.place import LayoutPlace
 
@@ -56,6 +60,15 @@ class Layout:
             findings=tuple(blobs.findings),
         )
 
+    def put(self, content: Content, references: tuple[Reference, ...] = (), /) -> tuple[Published, ...]:
+        """Adds `content` under the place's tag, else the tags of `references`, else without a name."""
+        naming.refuse_digest(self.place.digest, self.place)
+        pairs = naming.tags_of(references, self.place.tag)
+        named = tuple(entry_of(content, tag, naming.in_full(name) if name else "") for tag, name in pairs)
+        blobs = keep(self.directory, content, named, shared=False)
+        rows = tuple((name, str(put_place(self.place, tag, content))) for tag, name in pairs)
+        return with_findings(naming.put_rows(rows, content.digest, blobs.written), blobs)
+
     def open(self) -> Stored:
         """The one image meant; CorruptError when it is damaged, UsageError [which-image] when several could be meant."""
         require(self.directory)
@@ -77,6 +90,39 @@ def described(built: Built, *, name: str, full: str) -> Descriptor:
         platform=None if isinstance(built.content, ImageIndex) else built.content.platform,
         annotations={entries.FULL_NAME: full, entries.REF_NAME: name},
     )
+
+
+def put_place(place: LayoutPlace, tag: str, content: Content) -> LayoutPlace:
+    """Where `content` is found again: by its tag, else by its digest."""
+    return LayoutPlace(directory=place.directory, tag=tag, digest=None if tag else content.digest)
+
+
+def with_findings(published: tuple[Published, ...], blobs: Blobs) -> tuple[Published, ...]:
+    """The first one carries what was found wrong, and mended, meanwhile."""
+    return (replace(published[0], findings=tuple(blobs.findings)), *published[1:])
+
+
+def keep(directory: Path, content: Content, named: tuple[Descriptor, ...], *, shared: bool) -> Blobs:
+    """Puts `content` into the layout at `directory`, and entries for it. The lock is held for the entries alone, since blobs may
+    come from far away; what was pruned meanwhile is brought again."""
+    with locked(directory):
+        blobs = Blobs(directory, shared=shared)
+    blobs.put(content)
+    with locked(directory):
+        while blobs.missing(content):
+            blobs.put(content)
+        known = read_entries(directory)
+        new = known
+        for descriptor in named:
+            new = entries.put(new, descriptor)
+        write_entries(directory, new, known, durable=shared)
+    return blobs
+
+
+def entry_of(content: Content, name: str, full: str) -> Descriptor:
+    """The entry of index.json for `content`; without names it is found by its digest."""
+    said = {entries.FULL_NAME: full, entries.REF_NAME: name}
+    return replace(content.descriptor, annotations={key: value for key, value in said.items() if value})
 
 
 def only(found: tuple[Entry, ...], names: tuple[str, ...], place: str) -> Entry:

@@ -18,6 +18,7 @@ from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.tar import Entry
 from wherry.store import entries, layers
+from wherry.store.content import Content, Open
 from wherry.store.layout import MARKER, MARKER_BYTES
 
 
@@ -27,8 +28,16 @@ class Unpacked(Value, frozen=True, kw_only=True):
     layer: Layer
 
 
-#: A member's path, and its bytes or the layer whose blob it is.
-Members = dict[str, bytes | Layer | Unpacked]
+class Streamed(Value, frozen=True, kw_only=True):
+    """A blob that comes from another place when its turn is."""
+
+    descriptor: Descriptor
+    open: Open
+
+
+Item = bytes | Layer | Unpacked | Streamed
+#: A member's path, and its bytes or where they come from.
+Members = dict[str, Item]
 
 
 class _Saved(Value, frozen=True, kw_only=True, rename="pascal"):
@@ -46,6 +55,15 @@ def layout_members(built: Built, named: tuple[Descriptor, ...]) -> Members:
         found |= _image_members(image)
     if not isinstance(built.content, Image):
         found[_path(built.digest)] = built.content.document.data
+    return found | _index_members(named)
+
+
+def content_members(content: Content, named: tuple[Descriptor, ...]) -> Members:
+    """The same for what lies elsewhere."""
+    found: Members = {
+        _path(blob.digest): Streamed(descriptor=blob.descriptor, open=content.open) for blob in content.blobs
+    }
+    found |= {_path(one.digest): one.data for one in (*content.manifests, *content.configs)}
     return found | _index_members(named)
 
 
@@ -98,12 +116,14 @@ def chunks(members: Members) -> Iterator[bytes]:
     yield bytes(2 * tar.BLOCK)
 
 
-def _content(item: bytes | Layer | Unpacked) -> Iterable[bytes]:
+def _content(item: Item) -> Iterable[bytes]:
     match item:
         case Layer():
             return layers.chunks(item)
         case Unpacked():
             return layers.unpacked(item.layer)
+        case Streamed():
+            return item.open(item.descriptor)
         case _:
             return (item,)
 
@@ -124,12 +144,14 @@ def _path(digest: Digest) -> str:
     return f"blobs/{digest.path}"
 
 
-def _length(item: bytes | Layer | Unpacked) -> int:
+def _length(item: Item) -> int:
     match item:
         case Layer():
             return item.size
         case Unpacked():
             return item.layer.unpacked_size
+        case Streamed():
+            return item.descriptor.size
         case _:
             return len(item)
 

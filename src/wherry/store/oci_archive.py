@@ -10,7 +10,9 @@ from pathlib import Path
 
 from wherry.model.image import Built, Published, Stored
 from wherry.oci.descriptor import Descriptor
+from wherry.oci.reference import Reference
 from wherry.store import archive, documents, entries, layout, members, naming
+from wherry.store.content import Content
 from wherry.store.place import OciArchivePlace
 
 
@@ -32,6 +34,15 @@ class OciArchive:
             names=tuple(tag for tag, _ in pairs),
             sent=archive.write(Path(self.place.file), members.chunks(members.layout_members(built, named))),
         )
+
+    def put(self, content: Content, references: tuple[Reference, ...] = (), /) -> tuple[Published, ...]:
+        """Replaces the file by an archive of `content` alone, under the place's tag, else those of `references`."""
+        naming.refuse_digest(self.place.digest, self.place)
+        pairs = naming.tags_of(references, self.place.tag)
+        named = tuple(layout.entry_of(content, tag, naming.in_full(name) if name else "") for tag, name in pairs)
+        sent = archive.write(Path(self.place.file), members.chunks(members.content_members(content, named)))
+        rows = tuple((name, str(OciArchivePlace(file=self.place.file, tag=tag))) for tag, name in pairs)
+        return naming.put_rows(rows, content.digest, sent)
 
     def open(self) -> Stored:
         """The one image meant, as in a layout."""

@@ -22,6 +22,7 @@ from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
 from wherry.store import documents, entries, layout, naming
 from wherry.store.blobs import Blobs
+from wherry.store.content import Content
 from wherry.store.entries import Entry
 from wherry.store.place import OwnPlace
 
@@ -55,6 +56,18 @@ class Own:
             sent=blobs.written,
             findings=tuple(blobs.findings),
         )
+
+    def put(self, content: Content, references: tuple[Reference, ...] = (), /) -> tuple[Published, ...]:
+        """Keeps `content` under the place's name, else under `references`; one without a tag is named by its digest."""
+        wanted = (self.place.reference,) if self.place.reference else references
+        names = tuple(dict.fromkeys(f"{one.name}:{one.tag or _short(content.digest)}" for one in wanted))
+        if not names:
+            raise UsageError("no-name", "an image in wherry's store has a name", next="write it: store:NAME:TAG")
+        private_directory(self.directory)
+        named = tuple(layout.entry_of(content, name, naming.in_full(name)) for name in names)
+        blobs = layout.keep(self.directory, content, named, shared=True)
+        published = naming.put_rows(tuple((name, f"store:{name}") for name in names), content.digest, blobs.written)
+        return layout.with_findings(published, blobs)
 
     def open(self) -> Stored:
         """The image of that name, without a tag the one kept last. A damaged blob is moved aside, not served (E04)."""
@@ -100,6 +113,10 @@ class Own:
             why="it was moved aside; the store is otherwise sound",
             next="build or pull the image again",
         )
+
+
+def _short(digest: Digest) -> str:
+    return f"sha256-{digest.hex[:12]}"
 
 
 class OwnImage(Value, frozen=True, kw_only=True):

@@ -1,15 +1,8 @@
-"""The table of places: one row each. A Place and the ports in, its Keeper out; touches nothing."""
+"""The table of places: one row each. A Place and the ports in, its Keeper out; imports what that place needs."""
 
 from __future__ import annotations
 
-from wherry.store.docker_archive import DockerArchive
-from wherry.store.engine.containerd import Containerd
-from wherry.store.engine.docker import DockerDaemon
-from wherry.store.engine.podman import ContainersStorage
 from wherry.store.keeper import Keeper, Ports
-from wherry.store.layout import Layout
-from wherry.store.oci_archive import OciArchive
-from wherry.store.own import Own
 from wherry.store.place import (
     DockerArchivePlace,
     EnginePlace,
@@ -19,25 +12,40 @@ from wherry.store.place import (
     Place,
     RegistryPlace,
 )
-from wherry.store.registry.keeper import Registry
 
 
 def at(place: Place, ports: Ports) -> Keeper:
     """The keeper of `place`."""
     match place:
         case LayoutPlace():
+            from wherry.store.layout import Layout
+
             return Layout(place)
         case OciArchivePlace():
+            from wherry.store.oci_archive import OciArchive
+
             return OciArchive(place)
         case DockerArchivePlace():
-            return DockerArchive(place)
+            from wherry.store.docker_archive import DockerArchive
+
+            return DockerArchive(place, ports.staging)
         case RegistryPlace():
+            from wherry.store.registry.keeper import Registry
+
             return Registry(place, ports)
         case OwnPlace():
+            from wherry.store.own import Own
+
             return Own(place, ports.data)
         case EnginePlace(engine="docker-daemon"):
+            from wherry.store.engine.docker import DockerDaemon
+
             return DockerDaemon(place, ports)
         case EnginePlace(engine="containers-storage"):
+            from wherry.store.engine.podman import ContainersStorage
+
             return ContainersStorage(place, ports)
         case EnginePlace():
+            from wherry.store.engine.containerd import Containerd
+
             return Containerd(place, ports)

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from tests.support.found import found
 from tests.support.images import Shape, random_image
 from wherry.assemble.annotate import Changes, annotated
-from wherry.assemble.revise import DESCRIBES, Revised
+from wherry.assemble.revise import Revised
 from wherry.errors import UsageError
 from wherry.model.image import Built, ImageIndex, Stored
 from wherry.oci import media
 from wherry.oci.descriptor import Document, describe
+from wherry.oci.manifest import DESCRIBES
 from wherry.store import documents
 
 BOTH = Shape(platforms=("linux/amd64", "linux/arm64"))

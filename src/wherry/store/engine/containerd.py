@@ -15,8 +15,10 @@ from wherry.kit.streams import verified_chunks
 from wherry.model.image import Built, Published, Stored
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
-from wherry.store import archive, choose, documents, layout, members, naming
+from wherry.oci.reference import Reference
+from wherry.store import archive, choose, documents, layout, members, naming, stage
 from wherry.store.blobs import open_blob
+from wherry.store.content import Content
 from wherry.store.engine.programs import ask, demand
 from wherry.store.keeper import Ports
 from wherry.store.place import EnginePlace
@@ -57,6 +59,10 @@ class Containerd:
         return Published(
             reference=f"{names[0]}@{built.digest}", place=f"containerd:{names[0]}", digest=built.digest, sent=sent
         )
+
+    def put(self, content: Content, references: tuple[Reference, ...] = (), /) -> tuple[Published, ...]:
+        """As `publish`, with layers that come from elsewhere."""
+        return (self.publish(stage.built(content, references, self.ports.staging)),)
 
     def open(self) -> Stored:
         """Its documents, as containerd stores them."""

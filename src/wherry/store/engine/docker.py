@@ -22,7 +22,9 @@ from wherry.kit.value import Value
 from wherry.model.image import Built, Image, Published, Stored
 from wherry.oci import media
 from wherry.oci.descriptor import Descriptor, decode
-from wherry.store import choose, docker_archive, members, naming
+from wherry.oci.reference import Reference
+from wherry.store import choose, docker_archive, members, naming, stage
+from wherry.store.content import Content
 from wherry.store.docker_archive import DockerArchive
 from wherry.store.engine.docker_host import Address, address
 from wherry.store.engine.names import podman_name
@@ -93,6 +95,10 @@ class DockerDaemon:
             renamed="" if kept else image.config.digest,
             sent=sent,
         )
+
+    def put(self, content: Content, references: tuple[Reference, ...] = (), /) -> tuple[Published, ...]:
+        """As `publish`, with layers that come from elsewhere."""
+        return (self.publish(stage.built(content, references, self.ports.staging, measured=self.ports.host)),)
 
     def open(self) -> Stored:
         """The image as Docker saves it."""

@@ -18,7 +18,9 @@ from wherry.model.image import Built, Published, Stored
 from wherry.oci import media
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest, of_bytes
-from wherry.store import archive, choose, documents, layout, members, naming
+from wherry.oci.reference import Reference
+from wherry.store import archive, choose, documents, layout, members, naming, stage
+from wherry.store.content import Content
 from wherry.store.engine.names import podman_name
 from wherry.store.engine.programs import demand
 from wherry.store.keeper import Ports
@@ -64,6 +66,10 @@ class ContainersStorage:
             digest=built.digest,
             sent=sent,
         )
+
+    def put(self, content: Content, references: tuple[Reference, ...] = (), /) -> tuple[Published, ...]:
+        """As `publish`, with layers that come from elsewhere."""
+        return (self.publish(stage.built(content, references, self.ports.staging)),)
 
     def open(self) -> Stored:
         """Its manifest and config; needs skopeo, since podman gives no manifest's bytes."""
