@@ -21,15 +21,16 @@ WORDS = {
     "pack": "packing",
     "store": "storing",
     "push": "pushing",
+    "copy": "copying",
 }
 
 
 class Progress:
     """Shows what runs from the first event until the block ends. `event` may be called from any thread."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, first: Event = Event(phase="analyze")) -> None:  # noqa: B008 - immutable
         self._output = output
-        self._current = Event(phase="analyze")
+        self._current = first
         self._began = self._shown = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)

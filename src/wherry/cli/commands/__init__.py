@@ -7,7 +7,11 @@ from importlib import import_module
 import click
 
 #: In the order of `--help`. A command lies in the file of its name and is called like it.
-VERBS: tuple[str, ...] = ("build", "plan", "inspect", "registry", "doctor", "explain", "cache", "completion")
+VERBS: tuple[str, ...] = (
+    *("build", "plan", "inspect"),
+    *("push", "pull", "copy", "annotate", "rebase", "registry"),
+    *("doctor", "explain", "cache", "completion"),
+)
 
 
 def load(verb: str) -> click.Command:

@@ -1,0 +1,34 @@
+"""`wherry rebase`: a published image onto another base."""
+
+from __future__ import annotations
+
+import click
+
+from wherry.cli.commands.moving import as_json, places
+from wherry.cli.commands.options import FILLED
+
+
+@click.command(short_help="Put a published image on a new base, without a rebuild.")
+@click.argument("image", type=FILLED, metavar="IMAGE")
+@click.option(
+    "--base", type=FILLED, metavar="REF", help="The new base; by default what the old base's name means today."
+)
+@click.option("--old-base", type=FILLED, metavar="REF", help="The base it stands on, where its annotations do not say.")
+@places
+@as_json
+def rebase(image: str, base: str | None, old_base: str | None, places: tuple[str, ...], *, as_json: bool) -> None:
+    """Exchanges the base beneath an image, or beneath all images of an index. The application's layers stay as they are.
+
+    What the config had from the old base becomes the new one's, what the image said itself stays. Refused where the image
+    does not stand on the old base, or needs something that the new one lacks.
+
+    \b
+    wherry rebase reg.example/team/app:1.2
+    wherry rebase reg.example/team/app:1.2 --base reg.example/base:2 -o docker://reg.example/team/app:1.2-base2
+    """
+    from wherry.cli.moved import run_change
+    from wherry.flows.rebase import RebaseRequest
+    from wherry.flows.rebase import rebase as flow
+
+    request = RebaseRequest(subject=image, base=base or "", old_base=old_base or "", places=places)
+    run_change(lambda machine: flow(request, machine), as_json=as_json)

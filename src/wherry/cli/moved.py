@@ -1,0 +1,100 @@
+"""What copying and changing images has to tell, as text and as JSON. Values in, lines out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from wherry.cli.documents import SCHEMA
+from wherry.cli.output import Output, standard_output
+from wherry.cli.progress import Progress
+from wherry.flows.changed import Changed
+from wherry.flows.copy import Copied
+from wherry.kit.ports import Event, Machine
+from wherry.kit.text import megabytes, seconds
+from wherry.model.image import Published
+from wherry.system.machine import real_machine
+
+
+def run_copy(flow: Callable[[Machine], Copied], *, as_json: bool) -> None:
+    """Runs a copy with progress, and tells its story."""
+    output, began = standard_output(), time.monotonic()
+    with Progress(output, Event(phase="copy")) as progress:
+        copied = flow(real_machine(progress.event))
+    show_copied(copied, output, spent=time.monotonic() - began, as_json=as_json)
+
+
+def run_change(flow: Callable[[Machine], Changed], *, as_json: bool) -> None:
+    """Runs a change of a published image, and tells its story."""
+    output = standard_output()
+    with Progress(output, Event(phase="copy")) as progress:
+        changed = flow(real_machine(progress.event))
+    show_changed(changed, output, as_json=as_json)
+
+
+def show_copied(copied: Copied, output: Output, *, spent: float, as_json: bool) -> None:
+    """The story of a copy on stderr, names with digests alone on stdout."""
+    for finding in copied.findings:
+        output.finding(finding)
+    output.rows([("from", copied.source, ""), *_places(copied.published)])
+    sent = sum(row.sent for row in copied.published)
+    what = _count(len(copied.platforms), "platform") if copied.platforms else "one artifact"
+    along = f", {_count(copied.attached, 'attached thing')} along" if copied.attached else ""
+    moved = f"{megabytes(sent)} sent" if sent else "all of it was there already"
+    output.line(f"{what}{along}, {megabytes(copied.size)}; {moved}, in {seconds(spent)} s")
+    if copied.placed:
+        output.line(copied.placed)
+    _results(copied.published, output, as_json=as_json)
+    if as_json:
+        output.document(copied_document(copied, spent))
+
+
+def show_changed(changed: Changed, output: Output, *, as_json: bool) -> None:
+    """What an image was, and what it is now."""
+    for finding in changed.findings:
+        output.finding(finding)
+    output.rows([("from", changed.source, ""), *_places(changed.published)])
+    rows = [(str(one.platform), f"{one.old} became {one.new}", "") for one in changed.replaced]
+    output.rows(rows if len(rows) > 1 else [])
+    count = f"{_count(len(changed.replaced), 'image')} changed" if changed.replaced else "nothing to change"
+    output.line(f"{count}, layers as they were; signatures of the old digest do not hold for the new one")
+    _results(changed.published, output, as_json=as_json)
+    if as_json:
+        output.document(changed_document(changed))
+
+
+def copied_document(copied: Copied, spent: float) -> str:
+    """`--json` of copy, push and pull."""
+    return _text({"schema": SCHEMA, **msgspec.to_builtins(copied, enc_hook=str), "seconds": round(spent, 4)})
+
+
+def changed_document(changed: Changed) -> str:
+    """`--json` of annotate and rebase."""
+    return _text({"schema": SCHEMA, **msgspec.to_builtins(changed, enc_hook=str)})
+
+
+def _places(published: tuple[Published, ...]) -> list[tuple[str, str, str]]:
+    return [
+        ("to" if number == 0 else "", row.place, f"{megabytes(row.sent)} sent" if row.sent else "")
+        for number, row in enumerate(published)
+    ]
+
+
+def _results(published: tuple[Published, ...], output: Output, *, as_json: bool) -> None:
+    for row in (row for row in published if row.renamed):
+        output.line(f"Docker's store calls {row.digest}")
+        output.line(f"by its config, {row.renamed}")
+    if published:
+        output.next(f"wherry inspect {published[0].place}")
+    for row in published if not as_json else ():
+        output.result(row.reference)
+
+
+def _text(document: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,83 @@
+"""A published image with new documents, put somewhere. What was found and what it became in, where it lies now out."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from wherry.assemble.revise import Replaced, Revised
+from wherry.errors import UsageError
+from wherry.flows.copy import grouped, place_of, told
+from wherry.kit.ports import Machine
+from wherry.kit.value import Value
+from wherry.model.finding import Finding
+from wherry.model.image import Published, Stored
+from wherry.oci.digest import Digest
+from wherry.plan.created import rfc3339, seconds_of
+from wherry.store import place as places
+from wherry.store.content import Content
+from wherry.store.keeper import Ports
+from wherry.store.places import at
+
+
+class Changed(Value, frozen=True, kw_only=True):
+    """What was changed, and where the new image lies."""
+
+    source: str
+    """Where the old one was found, with its digest."""
+    old: Digest
+    digest: Digest
+    replaced: tuple[Replaced, ...]
+    """Each image before and after."""
+    published: tuple[Published, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def put(content: Content, wanted: tuple[places.Place, ...], ports: Ports) -> tuple[Published, ...]:
+    """The new image at each place; what is there already is not sent."""
+    told_of = replace(content, open=told(content.open, ports.events))
+    return tuple(row for place, names in grouped(wanted, wanted[0]) for row in at(place, ports).put(told_of, names))
+
+
+def report(stored: Stored, revised: Revised, published: tuple[Published, ...]) -> Changed:
+    """The story of it."""
+    return Changed(
+        source=stored.reference,
+        old=stored.descriptor.digest,
+        digest=revised.descriptor.digest,
+        replaced=revised.replaced,
+        published=published,
+        findings=(*stored.findings, *revised.findings, *(one for row in published for one in row.findings)),
+    )
+
+
+def become(stored: Stored, revised: Revised) -> Stored:
+    """`stored` with its new documents."""
+    return replace(stored, descriptor=revised.descriptor, documents=revised.documents)
+
+
+def targets(texts: tuple[str, ...], source: places.Place, digest: Digest) -> tuple[places.Place, ...]:
+    """Where the new image goes: where it was asked for, else under the same name at the same place. UsageError [no-place] for an
+    archive, which may hold other images too."""
+    if texts:
+        return tuple(map(place_of, texts))
+    match source:
+        case places.OciArchivePlace() | places.DockerArchivePlace():
+            raise UsageError(
+                "no-place",
+                "an archive is not changed in place",
+                where=str(source),
+                next="say where the new image goes: -o PLACE",
+            )
+        case places.LayoutPlace():
+            return (replace(source, digest=None),)
+        case places.RegistryPlace(reference=reference):
+            named = replace(reference, digest=None) if reference.tag else replace(reference, digest=digest)
+            return (places.RegistryPlace(reference=named),)
+        case _:
+            return (source,)
+
+
+def created_now(machine: Machine) -> str:
+    """The time that SOURCE_DATE_EPOCH gives to what is written anew; empty: the old one stays."""
+    given = machine.environment.source_date_epoch
+    return rfc3339(seconds_of(given)) if given else ""
