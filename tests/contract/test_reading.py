@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bases import read_base
 from tests.support.images import Shape, random_image
 from tests.support.ports import ports
 from tests.support.tools import need
@@ -21,7 +22,6 @@ from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import of_bytes
 from wherry.oci.platform import parse as platform
 from wherry.store import place as places
-from wherry.store.base import read_base
 from wherry.store.places import at
 
 THREE = Shape(platforms=("linux/amd64", "linux/arm64", "linux/arm/v7"))
@@ -119,9 +119,7 @@ def test_what_podman_saves(form: str, podman: dict[str, str], tmp_path: Path) ->
     subprocess.run(command, env=os.environ | podman, check=True)
     found = read(f"{form}:{tmp_path}/saved.tar", tmp_path)
     assert found.images[0].settings.rootfs == settings(built)
-    base = read_base(
-        at(places.parse(f"{form}:{tmp_path}/saved.tar"), ports(tmp_path)), "b", found.images[0].platform, tmp_path
-    )
+    base = read_base(f"{form}:{tmp_path}/saved.tar", str(found.images[0].platform), tmp_path)
     assert [layer.diff_id for layer in base.layers] == [layer.diff_id for layer in built.images[0].layers]
 
 
@@ -145,16 +143,16 @@ def test_a_base_is_copied_and_checked(kind: str, compression: str, tmp_path: Pat
     shape = Shape(compression=compression) if kind == "docker-archive" else THREE._replace(compression=compression)
     built = random_image(tmp_path / "layers", seed=1, shape=shape)
     rest = f"//{docker_registry}/{tmp_path.name.lower().replace('_', '-')}" if kind == "docker" else f"{tmp_path}/base"
-    keeper = at(places.parse(f"{kind}:{rest}:{'app:1' if kind == 'docker-archive' else '1'}"), ports(tmp_path))
-    keeper.publish(built)
-    base = read_base(keeper, "base", platform("linux/amd64"), tmp_path / "blobs")
+    place = f"{kind}:{rest}:{'app:1' if kind == 'docker-archive' else '1'}"
+    at(places.parse(place), ports(tmp_path)).publish(built)
+    base = read_base(place, "linux/amd64", tmp_path)
     assert base.platform == platform("linux/amd64")
     assert [layer.diff_id for layer in base.layers] == [layer.diff_id for layer in built.images[0].layers]
     for layer in base.layers:
         assert of_bytes(Path(layer.file).read_bytes()) == layer.digest
-        assert layer.file == str(tmp_path / "blobs" / layer.digest.path)
+        assert layer.file == str(tmp_path / "cache/1/blobs" / layer.digest.path)
         assert not layer.reused
-    again = read_base(keeper, "base", platform("linux/amd64"), tmp_path / "blobs")
+    again = read_base(place, "linux/amd64", tmp_path)
     assert all(layer.reused for layer in again.layers)
     assert base.digest == (built.images[0].digest if kind != "docker-archive" or compression != "zstd" else base.digest)
 
@@ -162,10 +160,9 @@ def test_a_base_is_copied_and_checked(kind: str, compression: str, tmp_path: Pat
 def test_variants_are_chosen_as_containerd_does(tmp_path: Path) -> None:
     shape = Shape(platforms=("linux/arm/v5", "linux/arm/v7", "linux/amd64", "linux/amd64/v3", "linux/arm64"))
     _, place = original(tmp_path, shape)
-    keeper = at(places.parse(place), ports(tmp_path))
 
     def chosen(wanted: str) -> str:
-        return str(read_base(keeper, "base", platform(wanted), tmp_path / "blobs").platform)
+        return str(read_base(place, wanted, tmp_path).platform)
 
     assert chosen("linux/arm/v6") == "linux/arm/v5"
     assert chosen("linux/arm") == "linux/arm/v7"
@@ -183,14 +180,14 @@ def test_a_layer_that_is_not_its_diff_id(tmp_path: Path) -> None:
     """The packed bytes have their digest; unpacked they are something else."""
     built, place = original(tmp_path)
     layer = built.images[0].layers[0]
-    other = gzip.compress(b"something else", mtime=0)
+    other = gzip.compress(bytes(10240), mtime=0)
     manifest = json.loads(built.images[0].manifest.data)
     manifest["layers"][0] |= {"digest": f"sha256:{hashlib.sha256(other).hexdigest()}", "size": len(other)}
     blobs = tmp_path / "ours/blobs/sha256"
     (blobs / hashlib.sha256(other).hexdigest()).write_bytes(other)
     replace_top(tmp_path / "ours", json.dumps(manifest).encode())
     with pytest.raises(CorruptError) as caught:
-        read_base(at(places.parse(place), ports(tmp_path)), "base", platform("linux/amd64"), tmp_path / "b")
+        read_base(place, "linux/amd64", tmp_path)
     assert caught.value.name == "diff-id"
     assert str(layer.diff_id) in caught.value.message
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -33,10 +32,10 @@ class _Known(Value, frozen=True, kw_only=True):
 
 
 def directories_and_links(base: Base, records: Records) -> tuple[Entry, ...]:
-    """Of all layers together. Of a base whose layers are not here (they are at the target already): those every base has."""
+    """Of all layers together; brings the layers here that are not."""
     if base.name == "scratch":
         return ()
-    if base.name == "static" or not all(layer.file and Path(layer.file).exists() for layer in base.layers):
+    if base.name == "static":
         return directories()
     key = "below-" + hashlib.sha256(" ".join(layer.diff_id for layer in base.layers).encode()).hexdigest()
     data = records.get(key)
@@ -45,7 +44,7 @@ def directories_and_links(base: Base, records: Records) -> tuple[Entry, ...]:
     except CorruptError:
         known = None
     if known is None:
-        known = _Known(entries=tuple(_entries(flatten(_packed(base)).values())))
+        known = _Known(entries=tuple(_entries(flatten(packed_layers(base)).values())))
         records.put(key, msgspec.json.encode(known))
     return known.entries
 
@@ -54,16 +53,17 @@ def bundle(base: Base, below: dict[str, Entry]) -> tuple[str, bytes]:
     """Where the base keeps its certificate authorities, and the file there; empty when it has none."""
     path = resolved(BUNDLE, below)
     content = b""
-    for packed in _packed(base):
+    for packed in packed_layers(base):
         for member, source in read(packed):
             if member.path == path and member.kind == "file" and member.size <= _LARGEST_BUNDLE:
                 content = read_limited(source, limit=_LARGEST_BUNDLE, name=path)
     return path, content
 
 
-def _packed(base: Base) -> tuple[Packed, ...]:
+def packed_layers(base: Base) -> tuple[Packed, ...]:
+    """The base's layers as files, lowest first; brings those here that are not."""
     return tuple(
-        Packed(file=layer.file, media_type=layer.media_type, digest=layer.digest, diff_id=layer.diff_id)
+        Packed(file=layer.here(), media_type=layer.media_type, digest=layer.digest, diff_id=layer.diff_id)
         for layer in base.layers
     )
 

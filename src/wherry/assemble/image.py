@@ -44,7 +44,7 @@ def prepare(plan: ImagePlan, bases: tuple[Base, ...], root: Path, packer: Packer
 
 
 def _prepared(plan: ImagePlan, base: Base, root: Path, packer: Packer) -> Prepared:
-    below = directories_and_links(base, packer.records)
+    below = directories_and_links(base, packer.records) if _lies_among(plan, base) else ()
     if not plan.assets and not plan.base.certificates:
         return Prepared(base=base, below=below)
     tree = {entry.path: entry for entry in below}
@@ -59,6 +59,12 @@ def _prepared(plan: ImagePlan, base: Base, root: Path, packer: Packer) -> Prepar
     layer = pack(placed, plan.packing, Purpose(role="assets", history=f"wherry assets: {sources}"), packer)
     paths = tuple(entry.path for entry in placed if entry.kind != "directory")
     return Prepared(base=base, below=below, assets=layer, paths=paths)
+
+
+def _lies_among(plan: ImagePlan, base: Base) -> bool:
+    """Whether anything goes between the base's own folders. The program alone goes into folders of its own, wherever the base's
+    layers are: so they need not be read, and the digest is the same whether they were."""
+    return base.name == "static" or bool(plan.assets or plan.base.certificates or plan.writable or plan.volumes)
 
 
 def assemble_all(

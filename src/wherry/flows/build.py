@@ -13,7 +13,7 @@ from wherry.assemble.image import Prepared, assemble_all
 from wherry.compile import run_hooks
 from wherry.flows import destinations, rooms
 from wherry.flows.again import Memory
-from wherry.flows.bases import prepare_image
+from wherry.flows.bases import check_programs, opened, prepare_image
 from wherry.flows.caches import tidy
 from wherry.flows.folders import workplace
 from wherry.flows.plan import plan_with, toolchain_of
@@ -73,7 +73,8 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
             run_hooks(plan.hooks, place.environment, machine.run, machine.which, machine.events)
     job = session.compile(plan, cache=request.cache)
     with watch.phase("prepare"):
-        prepared = tuple(prepare_image(image, plan, packer, ports) for image in plan.images)
+        bases = opened(plan, chosen, ports, rooms.blobs(machine, session.scratch, request))
+        prepared = tuple(prepare_image(image, plan, packer, bases) for image in plan.images)
         draft = drafted(request, planned, session, chosen, memory)
     with watch.phase("compile"):
         machine.events(Event(phase="compile", subject=", ".join(str(one.platform) for one in plan.compilations)))
@@ -81,6 +82,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
     images = []
     for image, parts in zip(plan.images, prepared, strict=True):
         with watch.phase("pack"):
+            check_programs(parts, compiled.binaries, packer)
             built = assemble_all(image, parts, compiled.binaries, packer)
         with watch.phase("store"):
             published = destinations.publish(built, image, chosen, ports)

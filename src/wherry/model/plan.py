@@ -88,6 +88,10 @@ class BaseChoice(Value, frozen=True, kw_only=True):
     """Which base: `static`, `scratch`, or a place (`docker://REF`, `oci:DIR[:TAG]`, `oci-archive:FILE` ...)."""
 
     name: str
+    lock: str = ""
+    """What wherry.lock calls it; empty for what cannot be locked."""
+    digest: str = ""
+    """The index or manifest that it must be, from wherry.lock or the reference itself; empty: what the name means today."""
     certificates: tuple[str, ...] = ()
     """Extra CA files (PEM), relative to the project root, appended to the bundle."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from typing import Final
+
+import msgspec
 
 from wherry.errors import UsageError
 from wherry.model.finding import Finding
+from wherry.model.lock import NAME, LockedBase
 from wherry.model.plan import BaseChoice, Decision
 from wherry.oci import reference
-from wherry.plan import paths
+from wherry.plan import cgo, paths, presets
 from wherry.plan.answer import Answer, Facts, because, refuse, where
 from wherry.plan.tiers import Keys
 
@@ -18,69 +22,117 @@ BUILT_IN: Final = {
     "scratch": "nothing but the program",
 }
 ARCHIVES: Final = ("oci", "oci-archive", "docker-archive")
+ENGINES: Final = ("docker-daemon", "containers-storage", "containerd")
 #: Inferred facts that need something of the base, with what `scratch` has not.
 NEEDS: Final = {"tls": "certificate authorities", "zones": "time zones", "users": "a list of users"}
 _KEYS: Final[Keys] = ("image", "base")
 
 
 def decide(facts: Facts) -> Answer[BaseChoice]:
-    """The base as `static`, `scratch` or a place. UsageError [bad-base], [bad-reference], [path-escape]."""
+    """The base as `static`, `scratch` or a place, with its digest where one is known. UsageError [bad-base], [path-escape]."""
     given = facts.settings.image.base or "static"
     source = facts.settings.source(*_KEYS)
-    name = given if given in BUILT_IN else _place(facts, given)
-    certificates = _certificates(facts, name)
+    choice = BaseChoice(name=given) if given in BUILT_IN else _place(facts, given)
+    choice = msgspec.structs.replace(choice, certificates=_certificates(facts))
     reason, origin = because(source, BUILT_IN.get(given, ""))
     decision = Decision(name="base", value=given, reason=reason, origin=origin, place=source.place)
-    findings = tuple(_missing(facts)) if name == "scratch" else ()
-    return Answer(value=BaseChoice(name=name, certificates=certificates), decisions=(decision,), findings=findings)
+    if given in BUILT_IN:
+        findings = tuple(_missing(facts)) if given == "scratch" else ()
+        return Answer(value=choice, decisions=(decision,), findings=findings)
+    locked = facts.inputs.lock.base(choice.lock) if facts.inputs.lock and choice.lock else None
+    if locked and not choice.digest:
+        choice = msgspec.structs.replace(choice, digest=locked.digest)
+    return Answer(
+        value=choice,
+        decisions=(decision, *_story(choice, given, locked)),
+        findings=() if choice.lock else (_only_here(facts, choice),),
+    )
 
 
-def _place(facts: Facts, given: str) -> str:
+def _story(choice: BaseChoice, given: str, locked: LockedBase | None) -> Iterator[Decision]:
+    """What the name stands for, and which image that is."""
+    name = choice.name.removeprefix("docker://")
+    if name != given.removeprefix("docker://"):
+        reason = f"what {given} stands for" if given in presets.NAMES else "the name in full"
+        yield Decision(name="base-name", value=name, reason=reason)
+    if not choice.digest:
+        yield Decision(name="base-digest", value="not locked", reason="asked for at each build: see wherry base lock")
+    elif locked and locked.digest == choice.digest:
+        made = f", made {locked.created[:10]}" if locked.created else ""
+        yield Decision(name="base-digest", value=choice.digest, reason=f"{NAME}{made}", origin="file")
+    else:
+        yield Decision(name="base-digest", value=choice.digest, reason="the reference says so")
+
+
+def _place(facts: Facts, given: str) -> BaseChoice:
     transport, colon, rest = given.partition(":")
     if transport in ARCHIVES and colon:
-        return f"{transport}:{_path(facts, rest)}"
-    if given.startswith("docker://"):
-        return f"docker://{_reference(facts, given.removeprefix('docker://'))}"
-    if transport in ("docker-daemon", "containers-storage", "containerd"):
-        raise UsageError(
-            "bad-base",
-            f"a base cannot be read from {transport}",
-            where=where(facts.settings.source(*_KEYS), _KEYS),
-            next="name it as its registry does, or save it as a docker-archive",
-        )
-    return f"docker://{_reference(facts, given)}"
+        return _file(facts, transport, rest)
+    if transport in ENGINES and colon:
+        return _engine(facts, transport, rest)
+    name = presets.reference_of(given, dynamic=cgo.links_dynamically(facts))
+    return _reference(facts, name.removeprefix("docker://"))
 
 
-def _reference(facts: Facts, text: str) -> str:
+def _reference(facts: Facts, text: str) -> BaseChoice:
+    """The reference in full, so that one base has one name: its registry, and `latest` where it has neither tag nor digest."""
     try:
-        return str(reference.parse(text))
+        found = reference.in_registry(reference.parse(text))
     except UsageError as error:
         place = where(facts.settings.source(*_KEYS), _KEYS)
-        step = "static, scratch, or a reference like gcr.io/distroless/static-debian12"
+        step = f"static, scratch, {', '.join(presets.NAMES)}, or a reference like registry.example/team/base:1"
         raise UsageError("bad-base", error.message, where=place, next=step) from error
+    if not found.tag and not found.digest:
+        found = msgspec.structs.replace(found, tag="latest")
+    return BaseChoice(name=f"docker://{found}", lock=str(found), digest=str(found.digest or ""))
 
 
-def _path(facts: Facts, path: str) -> str:
-    """Absolute. A file of the repository may only name what lies in it; the user may name anything, from where they stand."""
+def _file(facts: Facts, transport: str, path: str) -> BaseChoice:
+    """A file of the repository may only name what lies in it; the user may name anything, from where they stand. Only what lies
+    in the repository can be locked: others have nothing else."""
     root, source = facts.inputs.project.root, facts.settings.source(*_KEYS)
     if not source.trusted:
-        return posixpath.join(root, paths.inside(facts.settings, _KEYS, path))
+        inside = paths.inside(facts.settings, _KEYS, path)
+        return BaseChoice(name=f"{transport}:{posixpath.join(root, inside)}", lock=f"{transport}:{inside}")
     if not path or "\0" in path:
         refuse(facts.settings, _KEYS, "the base has no path")
-    return posixpath.normpath(posixpath.join(root, facts.inputs.request.directory, path))
+    full = posixpath.normpath(posixpath.join(root, facts.inputs.request.directory, path))
+    inside = posixpath.relpath(full, root)
+    lock = "" if inside.startswith("../") or not inside.isprintable() or " " in inside else f"{transport}:{inside}"
+    return BaseChoice(name=f"{transport}:{full}", lock=lock)
 
 
-def _certificates(facts: Facts, base: str) -> tuple[str, ...]:
-    given = facts.settings.image.certificates or ()
-    if given and base != "static":
-        refuse(
-            facts.settings,
-            ("image", "certificates"),
-            f"certificates can be added to the base static only, not to {base}",
-            next="leave image.base out, or put them in as assets",
+def _engine(facts: Facts, transport: str, text: str) -> BaseChoice:
+    """An image that an engine holds. Never because a repository says so: it could take a private one along (A10)."""
+    source = facts.settings.source(*_KEYS)
+    if not source.trusted:
+        raise UsageError(
+            "bad-base",
+            f"only you may name an image of this machine's {transport}",
+            where=where(source, _KEYS),
+            why="a repository could otherwise take along any image that you have",
+            next=f"--base {transport}:{text[:100]}",
         )
+    try:
+        return BaseChoice(name=f"{transport}:{reference.parse(text)}")
+    except UsageError as error:
+        raise UsageError("bad-base", error.message, where=where(source, _KEYS), next=f"{transport}:NAME:TAG") from error
+
+
+def _only_here(facts: Facts, choice: BaseChoice) -> Finding:
+    return Finding(
+        name="base-only-here",
+        message=f"the base {choice.name} is on this machine alone, so nobody else can build this image again",
+        severity="note",
+        subject=facts.subject,
+        next="name a base by its registry, or put it into the repository",
+    )
+
+
+def _certificates(facts: Facts) -> tuple[str, ...]:
     return tuple(
-        paths.inside(facts.settings, ("image", "certificates", number), path) for number, path in enumerate(given)
+        paths.inside(facts.settings, ("image", "certificates", number), path)
+        for number, path in enumerate(facts.settings.image.certificates or ())
     )
 
 

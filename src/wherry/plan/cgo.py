@@ -47,7 +47,7 @@ class Wish(Value, frozen=True, kw_only=True):
 
 def decide(facts: Facts, flags: Flags, targets: tuple[Platform, ...], base: str) -> Answer[Cgo]:
     """RefusedError [cgo-untrusted], UnavailableError [cgo-compiler] or [cgo-cross], UsageError [pie-not-static]."""
-    wish = _wish(facts, flags)
+    wish = _wish(facts, flags.sanitizer)
     decision = Decision(
         name="cgo", value="on" if wish.on else "off", reason=wish.reason, origin=wish.origin, place=wish.place
     )
@@ -67,7 +67,12 @@ def decide(facts: Facts, flags: Flags, targets: tuple[Platform, ...], base: str)
     return _turned_on(facts, base, decision)
 
 
-def _wish(facts: Facts, flags: Flags) -> Wish:
+def links_dynamically(facts: Facts) -> bool:
+    """Whether the program will need a C library at run time on a base that has one, as far as can be told this early."""
+    return _wish(facts, "").on and not facts.settings.build.static
+
+
+def _wish(facts: Facts, sanitizer: str) -> Wish:
     said, source = facts.settings.build.cgo, facts.settings.source("build", "cgo")
     variable = dict(facts.inputs.toolchain.environment).get("CGO_ENABLED", "")
     if said is not None and source.trusted:
@@ -76,8 +81,8 @@ def _wish(facts: Facts, flags: Flags) -> Wish:
         return Wish(on=variable == "1", reason=f"your CGO_ENABLED={variable}", origin="environment")
     if said is not None:
         return Wish(on=said, reason="as you set it", origin=source.origin, place=source.place)
-    if flags.sanitizer:
-        return Wish(on=True, reason=f"{flags.sanitizer} works only with it")
+    if sanitizer:
+        return Wish(on=True, reason=f"{sanitizer} works only with it")
     if facts.main.cgo:
         use = facts.main.cgo[0]
         return Wish(on=True, reason=f"{use.import_path} needs it"[:60], origin="found", place=use.place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wherry.kit.value import Value
+from wherry.model.lock import Lock
 from wherry.model.plan import Pairs
 from wherry.model.project import Project
 from wherry.model.toolchain import Toolchain
@@ -40,3 +41,5 @@ class PlanInputs(Value, frozen=True, kw_only=True):
     """Of the process: SOURCE_DATE_EPOCH, and the variables named by `pass_environment`; nothing else is read."""
     programs: Pairs = ()
     """Helper programs found on PATH, name to absolute path: `cc`, `git`."""
+    lock: Lock | None = None
+    """wherry.lock, if there is one."""

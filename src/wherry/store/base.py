@@ -1,80 +1,190 @@
-"""A base image's bytes brought here. A Keeper, a platform and a folder for blobs in, a Base out; writes layers to that folder.
+"""A base image read as far as it is needed. A place, a platform and what is kept from other runs in, a Base out; reads the
+place, and keeps documents and layers by digest.
 
-Each layer is hashed twice while it passes: packed against its digest, unpacked against the config's diff id.
+What a name means is asked once a run; what a digest means is asked once ever, as long as the cache lasts. Of an index only the
+chosen platform's documents are read.
 """
 
 from __future__ import annotations
 
-import hashlib
+import threading
 from pathlib import Path
 
-from wherry.errors import CorruptError
-from wherry.kit import decompress
-from wherry.kit.files import atomic_writer, disk_errors
-from wherry.kit.streams import CHUNK
+import msgspec
+from msgspec.structs import replace
+
+from wherry.errors import CorruptError, RefusedError
+from wherry.kit import jsons, parallel
+from wherry.kit.ports import Records
+from wherry.kit.value import Value
 from wherry.model.base import Base
-from wherry.model.image import Layer, StoredImage
-from wherry.oci import media
-from wherry.oci.descriptor import Descriptor
-from wherry.oci.digest import Digest
+from wherry.model.image import Layer, Stored, StoredImage
+from wherry.oci.descriptor import Descriptor, Document, describe
+from wherry.oci.digest import Digest, of_bytes
 from wherry.oci.platform import Platform
-from wherry.store import choose
-from wherry.store.keeper import Keeper
+from wherry.oci.reference import Reference
+from wherry.store import naming
+from wherry.store.baselayer import Kept, LayerSource, Shelf
+from wherry.store.documents import Fetch
+from wherry.store.engine.export import exported
+from wherry.store.keeper import Keeper, Ports
+from wherry.store.pick import Candidate, Top, candidates, pick
+from wherry.store.place import EnginePlace, Place, RegistryPlace
+from wherry.store.places import at
+from wherry.store.registry.keeper import repository
+from wherry.store.registry.pull import Repository
+
+AT_ONCE = 4
 
 
-def read_base(keeper: Keeper, name: str, platform: Platform, blobs: Path) -> Base:
-    """The image there for `platform` as a base; its layers become files in `blobs`, at `sha256/<hex>`.
+class Wanted(Value, frozen=True, kw_only=True):
+    """One base as a plan names it."""
 
-    UsageError [no-platform] with a list when it has none; CorruptError [diff-id] when a layer is not what the config says.
-    """
-    image = choose.stored_for(keeper.open(), platform)
-    diff_ids = image.settings.rootfs.diff_ids
-    layers = tuple(
-        _layer(keeper, descriptor, diff_id, blobs) for descriptor, diff_id in zip(image.layers, diff_ids, strict=True)
-    )
-    return Base(
-        name=name, platform=image.platform, digest=image.digest, layers=_named(image, layers), config=image.settings
-    )
+    name: str
+    """In the grammar of `-o`, for people and annotations."""
+    place: Place
+    digest: str = ""
+    """What it must be; empty: what the name means today."""
 
 
-def _layer(keeper: Keeper, descriptor: Descriptor, diff_id: Digest, blobs: Path) -> Layer:
-    """Copies a layer, or checks the copy that is there already; hashing it anew costs less than a wrong image (E04)."""
-    file = blobs / descriptor.digest.path
-    reused = file.is_file() and file.stat().st_size == descriptor.size and _hashed(file) == descriptor.digest
-    if not reused:
-        with disk_errors(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_writer(file, durable=True) as target:
-            for chunk in keeper.blob(descriptor):
-                target.write(chunk)
-    hasher, size = hashlib.sha256(), 0
-    with file.open("rb") as source:
-        plain = decompress.opened(source, media.compression(descriptor.media_type), name=str(descriptor.digest))
-        while chunk := plain.read(CHUNK):
-            hasher.update(chunk)
-            size += len(chunk)
-    if f"sha256:{hasher.hexdigest()}" != diff_id:
-        raise CorruptError(
-            "diff-id",
-            f"the layer {descriptor.digest} unpacks to sha256:{hasher.hexdigest()}, not {diff_id}",
-            where=str(descriptor.digest),
-            next="use another base, or make this one again",
+class _Known(Value, frozen=True, kw_only=True):
+    """What a digest turned out to be. Named as JSON text, so that the record keeps the blob in use."""
+
+    digest: str
+    size: int
+    media_type: str
+
+
+class Bases:
+    """The bases of one run. `lazy`: layers stay where they are until somebody asks for their bytes."""
+
+    def __init__(self, ports: Ports, kept: Kept, records: Records, *, lazy: bool = False) -> None:
+        self.ports, self.kept, self.records, self.lazy = ports, kept, records, lazy
+        self._shelf = Shelf(kept, records, Path(ports.scratch))
+        self._found: dict[Wanted, Top] = {}
+        self._lock = threading.Lock()
+
+    def read(self, wanted: Wanted, platform: Platform) -> Base:
+        """The base for `platform`. UsageError [no-platform] lists what there is; RefusedError [base-moved] when it is not the
+        locked one; CorruptError [diff-id], [digest-mismatch], [bomb], [bad-tar] for what is not what it says."""
+        found = self.top(wanted)
+        image = pick(found, platform, name=wanted.name)
+        source = LayerSource(blob=found.blob, lazy=self.lazy and isinstance(wanted.place, RegistryPlace))
+        pairs = tuple(zip(image.layers, image.settings.rootfs.diff_ids, strict=True))
+        layers = parallel.each(lambda pair: self._shelf.layer(source, *pair), pairs, at_once=AT_ONCE)
+        return Base(
+            name=wanted.name,
+            platform=image.platform,
+            digest=image.digest,
+            top=found.descriptor.digest,
+            layers=_named(image, layers),
+            config=image.settings,
         )
-    return Layer(
-        media_type=descriptor.media_type,
-        digest=descriptor.digest,
-        size=descriptor.size,
-        diff_id=diff_id,
-        unpacked_size=size,
-        file=str(file),
-        role="base",
-        reused=reused,
+
+    def top(self, wanted: Wanted) -> Top:
+        """What the name means, asked once."""
+        with self._lock:
+            if wanted not in self._found:
+                self._found[wanted] = self._look(wanted)
+            return self._found[wanted]
+
+    def platforms(self, wanted: Wanted) -> tuple[Candidate, ...]:
+        """Every image there is."""
+        return candidates(self.top(wanted))
+
+    def _look(self, wanted: Wanted) -> Top:
+        match wanted.place:
+            case RegistryPlace(reference=reference):
+                if wanted.digest:
+                    reference = replace(reference, digest=Digest(wanted.digest))
+                return self._at_registry(naming.or_latest(reference))
+            case EnginePlace():
+                keeper = exported(wanted.place, self.ports)
+            case _:
+                keeper = at(wanted.place, self.ports)
+        stored = keeper.open()
+        if wanted.digest not in ("", stored.descriptor.digest):
+            raise RefusedError(
+                "base-moved",
+                f"the base {wanted.name} is not what is locked",
+                where=f"it is {stored.descriptor.digest}",
+                why=f"{wanted.digest} is locked",
+                next="wherry base lock",
+            )
+        return _of_stored(stored, keeper)
+
+    def _at_registry(self, reference: Reference) -> Top:
+        """By digest nothing is asked that is kept. By tag one HEAD tells whether what is kept is still meant (C07: the bytes are
+        compared with that digest, or fetched)."""
+        there = repository(reference, self.ports)
+        memory = f"base-tag-{reference}"
+        digest = reference.digest
+        if digest is None and self.records.get(memory) is not None:
+            digest = there.head(reference.tag)
+        document = self._remembered(digest) if digest else None
+        if document is None:
+            descriptor, data = there.top()
+            document = Document(media_type=descriptor.media_type, data=data)
+            self._remember(document)
+            if not reference.digest:
+                self.records.put(memory, str(document.digest).encode())
+        return Top(descriptor=describe(document), document=document, fetch=self._cached(there), blob=there.blob)
+
+    def _remembered(self, digest: Digest) -> Document | None:
+        data = self.records.get(f"base-top-{digest}")
+        try:
+            known = jsons.decode(data, _Known, name="base") if data else None
+        except CorruptError:
+            return None
+        path = self.kept.get(digest, known.size) if known else None
+        return Document(media_type=known.media_type, data=path.read_bytes()) if known and path else None
+
+    def _remember(self, document: Document) -> None:
+        known = _Known(digest=str(document.digest), size=document.size, media_type=document.media_type)
+        self.records.put(f"base-top-{document.digest}", msgspec.json.encode(known))
+        self.kept.add(document.data)
+
+    def _cached(self, there: Repository) -> Fetch:
+        """Documents by digest, from the cache where it has them."""
+
+        def fetch(descriptor: Descriptor) -> bytes:
+            path = self.kept.get(descriptor.digest, descriptor.size) if _can_be_kept(descriptor) else None
+            if path is not None:
+                return path.read_bytes()
+            data = there.fetch(descriptor)
+            if _can_be_kept(descriptor) and of_bytes(data) == descriptor.digest:
+                self.kept.add(data)
+            return data
+
+        return fetch
+
+
+def reference_now(wanted: Wanted, ports: Ports) -> Digest | None:
+    """The digest that a base's name means today, in as little as it takes; None when it means nothing."""
+    match wanted.place:
+        case RegistryPlace(reference=reference):
+            tagged = naming.or_latest(replace(reference, digest=None))
+            there = repository(tagged, ports)
+            return there.head(tagged.tag) or there.top()[0].digest
+        case _:
+            return at(wanted.place, ports).open().descriptor.digest
+
+
+def _can_be_kept(descriptor: Descriptor) -> bool:
+    return descriptor.digest.algorithm == "sha256"
+
+
+def _of_stored(stored: Stored, keeper: Keeper) -> Top:
+    by_digest = {document.digest: document for document in stored.documents}
+
+    def fetch(descriptor: Descriptor) -> bytes:
+        if descriptor.digest not in by_digest:
+            raise CorruptError("missing-blob", f"{descriptor.digest} is named but not there", where=stored.reference)
+        return by_digest[descriptor.digest].data
+
+    return Top(
+        descriptor=stored.descriptor, document=by_digest[stored.descriptor.digest], fetch=fetch, blob=keeper.blob
     )
-
-
-def _hashed(file: Path) -> str:
-    with file.open("rb") as source:
-        return f"sha256:{hashlib.file_digest(source, 'sha256').hexdigest()}"
 
 
 def _named(image: StoredImage, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
@@ -82,6 +192,4 @@ def _named(image: StoredImage, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     history = [entry.created_by for entry in image.settings.history or () if not entry.empty_layer]
     if len(history) != len(layers):
         return layers
-    from msgspec.structs import replace
-
     return tuple(replace(layer, history=said) for layer, said in zip(layers, history, strict=True))

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.support.packing import END, Memory, content_of, file, member, packed, packer, problems_of
 from tests.support.plans import AMD64, build, plan
 from tests.unit.assemble.test_image import run, tree
 from tests.unit.assemble.test_static import certificate
 from wherry.assemble.below import directories_and_links
+from wherry.assemble.image import prepare
 from wherry.assemble.static import BUNDLE
 from wherry.model.base import Base
 from wherry.model.image import Built, Layer
@@ -131,10 +133,31 @@ def test_the_base_is_read_once(tmp_path: Path) -> None:
     for one in base.layers:
         Path(one.file).write_bytes(b"")
     assert directories_and_links(base, records) == first
-    records.kept = dict.fromkeys(records.kept, b"damaged")
+
+
+def test_layers_that_are_elsewhere_are_brought(tmp_path: Path) -> None:
+    base = foreign(tmp_path)
+    expected = directories_and_links(base, Memory())
+
+    def away(layer: Layer) -> Layer:
+        hidden = Path(layer.file).rename(f"{layer.file}.away")
+
+        def bring() -> None:
+            hidden.replace(layer.file)
+
+        return replace(layer, bring=bring)
+
+    moved = replace(base, layers=tuple(map(away, base.layers)))
+    assert directories_and_links(moved, Memory()) == expected
+
+
+def test_nothing_of_a_base_is_read_for_a_program_alone(tmp_path: Path) -> None:
+    """So the layers may stay where they are, and the digest does not depend on where that is."""
+    base = foreign(tmp_path)
     for one in base.layers:
         Path(one.file).unlink()
-    assert "tmp" in {entry.path for entry in directories_and_links(base, records)}
+    (prepared,) = prepare(plan(base=BaseChoice(name="x")), (base,), tmp_path, packer(tmp_path))
+    assert prepared.below == ()
 
 
 def test_certificates_of_ones_own_come_after_the_bases(tmp_path: Path) -> None:

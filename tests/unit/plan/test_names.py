@@ -132,7 +132,7 @@ def test_the_standard_labels_and_annotations() -> None:
     }
     assert dict(made.annotations) == dict(made.labels) == expected
     assert tuple(sorted(made.labels)) == made.labels
-    assert dict(image('[image]\nbase = "alpine:3"\n').labels)[f"{PREFIX}base.name"] == "alpine:3"
+    assert dict(image('[image]\nbase = "alpine:3"\n').labels)[f"{PREFIX}base.name"] == "docker.io/library/alpine:3"
     assert f"{PREFIX}licenses" not in dict(image(project=project(licences=("MIT", "Apache-2.0"))).labels)
 
 

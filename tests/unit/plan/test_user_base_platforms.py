@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.planning import decision, findings, image, inferred, main, plan, project, refused, toolchain
+from tests.support.planning import (
+    SQLITE,
+    decision,
+    findings,
+    image,
+    inferred,
+    main,
+    plan,
+    project,
+    refused,
+    toolchain,
+)
 from wherry.model.plan import BaseChoice
 from wherry.oci.platform import Platform
 from wherry.plan.platforms import VARIABLES, canonical, go_variables
@@ -44,21 +55,45 @@ def test_other_users_are_refused(given: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "name"),
+    ("given", "name", "lock"),
     [
-        ("static", "static"),
-        ("scratch", "scratch"),
-        ("alpine:3.22", "docker://alpine:3.22"),
-        ("docker://gcr.io/distroless/static-debian12", "docker://gcr.io/distroless/static-debian12"),
-        ("oci:base:tag", "oci:/src/shop/base:tag"),
-        ("oci-archive:a/../b.tar", "oci-archive:/src/shop/b.tar"),
-        ("docker-archive:base.tar", "docker-archive:/src/shop/base.tar"),
+        ("static", "static", ""),
+        ("scratch", "scratch", ""),
+        ("alpine:3.22", "docker://docker.io/library/alpine:3.22", "docker.io/library/alpine:3.22"),
+        ("alpine", "docker://docker.io/library/alpine:3", "docker.io/library/alpine:3"),
+        ("docker://gcr.io/some/base", "docker://gcr.io/some/base:latest", "gcr.io/some/base:latest"),
+        (
+            "distroless",
+            "docker://gcr.io/distroless/static-debian13:nonroot",
+            "gcr.io/distroless/static-debian13:nonroot",
+        ),
+        ("oci:base:tag", "oci:/src/shop/base:tag", "oci:base:tag"),
+        ("oci-archive:a/../b.tar", "oci-archive:/src/shop/b.tar", "oci-archive:b.tar"),
+        ("docker-archive:base.tar", "docker-archive:/src/shop/base.tar", "docker-archive:base.tar"),
     ],
 )
-def test_bases(given: str, name: str) -> None:
+def test_bases(given: str, name: str, lock: str) -> None:
     made = plan(f'[image]\nbase = "{given}"\n')
-    assert made.images[0].base == BaseChoice(name=name)
+    assert made.images[0].base == BaseChoice(name=name, lock=lock)
     assert decision(made, "base").value == given
+
+
+def test_distroless_brings_a_c_library_where_one_is_needed() -> None:
+    cgo = project(main(cgo=SQLITE))
+    assert image('[image]\nbase = "distroless"\n', project=cgo).base.lock == "gcr.io/distroless/base-debian13:nonroot"
+    linked = image('[image]\nbase = "distroless"\n[build]\nstatic = true\n', project=cgo)
+    assert linked.base.lock == "gcr.io/distroless/static-debian13:nonroot"
+
+
+def test_only_the_user_may_take_a_base_out_of_an_engine() -> None:
+    made = plan('[image]\nbase = "docker-daemon:app:1"\n', trusted=True)
+    assert made.images[0].base == BaseChoice(name="docker-daemon:app:1")
+    assert "base-only-here" in findings(made)
+    refusal = refused('[image]\nbase = "docker-daemon:app:1"\n')
+    assert (refusal.name, refusal.why) == (
+        "bad-base",
+        "a repository could otherwise take along any image that you have",
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,9 +117,10 @@ def test_the_users_own_base_may_lie_anywhere() -> None:
     assert made.base.name == "oci:/src/shop/base"
 
 
-def test_certificates_go_into_static_only() -> None:
-    assert image('[image]\ncertificates = ["certs/a.pem"]\n').base.certificates == ("certs/a.pem",)
-    assert refused('[image]\nbase = "scratch"\ncertificates = ["a.pem"]\n').name == "bad-setting"
+def test_certificates_go_into_any_base() -> None:
+    for base in ("static", "scratch", "alpine:3.22"):
+        made = image(f'[image]\nbase = "{base}"\ncertificates = ["certs/a.pem"]\n')
+        assert made.base.certificates == ("certs/a.pem",)
     assert refused('[image]\ncertificates = ["../a.pem"]\n').name == "path-escape"
 
 

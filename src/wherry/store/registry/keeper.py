@@ -72,6 +72,10 @@ class Registry:
     def blob(self, descriptor: Descriptor, /) -> Iterator[bytes]:
         return self._opened("pull").blob(descriptor)
 
+    def reader(self) -> Repository:
+        """Its documents and blobs one by one, for whoever does not want all of them."""
+        return self._opened("pull")
+
     def head(self) -> Digest | None:
         """What the tag means at the registry now, by its own word; None when it is not there."""
         return self._opened("pull,push").head(self.place.reference.digest or self.place.reference.tag)

@@ -1,0 +1,173 @@
+"""wherry.lock. A folder in, a Lock out, and back; touches that one file.
+
+TOML, so that people and tools can read what changed; sorted and without a time of its own, so that locking the same again
+changes nothing. Only wherry writes it: anything it did not write is an error, not a guess.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from wherry.errors import CorruptError, UsageError
+from wherry.kit.files import atomic_write, disk_errors, is_beneath
+from wherry.kit.value import Value
+from wherry.model.lock import NAME, Lock, LockedBase, LockedPlatform
+from wherry.oci import platform
+from wherry.oci.digest import Digest
+
+VERSION: Final = 1
+LARGEST: Final = 1 << 20
+PARTS: Final = ("certifi", "deflate", "go", "tzdata", "zstandard")
+HEAD: Final = """\
+# What the images of this repository are made from, beside go.sum: bases by digest,
+# and the versions of all else that decides their bytes.
+# Written by `wherry base lock`; commit it. `wherry build --locked` accepts nothing else.
+"""
+_CONFLICT: Final = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
+_AT: Final = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+class _Base(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reference: str
+    digest: str
+    created: str = ""
+    platforms: dict[str, str] = {}
+
+
+class _File(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: int
+    parts: dict[str, str] = {}
+    base: tuple[_Base, ...] = ()
+
+
+def read(root: Path) -> Lock | None:
+    """The lock in `root`; None when there is no such file. UsageError [bad-lock], [lock-conflict], [unsafe-file]."""
+    path = root / NAME
+    if not path.is_symlink() and not path.exists():
+        return None
+    if not path.is_file() or not is_beneath(path, root):
+        raise UsageError(
+            "unsafe-file", f"{NAME} is no file of this repository", where=NAME, next="make it a plain file"
+        )
+    with disk_errors(path), path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise bad(f"it is larger than {LARGEST >> 20} MiB")
+    try:
+        return parse(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise bad("it is not UTF-8") from error
+
+
+def parse(text: str) -> Lock:
+    """The lock that `text` is. UsageError [lock-conflict] for the marks of an unfinished merge, [bad-lock] for anything else that
+    wherry did not write."""
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise UsageError(
+            "lock-conflict",
+            f"{NAME} holds the marks of an unfinished merge",
+            where=f"{NAME}:{line}",
+            next=(f"git checkout --theirs {NAME}", "wherry base lock"),
+        )
+    try:
+        tree = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        at = _AT.search(str(error))
+        raise bad(f"it is not TOML: {_AT.sub('', str(error))}"[:200], line=int(at[1] or 0) if at else 0) from error
+    _check_version(tree)
+    try:
+        file = msgspec.convert(tree, _File)
+    except msgspec.ValidationError as error:
+        raise bad(str(error)[:200]) from error
+    bases = tuple(map(_base, file.base))
+    if len({one.reference for one in bases}) < len(bases):
+        raise bad("it locks one base twice")
+    return Lock(bases=bases, parts=tuple(sorted(file.parts.items())))
+
+
+def text_of(lock: Lock) -> str:
+    """The file; equal locks give equal bytes."""
+    lines = [HEAD, f"version = {VERSION}", "", "[parts]"]
+    lines += [f"{name} = {_quoted(version)}" for name, version in sorted(lock.parts)]
+    for base in sorted(lock.bases, key=lambda one: one.reference):
+        lines += ["", "[[base]]", f"reference = {_quoted(base.reference)}", f"digest = {_quoted(base.digest)}"]
+        lines += [f"created = {_quoted(base.created)}"] if base.created else []
+        lines += ["", "[base.platforms]"]
+        rows = sorted(base.platforms, key=lambda one: one.platform)
+        lines += [f"{_quoted(one.platform)} = {_quoted(one.digest)}" for one in rows]
+    return "\n".join(lines) + "\n"
+
+
+def write(root: Path, lock: Lock) -> bool:
+    """Writes the lock to `root`, whole or not at all; False when the file says just that already."""
+    path, data = root / NAME, text_of(lock).encode()
+    if path.is_symlink():
+        raise UsageError("unsafe-file", f"{NAME} is a link", where=NAME, next="make it a plain file")
+    with disk_errors(path):
+        if path.is_file() and path.read_bytes() == data:
+            return False
+    atomic_write(path, data)
+    return True
+
+
+def bad(why: str, *, line: int = 0) -> UsageError:
+    """The error for a lock that wherry did not write."""
+    return UsageError(
+        "bad-lock",
+        f"{NAME} is not as wherry writes it: {why}",
+        where=f"{NAME}:{line}" if line else NAME,
+        next=(f"git checkout {NAME}", f"delete {NAME}, then wherry base lock"),
+    )
+
+
+def _check_version(tree: dict[str, Any]) -> None:
+    """First of all: a newer wherry may write keys that this one does not know."""
+    version = tree.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise UsageError(
+            "bad-lock", f"{NAME} was written by a newer wherry", where=NAME, next="install the wherry that wrote it"
+        )
+    if version != VERSION:
+        raise bad(f"its version is not {VERSION}")
+
+
+def _base(base: _Base) -> LockedBase:
+    if not base.reference or not base.reference.isprintable() or " " in base.reference:
+        raise bad(f"{base.reference[:80]!r} is no reference")
+    for digest in (base.digest, *base.platforms.values()):
+        _check_digest(digest)
+    for name in base.platforms:
+        _check_platform(name)
+    return LockedBase(
+        reference=base.reference,
+        digest=base.digest,
+        created=base.created,
+        platforms=tuple(LockedPlatform(platform=name, digest=one) for name, one in sorted(base.platforms.items())),
+    )
+
+
+def _check_digest(text: str) -> None:
+    try:
+        Digest(text)
+    except CorruptError as error:
+        raise bad(error.message) from error
+
+
+def _check_platform(text: str) -> None:
+    try:
+        platform.parse(text)
+    except UsageError as error:
+        raise bad(error.message) from error
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string, which has JSON's escapes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
