@@ -19,6 +19,12 @@ wherry takes a Go repository to a small, safe, reproducible container image.
   wherry build --push -t registry.example/team/app
   wherry plan --why         what would be built, and every reason
   wherry inspect NAME       what an image holds
+
+  push NAME -t REF          an image of this machine, to registries
+  pull REF                  an image of a registry, to this machine
+  copy FROM TO              between registries, layouts, archives, engines
+  annotate IMAGE            new labels or annotations, layers untouched
+  rebase IMAGE              a new base beneath it, without a rebuild
   registry login HOST       credentials for a registry, checked there first
 
   doctor                    what this machine has, and what is missing

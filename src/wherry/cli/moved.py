@@ -56,8 +56,9 @@ def show_changed(changed: Changed, output: Output, *, as_json: bool) -> None:
     for finding in changed.findings:
         output.finding(finding)
     output.rows([("from", changed.source, ""), *_places(changed.published)])
-    rows = [(str(one.platform), f"{one.old} became {one.new}", "") for one in changed.replaced]
-    output.rows(rows if len(rows) > 1 else [])
+    if len(changed.replaced) > 1:
+        rows = ((str(one.platform), str(one.old), str(one.new)) for one in changed.replaced)
+        output.rows([row for name, old, new in rows for row in ((name, old, ""), ("is now", new, ""))])
     count = f"{_count(len(changed.replaced), 'image')} changed" if changed.replaced else "nothing to change"
     output.line(f"{count}, layers as they were; signatures of the old digest do not hold for the new one")
     _results(changed.published, output, as_json=as_json)

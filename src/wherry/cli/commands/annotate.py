@@ -25,7 +25,7 @@ def annotate(
     takes the name of the old one, which stays under its digest.
 
     \b
-    wherry annotate reg.example/team/app:1.2 --annotation org.opencontainers.image.vendor=Me
+    wherry annotate reg.example/team/app:1.2 --annotation com.example.team=edge
     wherry annotate podinfo --label team=edge -o oci:images:labelled
     """
     from wherry.cli.moved import run_change

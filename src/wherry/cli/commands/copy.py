@@ -22,9 +22,9 @@ def copy(
     any other name in wherry's store. With --platform only these are taken, and an index gets a new digest.
 
     \b
-    wherry copy reg.example/team/app:1.2 mirror.example/team/app:1.2
+    wherry copy reg.example/team/app:1.2 mirror.example/app:1.2
     wherry copy reg.example/team/app:1.2 oci:images --referrers
-    wherry copy reg.example/team/app:1.2 docker-archive:app.tar --platform linux/arm64
+    wherry copy reg.example/app:1.2 docker-archive:a.tar --platform linux/arm64
     """
     from wherry.cli.moved import run_copy
     from wherry.flows.copy import CopyRequest

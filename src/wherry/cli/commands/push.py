@@ -18,7 +18,7 @@ def push(source: str, names: tuple[str, ...], platforms: tuple[str, ...], *, ref
     """Pushes an image of wherry's store, or of any place, to every -t. Without -t it goes where its own name says.
 
     \b
-    wherry push podinfo -t reg.example/team/podinfo:6.9 -t reg.example/team/podinfo:latest
+    wherry push podinfo -t reg.example/podinfo:6.9 -t reg.example/podinfo:latest
     wherry push oci:images:1.2 -t reg.example/team/app:1.2
     """
     from wherry.cli.moved import run_copy

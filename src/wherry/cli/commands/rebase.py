@@ -24,7 +24,7 @@ def rebase(image: str, base: str | None, old_base: str | None, places: tuple[str
 
     \b
     wherry rebase reg.example/team/app:1.2
-    wherry rebase reg.example/team/app:1.2 --base reg.example/base:2 -o docker://reg.example/team/app:1.2-base2
+    wherry rebase reg.example/app:1.2 --base reg.example/base:2 -o oci:rebased
     """
     from wherry.cli.moved import run_change
     from wherry.flows.rebase import RebaseRequest
