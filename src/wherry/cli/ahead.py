@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from wherry.cache.noop.request import Request
 from wherry.errors import WherryError
 from wherry.flows.session import Session
@@ -12,6 +14,8 @@ _open: list[Session] = []
 
 def begin(key: Request, edited: tuple[str, ...] | None) -> None:
     """Opens the session for this process; what goes wrong here goes wrong again, and is told, where it belongs."""
+    if "--offline" in key.arguments:
+        os.environ["WHERRY_OFFLINE"] = "1"  # as the command line does when it is read, which is later
     try:
         _open.append(Session(real_machine(), key, edited))
         _open[0].begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import platform
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from wherry.flows.folders import data_folder, folders_of, scratch
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Machine
 from wherry.oci.platform import ALIASES, Platform
+from wherry.plan.registries import read_registries
 from wherry.store.keeper import Ports
 
 
@@ -66,6 +68,7 @@ def store_ports(machine: Machine) -> Iterator[Ports]:
 
 def ports_with(machine: Machine, folder: str) -> Ports:
     """The same over a scratch folder that is there already."""
+    said, config = dict(machine.variables), Path(machine.environment.config_home, "wherry")
     return Ports(
         http=machine.http,
         run=machine.run,
@@ -76,4 +79,7 @@ def ports_with(machine: Machine, folder: str) -> Ports:
         environment=machine.variables,
         events=machine.events,
         records=Records(folders_of(machine)),
+        authfile=said.get("WHERRY_AUTHFILE", ""),
+        offline=machine.environment.offline,
+        registries=functools.cache(lambda: read_registries(config, machine.environment.home)),
     )

@@ -147,6 +147,8 @@ class Environment(Value, frozen=True, kw_only=True):
     docker_host: str = ""
     docker_config: str = ""
     no_color: bool = False
+    offline: bool = False
+    """WHERRY_OFFLINE, which --offline sets: no registry is asked, and Go fetches nothing."""
     ci: bool = False
     wherry: tuple[tuple[str, str], ...] = ()
     """WHERRY_*, sorted."""

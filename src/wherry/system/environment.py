@@ -40,6 +40,7 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
     folders are ignored."""
     known = {name: value for name, value in variables.items() if value and "\0" not in value}
     home = known.get("HOME", "") or _home()
+    offline = known.get("WHERRY_OFFLINE", "").lower() not in OFF
     return Environment(
         home=home,
         path=known.get("PATH", ""),
@@ -52,7 +53,8 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         no_color="NO_COLOR" in known,
         ci=known.get("CI", "").lower() not in OFF,
         wherry=tuple(sorted((name, value) for name, value in known.items() if name.startswith("WHERRY_"))),
-        go=_chosen(known, SETTINGS),
+        offline=offline,
+        go=_chosen({**known, "GOPROXY": "off"} if offline else known, SETTINGS),
         child=_chosen({**known, "HOME": home}, CHILD | {"HOME"}),
         private=_chosen(known, PRIVATE | {name for name in known if name.startswith(PRIVATE_PREFIXES)}),
     )

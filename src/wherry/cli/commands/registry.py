@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from wherry.cli.commands.login import login, logout
+
 #: Commands of the group, in the order of `--help`.
-COMMANDS: tuple[click.Command, ...] = ()
+COMMANDS: tuple[click.Command, ...] = (login, logout)
 
 
 @click.group(short_help="Log in to registries; see and delete what they hold.")

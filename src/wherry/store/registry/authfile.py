@@ -74,8 +74,9 @@ def credentials(entry: Entry, path: Path) -> Credentials | None:
     return Credentials(user=user, secret=Secret(secret.rstrip("\0")), source=str(path)) if user or secret else None
 
 
-def put(path: Path, key: str, credentials: Credentials | None) -> None:
-    """Writes an entry of `auths` under `key`; without credentials an empty one, as Docker does for what a helper keeps."""
+def put(path: Path, key: str, credentials: Credentials | None, same: Callable[[str], bool]) -> None:
+    """Writes an entry of `auths` under `key`, in the place of those whose key means the same; without credentials an empty
+    one, as Docker does for what a helper keeps."""
     entry: dict[str, str] = {}
     if credentials is not None and credentials.kind == "identity":
         entry = {"identitytoken": credentials.secret.reveal()}
@@ -83,6 +84,8 @@ def put(path: Path, key: str, credentials: Credentials | None) -> None:
         entry = {"auth": credentials.basic().removeprefix("Basic ")}
 
     def change(auths: dict[str, Any]) -> bool:
+        for old in [old for old in auths if same(old)]:
+            del auths[old]
         auths[key] = entry
         return True
 

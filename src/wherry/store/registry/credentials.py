@@ -23,12 +23,12 @@ HUB_SERVER = "https://index.docker.io/v1/"
 
 def find(host: str, repository: str, ports: Ports) -> Credentials | None:
     """The credentials for `host`/`repository`, or None when there are none; UnavailableError [docker-config] or
-    [credential-helper]. Looked up once a run."""
+    [credential-helper], UsageError [authfile]. Looked up once a run."""
     return ports.kept.credentials((host, repository), lambda: _find(host, repository, ports))
 
 
 def files(ports: Ports) -> tuple[Path, ...]:
-    """Where to look, in order; the first is where a login is written. UsageError [authfile] when --authfile is not there."""
+    """Where to look, in order; the first is where a login is written."""
     if ports.authfile:
         return (Path(ports.authfile),)
     folder = ports.variable("DOCKER_CONFIG")
@@ -65,13 +65,19 @@ def host_of(key: str) -> str:
     return key.removeprefix("https://").removeprefix("http://").partition("/")[0]
 
 
+def path_of(key: str) -> str:
+    """What a key is narrowed to, or empty; `v1` and `v2` are no paths (Docker writes them)."""
+    path = key.removeprefix("https://").removeprefix("http://").partition("/")[2].strip("/")
+    return "" if path in ("v1", "v2") else path
+
+
 def _find(host: str, repository: str, ports: Ports) -> Credentials | None:
     if ports.authfile and not Path(ports.authfile).is_file():
         raise UsageError(
             "authfile",
             "the file that --authfile names is not there",
             where=ports.authfile,
-            next="name a file like Docker's config.json, or leave it out",
+            next=("name a file like Docker's config.json", f"wherry registry login {host} --authfile FILE"),
         )
     for path in files(ports):
         found = authfile.read(path)
@@ -86,12 +92,11 @@ def _find(host: str, repository: str, ports: Ports) -> Credentials | None:
 
 
 def _from_auths(found: AuthFile, host: str, repository: str, path: Path) -> Credentials | None:
-    """The entry with the longest path that `repository` lies in; `v1` and `v2` are no paths (Docker writes them)."""
+    """The entry with the longest path that `repository` lies in."""
     known = keys(host)
     best: tuple[int, authfile.Entry] | None = None
     for key, entry in found.auths.items():
-        scope = key.removeprefix("https://").removeprefix("http://").partition("/")[2].strip("/")
-        scope = "" if scope in ("v1", "v2") else scope
+        scope = path_of(key)
         inside = not scope or repository == scope or repository.startswith(f"{scope}/")
         if host_of(key) in known and inside and (best is None or len(scope) > best[0]):
             best = (len(scope), entry)

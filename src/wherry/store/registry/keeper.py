@@ -92,14 +92,15 @@ class Registry:
 
 
 def repository(reference: Reference, ports: Ports, *, actions: str = "pull") -> Repository:
-    """A repository to read from, list, or change: `actions` are what a token is asked for, `pull,push,delete` all."""
+    """A repository to read from, list, or change: `actions` are what a token is asked for, `pull,push,delete` all,
+    empty for the registry itself."""
     registries = ports.registries()
     base = url.base(reference.host, (*registries.plain, *ports.plain_http))
     own = urlsplit(base).hostname or ""
     setup = Setup(
         http=Reach(ports),
         base=base,
-        scope=f"repository:{reference.repository}:{actions}",
+        scope=f"repository:{reference.repository}:{actions}" if actions else "",
         credentials=lambda: credentials.find(reference.host, reference.repository, ports),
         pause=ports.pause,
         elapsed=ports.elapsed,
