@@ -33,6 +33,8 @@ class Candidates(Value, frozen=True, kw_only=True):
     """Import paths in dependencies."""
     left_out: tuple[LeftOut, ...] = ()
     modules: tuple[Module, ...] = ()
+    unused: tuple[Module, ...] = ()
+    """Modules with mains, below the folder one stands in or names, that go.work does not use."""
     whole: bool = True
 
 
@@ -175,6 +177,7 @@ def _with_all(found: Candidates, layout: Layout, base: str, tags: Tags) -> Candi
     kept: list[str] = []
     known: dict[str, GoMod] = {}
     left_out = list(broken)
+    unused = {one.directory: one for one in found.unused}
     for folder in tree.folders:
         headers = headers_of(layout.root, folder)
         if not any(header.package == "main" for _, header in headers):
@@ -188,30 +191,42 @@ def _with_all(found: Candidates, layout: Layout, base: str, tags: Tags) -> Candi
         )
         if not reason:
             kept.append(folder.path)
-        elif folder.path not in found.named:
+            continue
+        if folder.path not in found.named:
             left_out.append(LeftOut(directory=folder.path, reason=reason))
+        if module is not None and reason == _unused(module) and _is_below(folder.path, here):
+            unused[module.directory] = module
     return msgspec.structs.replace(
         found,
         folders=_once((*found.folders, *kept)),
         left_out=tuple({one.directory: one for one in (*found.left_out, *left_out)}.values()),
         modules=modules,
+        unused=tuple(unused.values()),
         whole=found.whole and tree.whole,
     )
 
 
 def _why_not(path: str, base: str, module: Module | None, layout: Layout) -> str:
     """What lies below the folder one stands in, or the pattern one names, is judged by the rest of its path."""
-    below = base != "." and (path == base or path.startswith(f"{base}/"))
+    below = base != "." and _is_below(path, base)
     reason = leftout.by_path(path, named=base.count("/") + 1 if below else 0)
     if reason:
         return reason
     if module is None:
         return "belongs to no module"
     if layout.workspace and module.directory not in layout.used:
-        return f"go.work does not use its module {module.path}"
+        return _unused(module)
     if "..." in path or not path.isprintable():
         return "its folder's name cannot be in an import path"
     return ""
+
+
+def _unused(module: Module) -> str:
+    return f"go.work does not use its module {module.path}"
+
+
+def _is_below(path: str, base: str) -> bool:
+    return base in (".", path) or path.startswith(f"{base}/")
 
 
 def _declared(path: str, module: Module | None, layout: Layout, known: dict[str, GoMod]) -> str:

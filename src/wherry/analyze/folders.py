@@ -12,6 +12,8 @@ MOST = 400_000
 DEEPEST = 100
 #: Folders that hold no source of this project.
 SKIPPED = frozenset((".git", ".hg", ".svn", ".bzr", "node_modules"))
+#: A folder with this file is an image layout, most often an output of wherry's own.
+LAYOUT = "oci-layout"
 
 
 class Folder(Value, frozen=True, kw_only=True):
@@ -61,6 +63,8 @@ def _entries(root: str, below: str) -> Iterator[tuple[str, list[str], list[str]]
                     is_folder = entry.is_dir(follow_symlinks=False)
                     (directories if is_folder else files).append(entry.name)
         except OSError:
+            continue
+        if LAYOUT in files and path != below:
             continue
         yield path, directories, files
         vendored = "go.mod" in files and os.path.isfile(os.path.join(root, path, "vendor/modules.txt"))

@@ -202,6 +202,17 @@ def _findings(layout: Layout, chosen: Candidates, sources: Sources) -> tuple[Fin
     if beyond:
         message = f"sources outside of the project are part of the build: {', '.join(beyond[:4])}"
         found.append(Finding(name="outside-sources", message=message, severity="note", subject=layout.root))
+    for module in chosen.unused:
+        folder = os.path.relpath(os.path.join(layout.root, module.directory), layout.working_directory)
+        found.append(
+            Finding(
+                name="not-in-workspace",
+                message=f"go.work does not use module {module.path}, so its programs are left out",
+                severity="note",
+                subject=module.directory,
+                next=f"go work use {folder if folder.startswith('..') else f'./{folder}'}",
+            )
+        )
     if not chosen.whole or not sources.whole:
         message = "the repository has more files than are looked at, so some facts may be missing"
         found.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from wherry.errors import UnavailableError, UsageError
+from wherry.flows.litter import littering
 from wherry.flows.request import BuildRequest
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
@@ -28,6 +29,8 @@ class Destinations(Value, frozen=True, kw_only=True):
     several: bool = False
     """Whether more than one image goes to each of them."""
     why: str = ""
+    findings: tuple[Finding, ...] = ()
+    """What is worth saying of these places."""
 
     def of(self, image: ImagePlan) -> tuple[places.Place, ...]:
         """Where `image` goes."""
@@ -50,13 +53,15 @@ def choose(request: BuildRequest, plan: Plan, ports: Ports) -> Destinations:
     for place in shared if several else ():
         _refuse_single(place, plan)
     if shared or request.push:
-        return Destinations(shared=shared, push=request.push, several=several)
+        found = littering(shared, plan.root, ports)
+        return Destinations(shared=shared, push=request.push, several=several, findings=found)
     return _unasked(ports)
 
 
 def told(plan: Plan, chosen: Destinations) -> Plan:
     """The plan with the places of each image among its decisions."""
-    return msgspec.structs.replace(plan, images=tuple(_told(image, chosen) for image in plan.images))
+    images = tuple(_told(image, chosen) for image in plan.images)
+    return msgspec.structs.replace(plan, images=images, findings=(*plan.findings, *chosen.findings))
 
 
 def _told(image: ImagePlan, chosen: Destinations) -> ImagePlan:
@@ -75,7 +80,8 @@ def publish(built: Built, image: ImagePlan, chosen: Destinations, ports: Ports) 
     published = []
     for place in chosen.of(image):
         try:
-            published.append(at(place, ports).publish(built))
+            done = at(place, ports).publish(built)
+            published.append(msgspec.structs.replace(done, findings=(*done.findings, *chosen.findings)))
         except UnavailableError as error:
             if not chosen.why or isinstance(place, places.OwnPlace):
                 raise

@@ -42,6 +42,6 @@ class BuildReport(Value, frozen=True, kw_only=True):
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """Those of the plan, of each image's plan, and of publishing."""
+        """Those of the plan, of each image's plan, and of publishing; each once."""
         own = (one for image in self.plan.images for one in image.findings)
-        return (*self.plan.findings, *own, *self.findings)
+        return tuple(dict.fromkeys((*self.plan.findings, *own, *self.findings)))

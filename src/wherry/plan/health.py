@@ -43,10 +43,11 @@ def decide(facts: Facts, declared: tuple[str, ...], targets: tuple[str, ...]) ->
         return Answer(value=None, decisions=(decision,))
     if isinstance(given, HealthSettings):
         health = _set(facts, given, declared, targets)
+        findings = _undeclared(facts, health, declared)
         decision = Decision(
             name="health", value=words(health), reason="as you set it", origin=source.origin, place=source.place
         )
-        return Answer(value=health, decisions=(decision,))
+        return Answer(value=health, decisions=(decision,), findings=findings)
     return _inferred(facts, declared, required=given is True)
 
 
@@ -114,6 +115,22 @@ def _only_port(facts: Facts, declared: tuple[str, ...]) -> int:
     if not tcp and facts.settings.image.ports is None:
         tcp = tuple(one.value for one in ports.known(facts))
     return int(tcp[0]) if len(tcp) == 1 else 0
+
+
+def _undeclared(facts: Facts, health: Health, declared: tuple[str, ...]) -> tuple[Finding, ...]:
+    """A warning where the check asks a port that the image does not declare: most often the application listens elsewhere."""
+    if health.command or not declared or f"{health.port}/tcp" in declared:
+        return ()
+    known = ", ".join(declared)
+    place = facts.settings.source(*_KEYS, "port").place
+    finding = Finding(
+        name="health-port",
+        message=f"the health check asks port {health.port}, and the image declares {known}",
+        subject=facts.subject,
+        place=place,
+        next=f"correct image.health.port, or add {health.port} to image.ports",
+    )
+    return (finding,)
 
 
 def _time(facts: Facts, key: str, text: str | None) -> float:

@@ -103,6 +103,7 @@ def test_the_walk_keeps_to_the_tree(tmp_path: Path) -> None:
         {
             "a/x.go": MAIN, "a/x_test.go": MAIN, "b/go.mod": "module b\n", "c/notes": "", ".git/x.go": MAIN, "node_modules/y/x.go": MAIN,
             "v/go.mod": "module v\n", "v/vendor/modules.txt": "", "v/vendor/w/x.go": MAIN, "own/vendor/x.go": MAIN,
+            "out/oci-layout": "{}", "out/x.go": MAIN, "out/blobs/x.go": MAIN, "out/go.mod": "module out\n",
         },
     )  # fmt: skip
     write(tmp_path / "outside", {"x.go": MAIN})

@@ -7,6 +7,7 @@ import pytest
 from tests.support.analysis import MAIN, MODULE, look, repository, write
 from wherry.analyze import locate
 from wherry.errors import WherryError
+from wherry.model.project import Project
 
 OTHER = "module example.com/other\n\ngo 1.24\n"
 
@@ -44,6 +45,11 @@ def test_the_lines_of_a_module(tmp_path: Path) -> None:
     assert module.local_replaces == ("app/c", "d")
 
 
+def said(project: Project) -> list[tuple[str, str]]:
+    """Folder and way on of each module that go.work leaves out."""
+    return [(one.subject, one.next) for one in project.findings if one.name == "not-in-workspace"]
+
+
 def test_a_workspace_is_listed_once_and_builds_from_its_folder(tmp_path: Path) -> None:
     main = 'package main\n\nimport "example.com/other/lib"\n\nfunc main() { lib.Serve() }\n'
     library = 'package lib\n\nimport "net/http"\n\nfunc Serve() { http.ListenAndServe(":8080", nil) }\n'
@@ -66,6 +72,8 @@ def test_a_workspace_is_listed_once_and_builds_from_its_folder(tmp_path: Path) -
     assert [(one.directory, one.reason) for one in project.left_out] == [
         ("third", "go.work does not use its module example.com/third")
     ]
+    assert said(project) == [("third", "go work use ./third")]
+    assert said(look(tmp_path / "app")) == [], "seen from another module it is none of the user's business"
     with pytest.raises(WherryError, match=r"which go\.work does not use"):
         look(tmp_path, "./third")
     assert [main.name for main in look(tmp_path, "./third", workspace="off").mains] == ["third"]

@@ -6,13 +6,15 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.support import planning
+from tests.support.analysis import MAIN, git, repository
 from tests.support.images import Shape, random_image
 from tests.support.ports import ports
 from wherry.errors import UsageError
-from wherry.flows.destinations import Destinations, choose, publish
+from wherry.flows.destinations import Destinations, choose, publish, told
 from wherry.flows.request import BuildRequest
 from wherry.model.plan import Plan
 from wherry.store import place as places
@@ -109,3 +111,29 @@ def test_one_name_for_two_images_is_refused() -> None:
     )
     assert (error.name, error.where) == ("same-name", ("api", "worker"))
     assert error.next == ("wherry build -t reg.example/{name}:{version}",)
+
+
+@pytest.mark.parametrize(
+    ("place", "ignore", "named"),
+    [
+        ("oci:{}/out", "", "out"),
+        ("oci-archive:{}/dist/a.tar", "", "dist/a.tar"),
+        ("oci:{}/out:1.0", "/out/\n", ""),
+        ("docker-archive:{}/a.tar", "*.tar\n", ""),
+        ("oci:{}/../out", "", ""),
+        ("store:", "", ""),
+    ],
+)
+def test_output_into_the_worktree_is_told(place: str, ignore: str, named: str, tmp_path: Path) -> None:
+    root = repository(tmp_path / "repo", {".gitignore": ignore, "main.go": MAIN})
+    plan = msgspec.structs.replace(planning.plan(), root=str(root))
+    chosen = choose(BuildRequest(places=(place.format(root),)), plan, ports(tmp_path))
+    assert [one.message.partition(" ")[0] for one in chosen.findings] == ([named] if named else [])
+    if named:
+        finding = chosen.findings[0]
+        assert (finding.name, finding.next[: len(named) + 5]) == ("output-in-worktree", f"add /{named}")
+        built = random_image(tmp_path / "layers")
+        assert finding in told(plan, chosen).findings
+        (root / "dist").mkdir()
+        assert publish(built, plan.images[0], chosen, ports(tmp_path))[0].findings == (finding,)
+        assert git(root, "status", "--short").startswith(f"?? {named.partition('/')[0]}/")

@@ -144,3 +144,20 @@ def test_platforms_without_a_probe_are_told() -> None:
     assert "linux/s390x" in findings(made)["health-platform"]
     assert "health-platform" not in findings(plan(toml + 'command = ["api"]\n'))
     assert "health-platform" not in findings(plan('platforms = ["linux/s390x"]\n'))
+
+
+@pytest.mark.parametrize(
+    ("toml", "warns"),
+    [
+        ("port = 9000", True),
+        ("port = 8080", False),
+        ("", False),
+        ("port = 9000\n[image]\nports = [8080, 9000]", False),
+        ("port = 9000\n[image]\nports = []", False),
+    ],
+)
+def test_a_check_of_a_port_that_is_not_declared_is_told(toml: str, warns: bool) -> None:
+    made = plan(f'[image.health]\npath = "/up"\n{toml}\n', project=seen(FOUND))
+    said = findings(made).get("health-port", "")
+    assert bool(said) is warns
+    assert not warns or said == "the health check asks port 9000, and the image declares 8080/tcp"
