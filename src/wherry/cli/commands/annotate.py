@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from wherry.cli.commands.moving import as_json, pairs, places
+from wherry.cli.commands.network import network
 from wherry.cli.commands.options import FILLED
 
 
@@ -16,6 +17,7 @@ from wherry.cli.commands.options import FILLED
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="In every image's config.")
 @places
 @as_json
+@network
 def annotate(
     image: str, annotations: tuple[str, ...], labels: tuple[str, ...], places: tuple[str, ...], *, as_json: bool
 ) -> None:

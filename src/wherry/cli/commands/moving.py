@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from wherry.cli.commands.network import network
 from wherry.cli.commands.options import FILLED
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,7 +30,7 @@ _REFERRERS = click.option("--referrers", is_flag=True, help="Signatures, SBOMs a
 
 def copying(command: F) -> F:
     """Adds what every copy can be told."""
-    return _PLATFORM(_REFERRERS(as_json(command)))
+    return _PLATFORM(_REFERRERS(as_json(network(command))))
 
 
 def listed(values: tuple[str, ...]) -> tuple[str, ...]:

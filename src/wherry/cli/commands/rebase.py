@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from wherry.cli.commands.moving import as_json, places
+from wherry.cli.commands.network import network
 from wherry.cli.commands.options import FILLED
 
 
@@ -16,6 +17,7 @@ from wherry.cli.commands.options import FILLED
 @click.option("--old-base", type=FILLED, metavar="REF", help="The base it stands on, where its annotations do not say.")
 @places
 @as_json
+@network
 def rebase(image: str, base: str | None, old_base: str | None, places: tuple[str, ...], *, as_json: bool) -> None:
     """Exchanges the base beneath an image, or beneath all images of an index. The application's layers stay as they are.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from wherry.cli.commands.contents import blob, delete, manifest, tags
 from wherry.cli.commands.login import login, logout
 
 #: Commands of the group, in the order of `--help`.
-COMMANDS: tuple[click.Command, ...] = (login, logout)
+COMMANDS: tuple[click.Command, ...] = (login, logout, tags, manifest, blob, delete)
 
 
 @click.group(short_help="Log in to registries; see and delete what they hold.")
