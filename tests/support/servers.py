@@ -27,8 +27,9 @@ PATIENCE = 60.0
 
 
 @contextlib.contextmanager
-def docker_registry(extra: str = "") -> Iterator[str]:
-    """`127.0.0.1:PORT` of a docker-registry with an empty folder; `extra` is appended to its configuration."""
+def docker_registry(extra: str = "", *, http: str = "") -> Iterator[str]:
+    """`127.0.0.1:PORT` of a docker-registry with an empty folder; `extra` is appended to its configuration, `http` goes into
+    the section of that name."""
     need("docker-registry")
     port = free_port()
     with short_folder() as folder:
@@ -36,7 +37,7 @@ def docker_registry(extra: str = "") -> Iterator[str]:
         storage = f"storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}"
         config.write_text(
             f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n{storage}\n"
-            f"http: {{addr: '127.0.0.1:{port}'}}\n{extra}"
+            f"http: {{addr: '127.0.0.1:{port}'{http and f', {http}'}}}\n{extra}"
         )
         with running(
             ["docker-registry", "serve", str(config)], folder, lambda: answers(f"http://127.0.0.1:{port}/v2/")

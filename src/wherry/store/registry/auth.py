@@ -107,12 +107,13 @@ def bearer(http: Http, wanted: TokenRequest) -> Answer:
     url.allowed(realm, wanted.registry)
     if wanted.credentials and not _may_know(realm, wanted):
         own, other = urlsplit(wanted.registry).netloc, one_line(urlsplit(realm).netloc)
+        host = one_line(urlsplit(realm).hostname or "")
         raise RefusedError(
             "foreign-realm",
             f"{own} wants its password sent to {other}",
             where=one_line(realm.partition("?")[0][:200]),
             why="credentials go to the host they were stored for, or to one known to belong to it",
-            next=f'if it is yours: [registry."{own}"] token-hosts = ["{other}"] in registries.toml',
+            next=f'if it is yours: [registry."{own}"] token-hosts = ["{host}"] in registries.toml',
         )
     identity = wanted.credentials is not None and wanted.credentials.kind == "identity"
     response = http(_post(wanted) if identity else _get(wanted))
@@ -129,10 +130,17 @@ def header(token: Secret) -> Secret:
 def scopes_of(wanted: str, asked: str) -> tuple[str, ...]:
     """The scopes of a request, and what the challenge names beside them for the same repositories or for the registry as a whole:
     some registries (Harbor, Artifactory) want exactly theirs. Each scope once, in order."""
-    own = wanted.split(" ")
-    about = tuple(scope.rpartition(":")[0] + ":" for scope in own)
-    theirs = (scope for scope in asked[:4096].split(" ") if scope.startswith((*about, "registry:")))
+    own = tuple(wanted.split(" "))
+    about = (*(scope.rpartition(":")[0] + ":" for scope in own if scope), "registry:")
+    theirs = (scope for scope in asked[:4096].split(" ") if scope.startswith(about) and not _covered(scope, own))
     return tuple(dict.fromkeys(scope for scope in (*own, *theirs) if scope))[:SCOPES]
+
+
+def _covered(scope: str, by: tuple[str, ...]) -> bool:
+    """True when one of `by` is about the same resource and has all its actions."""
+    resource, _, actions = scope.rpartition(":")
+    known = (one.rpartition(":") for one in by)
+    return any(name == resource and set(actions.split(",")) <= set(own.split(",")) for name, _, own in known)
 
 
 def wrong_password(registry: str, credentials: Credentials, why: str = "") -> UnavailableError:
