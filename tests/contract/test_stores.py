@@ -2,102 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
-import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from tests.support.images import Shape, random_image
-from tests.support.ports import HOST, ports
-from tests.support.registry import fake_registry
-from tests.support.tools import need
+from tests.support.ports import HOST
+from tests.support.shelves import Shelf
 from wherry.errors import UsageError
 from wherry.model.image import Built, Published
-from wherry.oci import media
-from wherry.store import place as places
-from wherry.store.keeper import Keeper, Ports
-from wherry.store.places import at
-
-
-@dataclass
-class Shelf:
-    """One kind of place for the suite."""
-
-    text: str
-    """As after -o; `{}` is the test's folder or a registry's host."""
-    ports: Ports
-    look: Callable[[Published], str]
-    """The digest of the top document in another tool's eyes."""
-    holds_indexes: bool = True
-    keeps_digests: bool = True
-    gives_layers: bool = True
-    counts: bool = True
-    """Whether it knows that nothing had to be sent."""
-    variables: dict[str, str] = field(default_factory=dict)
-
-    def keeper(self, text: str = "") -> Keeper:
-        return at(places.parse(text or self.text), self.ports)
-
-
-KINDS = (
-    "oci",
-    "store",
-    "oci-archive",
-    "docker-archive",
-    "docker",
-    "fake",
-    "docker-daemon",
-    "containers-storage",
-    "containerd",
-)
-
-
-@pytest.fixture(params=KINDS)
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
-    kind = request.param
-    match kind:
-        case "oci" | "oci-archive":
-            return Shelf(f"{kind}:{tmp_path}/place:one", ports(tmp_path), skopeo, counts=kind == "oci")
-        case "docker-archive":
-            text = f"docker-archive:{tmp_path}/place.tar:app:one"
-            return Shelf(text, ports(tmp_path), skopeo_layout(tmp_path), holds_indexes=False, counts=False)
-        case "store":
-            return Shelf("store:app:one", ports(tmp_path), skopeo_own(tmp_path))
-        case "docker":
-            host = request.getfixturevalue("docker_registry")
-            return Shelf(f"docker://{host}/{tmp_path.name.lower()}/app:one", ports(tmp_path), skopeo)
-        case "fake":
-            registry = request.getfixturevalue("registry")
-            return Shelf(f"docker://{registry}/team/app:one", ports(tmp_path), skopeo)
-        case _:
-            return engine_shelf(kind, request, tmp_path)
-
-
-def engine_shelf(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
-    name = f"{tmp_path.name.lower().replace('_', '-').strip('-')}:one"
-    if kind == "docker-daemon":
-        variables = {"DOCKER_HOST": request.getfixturevalue("dockerd")}
-        return Shelf(f"{kind}:{name}", ports(tmp_path, **variables), docker(variables), keeps_digests=False)
-    if kind == "containerd":
-        variables = {"CONTAINERD_ADDRESS": request.getfixturevalue("containerd")}
-        return Shelf(f"{kind}:{name}", ports(tmp_path, **variables), ctr(variables), counts=False)
-    variables = request.getfixturevalue("podman")
-    look = podman_digests(variables)
-    return Shelf(f"{kind}:{name}", ports(tmp_path, **variables), look, gives_layers=False, counts=False)
-
-
-@pytest.fixture
-def registry() -> object:
-    with fake_registry() as state:
-        yield state.host
-
 
 SHAPES = {
     "gzip": Shape(),
@@ -188,71 +102,6 @@ def test_every_reference_is_a_name(shelf: Shelf, tmp_path: Path) -> None:
     for reference in references:
         opened = f"{text}:{reference}" if scheme == "docker-archive" else f"{scheme}:{reference}"
         assert shelf.keeper(opened).open().images[0].config.data == built.images[0].config.data
-
-
-def skopeo(published: Published) -> str:
-    return raw_digest(published.place)
-
-
-def skopeo_own(folder: Path) -> Callable[[Published], str]:
-    return lambda published: raw_digest(f"oci:{folder}/data/store/1:{published.place.removeprefix('store:')}")
-
-
-def skopeo_layout(folder: Path) -> Callable[[Published], str]:
-    """A docker-archive of ours holds a layout: as an OCI archive it has its digest too. Its other side is read as well."""
-
-    def look(published: Published) -> str:
-        assert json.loads(tool("skopeo", "inspect", "--raw", "--config", published.place))["rootfs"]
-        return raw_digest(f"oci-archive:{folder}/place.tar:app:one")
-
-    return look
-
-
-def raw_digest(place: str) -> str:
-    """Skopeo finds only OCI manifests by name in a layout; one of Docker's it finds when it is alone there."""
-    alone = re.sub(r"^(oci(?:-archive)?:[^:]*):.*", r"\1", place)
-    raw = tool("skopeo", "inspect", "--tls-verify=false", "--raw", alone)
-    manifest = Path(os.environ["HOME"], "raw-manifest")
-    manifest.write_bytes(raw)
-    if media.OCI_MANIFEST.encode() in raw and alone != place:
-        assert tool("skopeo", "inspect", "--raw", place) == raw
-    return tool("skopeo", "manifest-digest", str(manifest)).decode().strip()
-
-
-def docker(variables: dict[str, str]) -> Callable[[Published], str]:
-    def look(published: Published) -> str:
-        name = published.place.partition(":")[2]
-        need("docker")
-        return tool("docker", "image", "inspect", "--format", "{{.Id}}", name, **variables).decode().strip()
-
-    return look
-
-
-def podman_digests(variables: dict[str, str]) -> Callable[[Published], str]:
-    def look(published: Published) -> str:
-        name = published.place.partition(":")[2]
-        said = json.loads(tool("podman", "image", "inspect", name, **variables))[0]
-        digests = {said["Digest"], *(one.rpartition("@")[2] for one in said["RepoDigests"])}
-        return str(published.digest) if published.digest in digests else f"one of {digests}"
-
-    return look
-
-
-def ctr(variables: dict[str, str]) -> Callable[[Published], str]:
-    def look(published: Published) -> str:
-        name = published.place.partition(":")[2]
-        said = tool("ctr", "--address", variables["CONTAINERD_ADDRESS"], "images", "ls", f"name=={name}").decode()
-        return said.splitlines()[1].split()[2]
-
-    return look
-
-
-def tool(*command: str, **variables: str) -> bytes:
-    need(command[0])
-    program = shutil.which(command[0]) or command[0]
-    done = subprocess.run([program, *command[1:]], env=os.environ | variables, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
 
 
 def test_a_name_without_a_tag_is_latest(shelf: Shelf, tmp_path: Path) -> None:
