@@ -28,7 +28,7 @@ class Download:
     def __init__(self, session: Session, address: str, descriptor: Descriptor) -> None:
         self.session, self.address, self.descriptor = session, address, descriptor
         self.at = 0
-        self._failures = 0
+        self._began = self._failures = 0
         self._ranges = True
         self._response: Response | None = None
         self._window = (0.0, 0)
@@ -46,8 +46,9 @@ class Download:
                     raise
                 continue
             self.at += len(data)
-            if data:
+            if self.at - self._began >= SLOWEST:
                 self._failures = 0
+            if data:
                 return data
             if self.at >= self.descriptor.size or not self._again():
                 return b""
@@ -59,7 +60,7 @@ class Download:
             self._response = None
 
     def _again(self) -> bool:
-        """Breaks off, and waits before the next answer; False when this was tried often enough without one byte more."""
+        """Breaks off, and waits before the next answer; False when this was tried often enough and brought next to nothing."""
         self.close()
         self._failures += 1
         return self._failures < TRIES and self.session.wait(self._failures - 1)
@@ -68,7 +69,7 @@ class Download:
         """An answer that stands at the next byte."""
         headers = (("Range", f"bytes={self.at}-"),) if self.at and self._ranges else ()
         response = self.session.send(Request(method="GET", url=self.address, headers=headers))
-        self._window = (self.session.setup.elapsed(), self.at)
+        self._began, self._window = self.at, (self.session.setup.elapsed(), self.at)
         if headers and not _right(response, self.at) and response.status in (200, 206, 416):
             self._ranges = False
             if response.status != 200:
