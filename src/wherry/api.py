@@ -37,6 +37,7 @@ class Options(TypedDict, total=False):
     toolchain: str
     hooks: bool | None
     pass_environment: tuple[str, ...]
+    locked: bool
     cache: bool
     jobs: int
 

@@ -76,10 +76,15 @@ def built_in(
 
 def contents_of_static() -> str:
     """What is in `static`, with versions: `certificates 2026.10.18, zones 2026f`."""
+    return "certificates {}, zones {}".format(*versions())
+
+
+def versions() -> tuple[str, str]:
+    """Of the certificates and of the time zones."""
     import certifi
     import tzdata  # type: ignore[import-untyped] # a data wheel: no types
 
-    return f"certificates {certifi.__version__}, zones {tzdata.IANA_VERSION}"
+    return certifi.__version__, tzdata.IANA_VERSION
 
 
 def static_entries(extra_certificates: bytes = b"") -> tuple[Entry, ...]:

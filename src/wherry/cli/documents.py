@@ -14,6 +14,7 @@ from wherry.errors import Several, WherryError
 if TYPE_CHECKING:
     from wherry.flows.caches import Contents
     from wherry.flows.doctor import Check
+    from wherry.flows.lock import BaseState, LockReport
     from wherry.flows.report import BuildReport
     from wherry.model.image import Stored
     from wherry.model.plan import Plan
@@ -116,6 +117,16 @@ def cache_document(found: Contents) -> str:
 def doctor_document(checks: tuple[Check, ...]) -> str:
     """`wherry doctor --json`."""
     return _text({"schema": SCHEMA, "checks": [msgspec.to_builtins(check) for check in checks]})
+
+
+def lock_document(report: LockReport) -> str:
+    """`wherry base lock --json`."""
+    return _text({"schema": SCHEMA, **msgspec.to_builtins(report)})
+
+
+def bases_document(states: tuple[BaseState, ...]) -> str:
+    """`wherry base outdated --json` and `verify --json`."""
+    return _text({"schema": SCHEMA, "bases": [msgspec.to_builtins(one) for one in states]})
 
 
 def _text(document: Any) -> str:

@@ -25,6 +25,7 @@ wherry takes a Go repository to a small, safe, reproducible container image.
   copy FROM TO              between registries, layouts, archives, engines
   annotate IMAGE            new labels or annotations, layers untouched
   rebase IMAGE              a new base beneath it, without a rebuild
+  base lock, base outdated  which images the bases are, in wherry.lock
   registry login HOST       credentials for a registry, checked there first
 
   doctor                    what this machine has, and what is missing

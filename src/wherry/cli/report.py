@@ -52,7 +52,7 @@ def show_one(report: BuildReport, image: ImageReport, output: Output) -> None:
         if layers:
             output.row(
                 role,
-                f"{megabytes(sum(layer.unpacked_size for layer in layers)):>9}   {_about(role, image, report)}",
+                f"{megabytes(sum(layer.unpacked_size or layer.size for layer in layers)):>9}   {_about(role, image, report)}",
                 _state(layers),
             )
     for decision in shown((*report.plan.decisions, *image.plan.decisions)):
@@ -105,7 +105,7 @@ def because(decision: Decision) -> str:
 def totals(report: BuildReport) -> str:
     """The closing sentence: sizes, and where the time went."""
     images = [one for image in report.images for one in image.built.images]
-    unpacked = sum(layer.unpacked_size for one in images for layer in one.layers)
+    unpacked = sum(layer.unpacked_size or layer.size for one in images for layer in one.layers)
     many, platforms = len(report.images), len(images) // max(1, len(report.images))
     count = "" if many == 1 else f"{many} images, "
     count += "" if platforms == 1 else f"{platforms} platforms, "
@@ -142,7 +142,9 @@ def _subject(place: Published) -> str:
 
 def _about(role: str, image: ImageReport, report: BuildReport) -> str:
     if role == "base":
-        return ", ".join(part for part in (image.plan.base.name, *image.bases[:1]) if part)
+        locked = "locked" if image.plan.base.digest else ""
+        name = image.plan.base.name.removeprefix("docker://")
+        return ", ".join(part for part in (name, *image.bases[:1], locked) if part)
     if role == "app":
         linked = any(binary.linked for binary in report.compiled.binaries)
         compiled = report.compiled.compiled_packages
@@ -152,4 +154,8 @@ def _about(role: str, image: ImageReport, report: BuildReport) -> str:
 
 
 def _state(layers: list[Layer]) -> str:
-    return "unchanged" if all(layer.reused for layer in layers) else "packed"
+    if any(layer.role == "base" and not layer.unpacked_size for layer in layers):
+        return "not fetched"
+    if all(layer.reused for layer in layers):
+        return "unchanged"
+    return "packed" if layers[0].history.startswith("wherry ") else "fetched"

@@ -107,4 +107,4 @@ def _report(
     image: ImagePlan, built: Built, parts: tuple[Prepared, ...], published: tuple[Published, ...]
 ) -> ImageReport:
     contents = tuple(part.base.contents for part in parts)
-    return ImageReport(plan=image, built=built, bases=contents, published=published)
+    return ImageReport(plan=image, built=built, bases=contents, base=parts[0].base.top, published=published)

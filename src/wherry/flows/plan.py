@@ -12,8 +12,9 @@ from wherry.analyze import read as read_sources
 from wherry.assemble.assets import asset_entries
 from wherry.assemble.certificates import extra_certificates
 from wherry.cache.folders import prepare
+from wherry.cache.prune import limit_of
 from wherry.cache.records import Records
-from wherry.flows import destinations, rooms
+from wherry.flows import destinations, parts, rooms
 from wherry.flows.folders import folders_of
 from wherry.flows.request import BuildRequest
 from wherry.kit.files import private_directory
@@ -68,11 +69,13 @@ class Planned(Value, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...]
 
 
-def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> Planned:
-    """The plan with Go already found, and what it was made from."""
+def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine, *, use_lock: bool = True) -> Planned:
+    """The plan with Go already found, and what it was made from. `use_lock`: False for who is about to write it anew."""
     machine.events(Event(phase="analyze"))
+    limit_of(folders_of(machine), dict(machine.variables))  # a mistake there is told before anything is built
     layout = locate(str(rooms.standing(request)))
     settings = read_tiers(request, layout, machine)
+    lock = parts.lock_in(layout.root, needed=request.locked) if use_lock else None
     reading = read_project(request, settings, toolchain, machine, layout)
     made = make_plan(
         PlanInputs(
@@ -90,8 +93,10 @@ def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine) -> 
             ),
             environment=machine.variables,
             programs=programs(machine),
+            lock=lock,
         )
     )
+    made = parts.compared(made, lock, strict=request.locked)
     return Planned(plan=made, layout=layout, reading=reading, tiers=settings)
 
 

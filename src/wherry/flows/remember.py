@@ -24,6 +24,7 @@ from wherry.kit.gitsafe import git_environment
 from wherry.kit.goenv import go_environment, merged
 from wherry.kit.ports import Machine
 from wherry.model.image import Published
+from wherry.model.plan import BaseChoice
 from wherry.plan.read import NAME
 from wherry.store import own
 from wherry.store import place as places
@@ -72,6 +73,7 @@ def remember(made: Draft, report: BuildReport, ports: Ports) -> str:
     outputs = tuple(output for group in found for output in group)
     socket = docker_host.address(ports).socket if report.placed else ""
     outputs += (noop.QuietSocket(path=socket),) if socket and all(map(_is_own, found)) else ()
+    outputs += tuple(filter(None, map(_moving_base, report.images)))
     result = json.dumps([place.reference for image in report.images for place in image.published])
     return finish(locate(dict(ports.environment)), made, outputs, result)
 
@@ -103,7 +105,7 @@ def _files(planned: Planned, machine: Machine) -> noop.Inputs:
     root = Path(planned.plan.root)
     assets = {str(root / asset.source) for image in planned.plan.images for asset in image.assets}
     certificates = {str(root / name) for image in planned.plan.images for name in image.base.certificates}
-    bases = tuple(_base(image.base.name) for image in planned.plan.images)
+    bases = tuple(_base(image.base) for image in planned.plan.images)
     return noop.joined(
         noop.Inputs(
             paths=(str(Path(machine.environment.config_home, "wherry", NAME)), *sorted(assets | certificates)),
@@ -113,16 +115,30 @@ def _files(planned: Planned, machine: Machine) -> noop.Inputs:
     )
 
 
-def _base(name: str) -> noop.Inputs:
-    if name in ("static", "scratch"):
+def _base(choice: BaseChoice) -> noop.Inputs:
+    """A base that is a file counts by its bytes; one in a registry by its digest, or by what its tag means (`_moving_base`)."""
+    if choice.name in ("static", "scratch"):
         return noop.Inputs()
-    match places.parse(name):
+    match places.parse(choice.name):
         case places.LayoutPlace(directory=directory):
             return noop.Inputs(paths=(_absolute(f"{directory}/index.json"),))
         case places.OciArchivePlace(file=file) | places.DockerArchivePlace(file=file):
             return noop.Inputs(paths=(_absolute(file),))
+        case places.RegistryPlace():
+            return noop.Inputs()
         case _:
-            return noop.Inputs(unclear=f"the base {name} may move")
+            return noop.Inputs(unclear=f"the base {choice.name} may move")
+
+
+def _moving_base(image: ImageReport) -> noop.Output | None:
+    """A base given by tag alone must still mean what it meant: one HEAD."""
+    choice = image.plan.base
+    if choice.digest or not choice.name.startswith("docker://") or image.base is None:
+        return None
+    place = places.parse(choice.name)
+    assert isinstance(place, places.RegistryPlace)
+    named = place.reference
+    return noop.RegistryOutput(host=named.host, repository=named.repository, tag=named.tag, digest=image.base)
 
 
 def _outputs(image: ImageReport, published: Published, ports: Ports) -> tuple[noop.Output, ...]:

@@ -7,6 +7,7 @@ from wherry.model.binary import Compiled
 from wherry.model.finding import Finding
 from wherry.model.image import Built, Published
 from wherry.model.plan import ImagePlan, Plan
+from wherry.oci.digest import Digest
 
 
 class Timing(Value, frozen=True, kw_only=True):
@@ -23,6 +24,8 @@ class ImageReport(Value, frozen=True, kw_only=True):
     built: Built
     bases: tuple[str, ...] = ()
     """What the base holds, in words, for each platform."""
+    base: Digest | None = None
+    """What the base's name meant; None for static and scratch."""
     published: tuple[Published, ...] = ()
 
 

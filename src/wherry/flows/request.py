@@ -31,6 +31,8 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     toolchain: str = "local"
     hooks: bool | None = None
     pass_environment: tuple[str, ...] = ()
+    locked: bool = False
+    """Refuses to build from anything that wherry.lock does not name."""
     cache: bool = True
     """False: nothing kept is believed; Go's own cache is still used."""
     jobs: int = 0

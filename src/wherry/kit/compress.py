@@ -58,15 +58,26 @@ def identity(method: Method, level: int) -> str:
     """Names everything but the input that compressed bytes depend on: for cache keys."""
     match method:
         case "gzip":
+            return f"gzip {level or 1} libdeflate {version(method)} {block_size(method)}"
+        case "zstd":
+            return f"zstd {level or 3} {version(method)} {block_size(method)}"
+        case "none":
+            return "none"
+
+
+def version(method: Method) -> str:
+    """Of the library that compresses; equal versions give equal bytes. Empty for none."""
+    match method:
+        case "gzip":
             import deflate
 
-            return f"gzip {level or 1} libdeflate {deflate.__version__} {block_size(method)}"
+            return deflate.__version__
         case "zstd":
             import zstandard
 
-            return f"zstd {level or 3} {'.'.join(map(str, zstandard.ZSTD_VERSION))} {block_size(method)}"
+            return ".".join(map(str, zstandard.ZSTD_VERSION))
         case "none":
-            return "none"
+            return ""
 
 
 def _zstd(block: memoryview, *, level: int) -> bytes:

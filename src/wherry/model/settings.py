@@ -135,8 +135,8 @@ class ImageSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     base: Annotated[
         str | None,
         doc(
-            "What the image stands on: static (certificates, time zones, users), scratch, a reference, oci:DIR, "
-            "oci-archive:FILE or docker-archive:FILE.",
+            "What the image stands on: static (certificates, time zones, users), scratch, distroless, alpine, debian, a "
+            "reference, oci:DIR, oci-archive:FILE or docker-archive:FILE.",
             "static",
             "scratch",
             "gcr.io/distroless/static-debian12",

@@ -53,8 +53,8 @@ def check(moved: tuple[Moved, ...], *, strict: bool) -> tuple[Finding, ...]:
 
 
 def missing() -> UsageError:
-    """The error for --locked without a lock."""
-    return UsageError("no-lock", f"--locked needs a {NAME}, and there is none", where=NAME, next="wherry base lock")
+    """The error for what needs a lock where there is none."""
+    return UsageError("no-lock", f"there is no {NAME} here", where=NAME, next="wherry base lock")
 
 
 def _base(image: ImagePlan) -> Moved:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import inspect
 
 from wherry.errors import CorruptError, UsageError
 from wherry.kit.files import atomic_write, disk_errors, is_beneath
@@ -20,6 +21,7 @@ from wherry.kit.value import Value
 from wherry.model.lock import NAME, Lock, LockedBase, LockedPlatform
 from wherry.oci import platform
 from wherry.oci.digest import Digest
+from wherry.plan import check, read
 
 VERSION: Final = 1
 LARGEST: Final = 1 << 20
@@ -30,7 +32,6 @@ HEAD: Final = """\
 # Written by `wherry base lock`; commit it. `wherry build --locked` accepts nothing else.
 """
 _CONFLICT: Final = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
-_AT: Final = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class _Base(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,8 +47,8 @@ class _File(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     base: tuple[_Base, ...] = ()
 
 
-def read(root: Path) -> Lock | None:
-    """The lock in `root`; None when there is no such file. UsageError [bad-lock], [lock-conflict], [unsafe-file]."""
+def load(root: Path) -> Lock | None:
+    """The lock in `root`; None when there is no such file. UsageError [unsafe-file], and what `parse` raises."""
     path = root / NAME
     if not path.is_symlink() and not path.exists():
         return None
@@ -66,8 +67,9 @@ def read(root: Path) -> Lock | None:
 
 
 def parse(text: str) -> Lock:
-    """The lock that `text` is. UsageError [lock-conflict] for the marks of an unfinished merge, [bad-lock] for anything else that
-    wherry did not write."""
+    """The lock that `text` is. UsageError [lock-conflict] for the marks of an unfinished merge; [toml-syntax], [unknown-key],
+    [bad-setting], [bad-lock] for anything else that wherry did not write; [newer-lock]."""
+    text = text.replace("\r\n", "\n")
     conflict = _CONFLICT.search(text)
     if conflict:
         line = text.count("\n", 0, conflict.start()) + 1
@@ -75,22 +77,22 @@ def parse(text: str) -> Lock:
             "lock-conflict",
             f"{NAME} holds the marks of an unfinished merge",
             where=f"{NAME}:{line}",
-            next=(f"git checkout --theirs {NAME}", "wherry base lock"),
+            next="wherry base lock",
         )
-    try:
-        tree = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        at = _AT.search(str(error))
-        raise bad(f"it is not TOML: {_AT.sub('', str(error))}"[:200], line=int(at[1] or 0) if at else 0) from error
+    tree = read.parsed(text, NAME)
     _check_version(tree)
-    try:
-        file = msgspec.convert(tree, _File)
-    except msgspec.ValidationError as error:
-        raise bad(str(error)[:200]) from error
+    texts = {keys: f"{place}   {line}" for keys, place, line in read.located(text, NAME)}
+    read.refuse(check.check(tree, lambda keys: read.nearest(texts, keys, NAME), _structure()))
+    file = msgspec.convert(tree, _File)
     bases = tuple(map(_base, file.base))
     if len({one.reference for one in bases}) < len(bases):
         raise bad("it locks one base twice")
     return Lock(bases=bases, parts=tuple(sorted(file.parts.items())))
+
+
+@cache
+def _structure() -> inspect.Type:
+    return inspect.type_info(_File)
 
 
 def text_of(lock: Lock) -> str:
@@ -118,14 +120,9 @@ def write(root: Path, lock: Lock) -> bool:
     return True
 
 
-def bad(why: str, *, line: int = 0) -> UsageError:
+def bad(why: str) -> UsageError:
     """The error for a lock that wherry did not write."""
-    return UsageError(
-        "bad-lock",
-        f"{NAME} is not as wherry writes it: {why}",
-        where=f"{NAME}:{line}" if line else NAME,
-        next=(f"git checkout {NAME}", f"delete {NAME}, then wherry base lock"),
-    )
+    return UsageError("bad-lock", f"{NAME} is not as wherry writes it: {why}", where=NAME, next="wherry base lock")
 
 
 def _check_version(tree: dict[str, Any]) -> None:
@@ -133,7 +130,7 @@ def _check_version(tree: dict[str, Any]) -> None:
     version = tree.get("version")
     if isinstance(version, int) and version > VERSION:
         raise UsageError(
-            "bad-lock", f"{NAME} was written by a newer wherry", where=NAME, next="install the wherry that wrote it"
+            "newer-lock", f"{NAME} was written by a newer wherry", where=NAME, next="install the wherry that wrote it"
         )
     if version != VERSION:
         raise bad(f"its version is not {VERSION}")

@@ -51,7 +51,8 @@ _OPTIONS = (
         metavar="LIST",
         help="linux/amd64,linux/arm64,linux/arm/v7 ...",
     ),
-    click.option("--base", type=FILLED, metavar="REF", help="static, scratch, oci:DIR or a reference."),
+    click.option("--base", type=FILLED, metavar="REF", help="static, scratch, distroless, a reference, oci:DIR ..."),
+    click.option("--locked", is_flag=True, help="Only what wherry.lock names; else say what moved."),
     click.option("-C", "directory", default=".", type=FILLED, metavar="DIR", help="Start in this folder."),
     click.option(
         "--set",
@@ -89,8 +90,9 @@ def request_of(options: dict[str, Any]) -> BuildRequest:
     base, said = options.pop("base"), options.pop("platforms")
     image = ImageSettings(base=base) if base else None
     spelled = ((("platforms",), f"--platform {','.join(said)}"), (("image", "base"), f"--base {base}"))
-    return BuildRequest(settings=Settings(platforms=_listed(said) or None, image=image), spelled=spelled, **options)
+    return BuildRequest(settings=Settings(platforms=listed(said) or None, image=image), spelled=spelled, **options)
 
 
-def _listed(values: tuple[str, ...]) -> tuple[str, ...]:
+def listed(values: tuple[str, ...]) -> tuple[str, ...]:
+    """What an option says that takes lists and may come several times."""
     return tuple(part.strip() for value in values for part in value.split(","))
