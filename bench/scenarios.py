@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from bench.apps import APPS, MANY, App
 from bench.race import Contender, Race
 from bench.sample import Call
 from bench.tools import Job, Tool
-from bench.workshop import Workshop, beside_python, edit
+from bench.workshop import Workshop, edit, wherry_program
 
 IMAGE_TOOLS = (("wherry",), ("ko",), ("ko-cache",), ("docker",), ("buildah",))
 PACK_SIZE = 1 << 30
@@ -143,8 +142,8 @@ def version_race(shop: Workshop) -> Race:
         return (Contender(tool=tool, calls=lambda: (call,)),)
 
     groups = (
-        says("python", sys.executable, "-c", "pass"),
-        says("wherry", beside_python("wherry"), "--version"),
+        says("python", str(Path(wherry_program()).with_name("python")), "-c", "pass"),
+        says("wherry", wherry_program(), "--version"),
         says("ko", shop.ko, "version"),
         says("go", shop.go, "version"),
     )

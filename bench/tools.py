@@ -16,7 +16,7 @@ from bench import images
 from bench.apps import App, current_edit
 from bench.sample import Call
 from bench.services import Engine
-from bench.workshop import PROJECT, Workshop, beside_python
+from bench.workshop import PROJECT, Workshop, wherry_program
 
 GO_BUILD = ("build", "-trimpath", "-buildvcs=true", "-ldflags=-w")
 
@@ -113,7 +113,7 @@ def wherry(job: Job) -> tuple[Call, ...]:
     platforms = ("--platform", ",".join(job.app.platforms)) if job.app.platforms else ()
     tag = ":bench" if len(job.app.mains) == 1 else ""
     place = ("-o", f"oci:{job.out}{tag}") if job.place == "layout" else ("--push", "-t", job.reference)
-    return (job.call(beside_python("wherry"), "build", *job.app.mains, *platforms, *place),)
+    return (job.call(wherry_program(), "build", *job.app.mains, *platforms, *place),)
 
 
 def ko(job: Job) -> tuple[Call, ...]:

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -123,6 +122,6 @@ def edit(shop: Workshop, app: App, tool: str, number: str) -> None:
     apply_edit(shop.source(app, tool), app, f"{shop.run}-{tool}-{number}")
 
 
-def beside_python(name: str) -> str:
-    """A program of the virtual environment that runs this."""
-    return str(Path(sys.executable).with_name(name))
+def wherry_program() -> str:
+    """The program as its users install it: `bench/run` makes an environment without the developers' tools."""
+    return str(PROJECT / ".venv/user/bin/wherry")

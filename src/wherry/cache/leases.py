@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +24,7 @@ _FLAGS = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 @contextlib.contextmanager
 def lease(folders: Folders) -> Iterator[None]:
     """While it lasts, nothing that this process uses or adds is pruned."""
-    path = Path(folders.locks, secrets.token_hex(8) + SUFFIX)
+    path = Path(folders.locks, os.urandom(8).hex() + SUFFIX)
     with disk_errors(path), gate(folders):
         descriptor = os.open(path, _FLAGS | os.O_EXCL, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)

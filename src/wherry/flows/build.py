@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
 
@@ -64,7 +63,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
     memory = Memory(machine, session.key, session.edited if request.cache else None)
     with watch.phase("analyze"):
         toolchain = toolchain_of(request, machine)
-        planned = plan_with(request, toolchain, replace(machine, run=memory))
+        planned = plan_with(request, toolchain, msgspec.structs.replace(machine, run=memory))
         plan = planned.plan
         chosen = destinations.choose(request, plan, ports)
     if plan.hooks:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from wherry.kit.secret import Secret
@@ -168,8 +167,7 @@ class Records(Protocol):
     def put(self, key: str, data: bytes, /) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Value, frozen=True, kw_only=True):
     """All ports of one run. Flows get it whole and hand each room only the doors it needs."""
 
     run: StoppableRun

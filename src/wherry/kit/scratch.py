@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +29,8 @@ def scratch_folder(parent: str) -> Iterator[str]:
     try:
         yield str(folder)
     finally:
+        import shutil
+
         shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
 
@@ -51,4 +52,6 @@ def sweep(root: Path) -> None:
         if not entry.name.startswith(PREFIX) or not entry.is_dir(follow_symlinks=False):
             continue
         with contextlib.suppress(OSError), locked(Path(entry.path), wait=False):
+            import shutil  # seldom needed, and slow to import before Go has begun
+
             shutil.rmtree(entry.path, ignore_errors=True)
