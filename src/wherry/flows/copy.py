@@ -27,6 +27,8 @@ from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
 from wherry.store import choose, stage
 from wherry.store import place as places
+from wherry.store.attached import attach, attached
+from wherry.store.attached import refused as no_referrers
 from wherry.store.content import DOCUMENTS, Content, Open, content_from
 from wherry.store.keeper import Keeper, Ports
 from wherry.store.places import at
@@ -81,13 +83,20 @@ def copied(source: places.Place, wanted: tuple[places.Place, ...], request: Copy
         refuse_incomplete(stored)
     if len(groups) > 1 and isinstance(source, places.RegistryPlace):
         content = brought_once(content, ports)
+    along = attached(source, content, ports) if request.referrers else ()
+    for place, _ in groups if request.referrers else ():
+        if not isinstance(place, places.RegistryPlace | places.LayoutPlace):
+            raise no_referrers(place)
     published = tuple(row for place, names in groups for row in at(place, ports).put(content, names))
+    for place, _ in groups:
+        attach(place, along, ports)
     return Copied(
         source=found.reference,
         digest=content.digest,
         size=content.size,
         platforms=tuple(str(image.platform) for image in stored.images),
         published=published,
+        attached=len(along),
         findings=(*found.findings, *notes(found, stored), *(one for row in published for one in row.findings)),
     )
 
