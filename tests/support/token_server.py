@@ -11,7 +11,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -83,7 +83,7 @@ class TokenServer:
         name, _, password = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
         return name if self.users.get(name) == password else None
 
-    def sign(self, user: str, granted: list[dict[str, object]]) -> str:
+    def sign(self, user: str, granted: Sequence[Mapping[str, object]]) -> str:
         """A JWT (RS256) as distribution's tokens are, good for `lifetime` seconds."""
         der = (self.folder / "token.pem").read_text().split("-----")[2].replace("\n", "")
         now = int(time.time())
