@@ -97,6 +97,8 @@ def test_a_read_only_place(scheme: str, hello: Path, tmp_path: Path) -> None:
     with mounted(tmp_path / "ro", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs") as folder:
         refusal = refused(hello, f"{scheme}:{folder}/image", "disk", 4)
         assert "read-only" in refusal.text.lower()
+        assert refusal.rows("where")[0].startswith(f"{folder}/image")
+        assert ".tmp" not in refusal.text
         assert list(folder.iterdir()) == []
 
 
@@ -114,6 +116,7 @@ def test_a_full_cache_folder(hello: Path, tmp_path: Path) -> None:
     with mounted(tmp_path / "cache", "-t", "tmpfs", "-o", "size=2m", "tmpfs") as folder:
         refusal = refused(hello, f"oci:{tmp_path}/out", "disk", 4, WHERRY_CACHE_DIR=f"{folder}/wherry")
         assert "WHERRY_CACHE_DIR" in refusal.text
+        assert ".tmp" not in refusal.text
         assert not (tmp_path / "out/index.json").exists()
 
 

@@ -42,6 +42,20 @@ def test_a_mistake_in_an_option_names_it(words: str, name: str, says: str, tmp_p
     assert says in refused(tmp_path, *words.split("|"), name=name).text
 
 
+def test_a_bad_limit_of_the_cache_is_said_by_its_name(tmp_path: Path) -> None:
+    root, home = write(tmp_path / "app", APP), tmp_path / "home"
+    for words in ("--limit BAD", "--limit="):
+        refusal = only(wherry("cache", "prune", *words.split(), home=home, cwd=root), *PRUNE[words])
+        assert "--limit" in refusal.text
+        assert "WHERRY_CACHE_LIMIT" not in refusal.text
+    early = only(wherry("build", home=home, cwd=root, WHERRY_CACHE_LIMIT="x"), "bad-cache-limit", 2)
+    assert early.rows("where") == ["WHERRY_CACHE_LIMIT=x"]
+    assert not (home / "data").exists(), "said before anything is built"
+
+
+PRUNE = {"--limit BAD": ("bad-cache-limit", 2), "--limit=": ("usage", 2)}
+
+
 def refused(folder: Path, *words: str, name: str) -> Refusal:
     """The usage error of `wherry build WORDS` in a small application."""
     need("go")

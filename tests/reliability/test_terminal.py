@@ -264,7 +264,8 @@ def test_h07_a_home_that_may_not_be_written(usual: tuple[Path, str], tmp_path: P
         pytest.skip("this machine lets nobody mount")
     try:
         refusal = only(wherry("build", home=home, cwd=root), "disk", 4)
-        assert str(home) in refusal.text
+        assert refusal.rows("where") == [f"{home}/cache/wherry"]
+        assert refusal.rows("next") == ["free space there, or export WHERRY_CACHE_DIR=/another/folder"]
         elsewhere = {"WHERRY_CACHE_DIR": f"{tmp_path}/cache", "WHERRY_DATA_DIR": f"{tmp_path}/data"}
         done = wherry("build", "-q", home=home, cwd=root, **elsewhere)
         assert (done.code, done.stdout.strip()) == (0, reference), done.stderr

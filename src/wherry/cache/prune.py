@@ -84,22 +84,22 @@ def limit_of(folders: Folders, variables: Mapping[str, str]) -> int:
     """Bytes this cache may hold; UsageError [bad-cache-limit] when WHERRY_CACHE_LIMIT is no size."""
     text = variables.get(LIMIT_VARIABLE, "").strip()
     if text:
-        return size_of(text)
+        return size_of(text, f"{LIMIT_VARIABLE}=")
     existing = next(path for path in (Path(folders.path), *Path(folders.path).parents) if path.exists())
     with disk_errors(existing):
         disk = os.statvfs(existing)
     return min(MOST, disk.f_blocks * disk.f_frsize // SHARE)
 
 
-def size_of(text: str) -> int:
-    """`5GB`, `500 MB`, `1000000`: bytes, in powers of ten."""
+def size_of(text: str, said: str) -> int:
+    """`5GB`, `500 MB`, `1000000`: bytes, in powers of ten. `said` is what stands before it, for messages: `--limit `."""
     match = _SIZE.fullmatch(text)
     if match is None:
         raise UsageError(
             "bad-cache-limit",
             f"{text[:50]!r} is no size",
-            where=LIMIT_VARIABLE,
-            next=f"write it like {LIMIT_VARIABLE}=5GB or 500MB",
+            where=f"{said}{text[:50]}",
+            next=f"write it like {said}5GB or {said}500MB",
         )
     return int(match[1]) * UNITS[match[2].lower()]
 

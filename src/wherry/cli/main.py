@@ -10,7 +10,7 @@ import sys
 import click
 
 from wherry import errors
-from wherry.cli import crash, streams
+from wherry.cli import crash, homes, streams
 from wherry.cli.commands import VERBS, load
 from wherry.cli.output import Output, standard_output
 from wherry.cli.signals import hear
@@ -97,7 +97,7 @@ def run(arguments: list[str]) -> int:
 def _failed(error: errors.WherryError, output: Output, arguments: list[str]) -> int:
     """Tells the error, to programs too where they listen; the exit code."""
     output.progress("")
-    output.error(error)
+    output.error(homes.with_way_out(error))
     if "--json" in arguments:
         from wherry.cli import documents
 

@@ -45,7 +45,11 @@ def free(machine: Machine, *, limit: str = "", days: float = 0.0, everything: bo
     """
     folders = prepare(folders_of(machine))
     order = Order(
-        limit=size_of(limit) if limit else None if everything or days else limit_of(folders, dict(machine.variables)),
+        limit=size_of(limit, "--limit ")
+        if limit
+        else None
+        if everything or days
+        else limit_of(folders, dict(machine.variables)),
         before=machine.now() - days * DAY if days else None,
         everything=everything,
     )

@@ -11,6 +11,8 @@ from typing import BinaryIO
 from wherry.errors import RefusedError, UnavailableError
 
 PRIVATE_DIRECTORY = 0o700
+TEMPORARY = ".tmp"
+"""How files end that are being written; nobody is told of them."""
 
 
 @contextlib.contextmanager
@@ -19,10 +21,11 @@ def disk_errors(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        named = str(error.filename or path)
         raise UnavailableError(
             "disk",
             f"could not use {path}: {os.strerror(error.errno) if error.errno else error}",
-            where=str(error.filename or path),
+            where=named if named.startswith(f"{path}/") and not named.endswith(TEMPORARY) else str(path),
             next="free space or choose another place, then run the same command again",
         ) from error
 
@@ -33,7 +36,7 @@ def atomic_writer(path: Path, *, mode: int = 0o644, durable: bool = False) -> It
 
     `durable` syncs the file before and its folder after the rename: for what a later run believes by its name alone.
     """
-    temporary = path.parent / f".{path.name[:64]}.{os.urandom(8).hex()}.tmp"
+    temporary = path.parent / f".{path.name[:64]}.{os.urandom(8).hex()}{TEMPORARY}"
     with disk_errors(path):
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:

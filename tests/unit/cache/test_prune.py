@@ -219,14 +219,21 @@ def test_a_folder_without_wherrys_mark_is_left_alone(tmp_path: Path) -> None:
     [("5GB", 5_000_000_000), ("500 mb", 500_000_000), ("7", 7), ("0", 0), ("2k", 2000), ("1TB", 10**12), ("3B", 3)],
 )
 def test_sizes(text: str, size: int) -> None:
-    assert size_of(text) == size
+    assert size_of(text, "--limit ") == size
 
 
 @pytest.mark.parametrize("text", ["", "-1", "5 GiB", "1.5GB", "GB", "5G B", "٣"])
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        size_of(text)
+        size_of(text, "--limit ")
     assert caught.value.name == "bad-cache-limit"
+    assert (caught.value.where, caught.value.next) == (
+        (f"--limit {text[:50]}",),
+        ("write it like --limit 5GB or --limit 500MB",),
+    )
+    with pytest.raises(UsageError, match="is no size") as caught:
+        limit_of(Folders("/nowhere"), {"WHERRY_CACHE_LIMIT": text or "x"})
+    assert caught.value.where[0].startswith("WHERRY_CACHE_LIMIT=")
 
 
 def test_the_limit_is_the_users_or_a_share_of_the_disk(tmp_path: Path) -> None:

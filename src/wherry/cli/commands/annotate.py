@@ -6,7 +6,7 @@ import click
 
 from wherry.cli.commands.moving import as_json, pairs, places
 from wherry.cli.commands.network import network
-from wherry.cli.commands.options import FILLED
+from wherry.cli.filled import FILLED
 
 
 @click.command(short_help="Set labels and annotations of an image.")

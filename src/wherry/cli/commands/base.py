@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from wherry.cli import documents
-from wherry.cli.commands.options import FILLED, listed
+from wherry.cli.commands.options import listed
+from wherry.cli.filled import FILLED
 from wherry.cli.output import Output, standard_output
 from wherry.flows.lock import BaseState, LockReport
 from wherry.flows.request import BuildRequest

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from wherry.cli import ahead, documents
-from wherry.cli.commands.options import FILLED, build_options, request_of
+from wherry.cli.commands.options import build_options, request_of
+from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
 from wherry.cli.progress import Progress
 from wherry.cli.report import show_build

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
 from wherry.kit.text import megabytes
 
@@ -50,10 +51,17 @@ def df(as_json: bool) -> None:
 
 
 @cache.command(short_help="Free what is not needed.")
-@click.option("--limit", default="", metavar="SIZE", help="So much may stay: 2GB, 500MB.")
-@click.option("--older-than", "days", default=0.0, metavar="DAYS", help="What was not used for so many days.")
+@click.option("--limit", type=FILLED, metavar="SIZE", help="So much may stay: 2GB, 500MB.")
+@click.option(
+    "--older-than",
+    "days",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="DAYS",
+    help="What was not used for so many days.",
+)
 @click.option("--all", "everything", is_flag=True, help="Everything that no living run uses.")
-def prune(limit: str, days: float, everything: bool) -> None:
+def prune(limit: str | None, days: float, everything: bool) -> None:
     """Deletes what was used longest ago, and what no name in wherry's store leads to. Safe beside running builds.
 
     \b
@@ -64,7 +72,7 @@ def prune(limit: str, days: float, everything: bool) -> None:
     from wherry.flows.caches import free
     from wherry.system.machine import real_machine
 
-    freed, unnamed = free(real_machine(), limit=limit, days=days, everything=everything)
+    freed, unnamed = free(real_machine(), limit=limit or "", days=days, everything=everything)
     output = standard_output().on_stdout()
     output.line(f"freed {megabytes(freed.bytes + unnamed)}, {freed.count} cached items")
     if freed.in_use:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from wherry.cli.commands.network import network
-from wherry.cli.commands.options import FILLED
+from wherry.cli.filled import FILLED
 from wherry.cli.output import Output, standard_output
 from wherry.errors import RefusedError, UsageError
 from wherry.kit.files import atomic_writer

@@ -7,7 +7,7 @@ import sys
 import click
 
 from wherry.cli.commands.network import authfile
-from wherry.cli.commands.options import FILLED
+from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
 from wherry.errors import UsageError
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from wherry.cli.commands.network import network
-from wherry.cli.commands.options import FILLED
+from wherry.cli.filled import FILLED
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,20 +7,13 @@ from typing import Any, TypeVar
 
 import click
 
+from wherry.cli.filled import FILLED
 from wherry.flows.request import BuildRequest
 from wherry.model.settings import ImageSettings, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Filled(click.types.StringParamType):
-    """A text that says something: an empty one is most often a variable that the shell did not have."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if value.strip() else self.fail("it is empty", param, ctx)
-
-
-FILLED = Filled()
 _OPTIONS = (
     click.argument("packages", nargs=-1, type=FILLED, metavar="[PACKAGE]..."),
     click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from wherry.cli.commands.moving import copying, listed, places
-from wherry.cli.commands.options import FILLED
+from wherry.cli.filled import FILLED
 
 
 @click.command(short_help="Pull an image from a registry.")

@@ -6,7 +6,7 @@ import click
 
 from wherry.cli.commands.moving import as_json, places
 from wherry.cli.commands.network import network
-from wherry.cli.commands.options import FILLED
+from wherry.cli.filled import FILLED
 
 
 @click.command(short_help="Put a published image on a new base, without a rebuild.")
