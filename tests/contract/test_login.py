@@ -1,7 +1,5 @@
-"""Who is told what: credentials against registries that behave, and against those that steer (D01, D02, D03, D05).
-
-One table of hostile answers, and one question about each: did the canary leave for another origin?
-"""
+"""How a registry learns who asks: Basic, tokens, and answers that are neither. Those that steer are in
+reliability/test_credentials.py."""
 
 from __future__ import annotations
 
@@ -11,10 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.images import random_image
 from tests.support.ports import ports
-from tests.support.registry import Answer, Call, FakeRegistry, Fault, fake_registry
+from tests.support.registry import Answer, Call, FakeRegistry, fake_registry
 from wherry.errors import WherryError
 from wherry.model.image import Published
 from wherry.oci.digest import Digest
@@ -135,75 +134,6 @@ def foreign_realm(registry: FakeRegistry, stranger: FakeRegistry) -> None:
     stranger.extra = gives_token
 
 
-def foreign_location(registry: FakeRegistry, stranger: FakeRegistry) -> None:
-    registry.authorize = wants_basic
-    registry.location = f"{stranger.base}{{path}}"
-
-
-def foreign_location_without_scheme(registry: FakeRegistry, stranger: FakeRegistry) -> None:
-    registry.authorize = wants_basic
-    registry.location = f"//{stranger.host}{{path}}"
-
-
-def foreign_location_that_challenges(registry: FakeRegistry, stranger: FakeRegistry) -> None:
-    """D05: the stranger asks for a password where the first request had none."""
-    registry.authorize = stranger.authorize = wants_basic
-    registry.location = f"{stranger.base}{{path}}"
-
-
-def foreign_redirect(registry: FakeRegistry, stranger: FakeRegistry) -> None:
-    registry.authorize = wants_basic
-    away = {"Location": f"{stranger.base}/v2/team/app/manifests/1"}
-    registry.faults.append(Fault(path="/manifests/1", method="HEAD", status=307, headers=away, times=9, skip=1))
-
-
-def foreign_redirect_that_challenges(registry: FakeRegistry, stranger: FakeRegistry) -> None:
-    foreign_redirect(registry, stranger)
-    stranger.authorize = wants_token(f"{registry.base}/token")
-    registry.extra = gives_token
-
-
-def redirect_there_and_back(registry: FakeRegistry, stranger: FakeRegistry) -> None:
-    foreign_redirect(registry, stranger)
-    back = {"Location": f"{registry.base}/v2/"}
-    stranger.faults.append(Fault(status=302, headers=back, times=9))
-
-
-def redirect_with_a_user(registry: FakeRegistry, stranger: FakeRegistry) -> None:
-    registry.authorize = wants_basic
-    away = {"Location": f"http://ada:{PASSWORD}@{stranger.host}/v2/team/app/manifests/1"}
-    registry.faults.append(Fault(path="/manifests/1", status=302, headers=away, times=9, skip=1))
-
-
-HOSTILE = (
-    foreign_realm,
-    foreign_location,
-    foreign_location_without_scheme,
-    foreign_location_that_challenges,
-    foreign_redirect,
-    foreign_redirect_that_challenges,
-    redirect_there_and_back,
-    redirect_with_a_user,
-)
-
-
-@pytest.mark.parametrize("steer", HOSTILE, ids=lambda steer: steer.__name__)
-def test_nothing_secret_reaches_a_stranger(
-    steer: Callable[[FakeRegistry, FakeRegistry], None], registry: FakeRegistry, stranger: FakeRegistry, tmp_path: Path
-) -> None:
-    steer(registry, stranger)
-    stranger.faults += [Fault(path="/blobs/uploads/", method="PUT", status=201, times=99)]
-    try:
-        push(tmp_path, registry)
-    except WherryError as error:
-        said = f"{error} {error.where} {error.why} {error.next} {error.output}"
-        assert PASSWORD not in said
-        assert PAIR not in said
-    for secret in (PAIR, PASSWORD, TOKEN):
-        assert not stranger.sent(secret)
-    assert registry.sent(PAIR) or steer is foreign_realm
-
-
 def test_a_foreign_realm_is_named(registry: FakeRegistry, stranger: FakeRegistry, tmp_path: Path) -> None:
     foreign_realm(registry, stranger)
     with pytest.raises(WherryError) as caught:
@@ -215,8 +145,6 @@ def test_a_foreign_realm_is_named(registry: FakeRegistry, stranger: FakeRegistry
 def test_a_listed_token_host_is_trusted(registry: FakeRegistry, stranger: FakeRegistry, tmp_path: Path) -> None:
     """Only when the user says so. Both are 127.0.0.1 here, so the pair is that one host."""
     foreign_realm(registry, stranger)
-    from msgspec.structs import replace
-
     machine = replace(logged_in(tmp_path, registry), token_hosts=(("127.0.0.1", "127.0.0.1"),))
     assert push(tmp_path, registry, machine).sent
     assert stranger.sent(PAIR)
