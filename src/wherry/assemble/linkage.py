@@ -209,7 +209,7 @@ def _no_library(binary: Binary, base: Base, name: str) -> RefusedError:
         f"{binary.name} needs {name}, and {_name(base)} does not have it",
         where=name,
         why="the loader would end the program before it begins",
-        next=("use a base that has it, or add it as an asset", "--set build.static=true   links it statically"),
+        next=("use a base that has it, or add it as an asset", "--set build.static=true"),
     )
 
 
@@ -218,7 +218,9 @@ def _check_versions(binary: Binary, base: Base, needs: elf.Needs, library: Libra
     missing = tuple(one for one in needs.versions if library and library.gives and one not in library.gives)
     if not missing or library is None:
         return
-    newest, has = max(missing, key=_number), max(library.gives, key=_number)
+    newest = max(missing, key=_number)
+    family = newest.rpartition("_")[0] + "_"
+    has = max((one for one in library.gives if one.startswith(family)), key=_number, default=f"no {family}")
     if needs.library == _LIBC:
         raise RefusedError(
             "base-libc",
@@ -237,7 +239,7 @@ def _check_versions(binary: Binary, base: Base, needs: elf.Needs, library: Libra
 
 def _ways(base: Base) -> tuple[str, ...]:
     other = "--base debian" if base.name in BUILT_IN else "use a base whose C library is as new as this machine's"
-    return ("--set build.static=true   links it statically", other)
+    return ("--set build.static=true", other)
 
 
 def _name(base: Base) -> str:

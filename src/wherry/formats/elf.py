@@ -176,6 +176,8 @@ class _Reader:
         raise bad(self.name, f"nothing is loaded at {address:#x}")
 
     def unpack(self, form: str, at: int) -> tuple[int, ...]:
+        if at + struct.calcsize("=" + form) > len(self.data):
+            raise bad(self.name, "it points outside of itself")
         return struct.unpack_from(self.order + form, self.data, at)
 
     def bytes(self, at: int, size: int) -> bytes:

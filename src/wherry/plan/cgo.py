@@ -111,10 +111,14 @@ def _turned_on(facts: Facts, base: str, decision: Decision) -> Answer[Cgo]:
         )
     ]
     if not static:
+        name = base.removeprefix("docker://")
+        none = base in BUILT_IN
         findings.append(
             Finding(
                 name="cgo-libc",
-                message=f"needs a C library at run time, and {base} must have one that is not older than this machine's",
+                message="needs a C library at run time, "
+                + (f"and {name} has none" if none else f"which {name} is asked for once it is compiled"),
+                severity="warning" if none else "note",
                 subject=facts.subject,
                 next="set build.static = true for a binary that needs none",
             )
