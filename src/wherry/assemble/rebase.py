@@ -59,7 +59,7 @@ def rebased(stored: Stored, move: Move) -> Revised:
 
 def own_layers(image: StoredImage, old: Basis) -> tuple[Descriptor, ...]:
     """The layers that stand on the old base; RefusedError [not-on-base]."""
-    below = _for(old, image.platform).settings.rootfs.diff_ids
+    below = image_for(old, image.platform).settings.rootfs.diff_ids
     above = image.settings.rootfs.diff_ids
     for number, (theirs, ours) in enumerate(zip(below, above, strict=False), 1):
         if theirs != ours:
@@ -79,7 +79,7 @@ def renamed(found: Annotations, new: Basis, image: StoredImage | None) -> Annota
 
 
 def _image(image: StoredImage, move: Move) -> Remade:
-    below, new = _for(move.old, image.platform), _for(move.new, image.platform)
+    below, new = image_for(move.old, image.platform), image_for(move.new, image.platform)
     own = own_layers(image, move.old)
     docker = image.manifest.media_type == media.DOCKER_MANIFEST
     config = _config(image, below, new, move.created)
@@ -145,14 +145,15 @@ def _relabelled(layer: Descriptor, *, docker: bool) -> Descriptor:
 
 def _kept_user(image: StoredImage, move: Move) -> tuple[Finding, ...]:
     empty = RunConfig()
-    ours, below = image.settings.config or empty, _for(move.old, image.platform).settings.config or empty
-    if not becomes_root(ours, below, _for(move.new, image.platform).settings.config or empty):
+    ours, below = image.settings.config or empty, image_for(move.old, image.platform).settings.config or empty
+    if not becomes_root(ours, below, image_for(move.new, image.platform).settings.config or empty):
         return ()
     message = f"the new base runs as root; {image.platform} still runs as {ours.user}"
     return (Finding(name="kept-user", message=message, severity="note"),)
 
 
-def _for(base: Basis, platform: Platform) -> StoredImage:
+def image_for(base: Basis, platform: Platform) -> StoredImage:
+    """The base's image that one for `platform` stands on; UsageError [no-platform]."""
     found = best(platform, tuple(image.platform for image in base.images))
     for image in base.images:
         if image.platform == found:
@@ -171,12 +172,14 @@ def _other(image: StoredImage, old: Basis, why: str) -> RefusedError:
     )
 
 
-def base_of(stored: Stored) -> tuple[str, Digest | None]:
-    """Name and digest of the base, as the annotations of the index or of its images say; empty and None where none does."""
-    said = [stored.annotations]
-    said += [_annotations(document) for document in stored.documents[1:]]
-    found = next((one for one in said if BASE_DIGEST in one), {})
-    return found.get(BASE_NAME, ""), Digest(found[BASE_DIGEST]) if found else None
+def base_of(stored: Stored) -> tuple[str, tuple[Digest, ...]]:
+    """Name and digests of the base, as the annotations of the images say, or those of the index; empty where none does. Each
+    image may name its own platform's image of the base."""
+    ours = {image.digest for image in stored.images}
+    said = [_annotations(document) for document in stored.documents if document.digest in ours]
+    said = [one for one in (*said, stored.annotations) if BASE_DIGEST in one]
+    name = next((one[BASE_NAME] for one in said if BASE_NAME in one), "")
+    return name, tuple(dict.fromkeys(Digest(one[BASE_DIGEST]) for one in said[: len(ours)]))
 
 
 def _annotations(document: Document) -> Annotations:

@@ -32,10 +32,12 @@ class Changed(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
 
-def put(content: Content, wanted: tuple[places.Place, ...], ports: Ports) -> tuple[Published, ...]:
+def put(
+    content: Content, wanted: tuple[places.Place, ...], source: places.Place, ports: Ports
+) -> tuple[Published, ...]:
     """The new image at each place; what is there already is not sent."""
     told_of = replace(content, open=told(content.open, ports.events))
-    return tuple(row for place, names in grouped(wanted, wanted[0]) for row in at(place, ports).put(told_of, names))
+    return tuple(row for place, names in grouped(wanted, source) for row in at(place, ports).put(told_of, names))
 
 
 def report(stored: Stored, revised: Revised, published: tuple[Published, ...]) -> Changed:

@@ -82,8 +82,8 @@ def test_every_platform_moves(tmp_path: Path) -> None:
 def test_the_base_is_known_by_its_annotations(tmp_path: Path) -> None:
     old = random_image(tmp_path / "old", seed=1)
     built = build(plan(), tmp_path, packer(tmp_path), bases(old, "docker://reg.example/base:1"))
-    assert base_of(found(built)) == ("reg.example/base:1", old.digest)
-    assert base_of(found(old)) == ("", None)
+    assert base_of(found(built)) == ("reg.example/base:1", (old.digest,))
+    assert base_of(found(old)) == ("", ())
 
 
 def test_an_image_of_another_base_is_refused(tmp_path: Path) -> None:
