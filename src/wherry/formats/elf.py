@@ -33,6 +33,8 @@ _VERDEF, _VERDEFNUM, _VERNEED, _VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE,
 _WEAK: Final = 2
 _MOST: Final = 4096
 """Of anything that is counted in a file."""
+_VERSIONS: Final = 512
+"""Of libraries with versions, and of versions of one library."""
 
 
 class Needs(Value, frozen=True, kw_only=True):
@@ -149,10 +151,10 @@ class _Reader:
     def _wants(self, table: dict[int, int], strings: memoryview) -> Iterator[Needs]:
         """Elfxx_Verneed and its Elfxx_Vernaux (LSB Core, "Symbol Versioning"); both are the same in 32 and 64 bits."""
         at = self.offset(table[_VERNEED]) if _VERNEED in table else 0
-        for _ in range(min(table.get(_VERNEEDNUM, 0), _MOST)):
+        for _ in range(min(table.get(_VERNEEDNUM, 0), _VERSIONS)):
             _, count, library, first, following = self.unpack("HHIII", at)
             names, inner = [], at + first
-            for _ in range(min(count, _MOST)):
+            for _ in range(min(count, _VERSIONS)):
                 _, flags, _, version, step = self.unpack("IHHII", inner)
                 names += [] if flags & _WEAK else [self.text(strings, version)]
                 inner += step
@@ -162,7 +164,7 @@ class _Reader:
     def _gives(self, table: dict[int, int], strings: memoryview) -> Iterator[str]:
         """Elfxx_Verdef, the first Elfxx_Verdaux of each."""
         at = self.offset(table[_VERDEF]) if _VERDEF in table else 0
-        for _ in range(min(table.get(_VERDEFNUM, 0), _MOST)):
+        for _ in range(min(table.get(_VERDEFNUM, 0), _VERSIONS)):
             _, _, _, _, _, first, following = self.unpack("HHHHIII", at)
             (version, _) = self.unpack("II", at + first)
             yield self.text(strings, version)
