@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.support.analysis import write
 from tests.support.cli import wherry
-from tests.support.refusals import Refusal, only
+from tests.support.refusals import Refusal, only, ways_on
 from tests.support.tools import need
 
 pytestmark = pytest.mark.e2e
@@ -51,6 +52,58 @@ def test_a_bad_limit_of_the_cache_is_said_by_its_name(tmp_path: Path) -> None:
     early = only(wherry("build", home=home, cwd=root, WHERRY_CACHE_LIMIT="x"), "bad-cache-limit", 2)
     assert early.rows("where") == ["WHERRY_CACHE_LIMIT=x"]
     assert not (home / "data").exists(), "said before anything is built"
+
+
+MAINS: dict[str, str | bytes] = {
+    "go.mod": GO_MOD,
+    "cmd/api/main.go": MAIN,
+    "cmd/worker/main.go": MAIN,
+    "lib/lib.go": "package lib\n",
+    "tools/gen/main.go": MAIN,
+    "docs/notes": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("cwd", "words", "name"),
+    [
+        (".", "build", "several-mains"),
+        ("docs", "build", "several-mains"),
+        ("cmd", "build", "several-mains"),
+        ("..", "build -C app/docs", "several-mains"),
+        ("docs", "build ../lib", "not-main"),
+        ("..", "build -C app ./lib", "not-main"),
+        ("cmd", "build ./apy", "no-such-package"),
+        ("docs", "build wroker", "no-such-main"),
+    ],
+)
+def test_what_to_do_next_works_from_where_the_user_stands(cwd: str, words: str, name: str, tmp_path: Path) -> None:
+    need("go")
+    root, home = write(tmp_path / "app", MAINS), tmp_path / "home"
+    here = Path(os.path.normpath(root / cwd))
+    refusal = only(wherry(*words.split(), home=home, cwd=here), name, 3 if name == "not-main" else 2)
+    steps = ways_on(refusal) or [
+        ["build", step.removeprefix("did you mean ").rstrip("?")] for step in refusal.rows("next")
+    ]
+    for step in steps:
+        done = wherry("plan", *step[1:], home=home, cwd=here)
+        assert done.code == 0, f"{step}\n{done.stderr}"
+
+
+def test_a_library_is_answered_with_the_programs_there_are(tmp_path: Path) -> None:
+    root = write(tmp_path / "app", MAINS)
+    refusal = only(wherry("build", "./lib", home=tmp_path / "home", cwd=root), "not-main", 3)
+    assert refusal.rows("why") == ["only a package main can be run; this project's are ./cmd/api, ./cmd/worker"]
+
+
+def test_what_was_left_out_is_named_as_seen_from_here(tmp_path: Path) -> None:
+    need("go")
+    root = write(tmp_path / "app", MAINS)
+    said = (
+        wherry("plan", "./api", home=tmp_path / "home", cwd=root / "cmd").stdout
+        + wherry("plan", "../...", home=tmp_path / "home", cwd=root / "cmd").stdout
+    )
+    assert "  ../tools/gen  a tool of the project itself (tools/)" in said
 
 
 PRUNE = {"--limit BAD": ("bad-cache-limit", 2), "--limit=": ("usage", 2)}

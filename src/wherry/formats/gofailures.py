@@ -70,7 +70,7 @@ def _killed(facts: Facts) -> UnavailableError:
         "go-killed",
         f"the compiler or linker was killed while building {facts.packages}",
         why="mostly the machine, or the container this runs in, is out of memory",
-        next=("give it more memory", "build less at once: GOFLAGS=-p=1, or fewer platforms"),
+        next=("give it more memory", "build less at once: GOFLAGS=-p=1", "build for fewer platforms"),
     )
 
 
@@ -143,7 +143,7 @@ def _compiler(facts: Facts) -> UnavailableError:
         "cgo-compiler",
         f"{facts.packages} needs cgo, and its C compiler or pkg-config was not found",
         where=facts.where[:1],
-        next=("install a C compiler for the target, or name one in CC", "use a package without C, or set cgo = false"),
+        next=("install a C compiler for the target", "name one in CC", "use a package without C"),
     )
 
 
@@ -163,7 +163,7 @@ def _no_files(facts: Facts) -> BuildError:
         "a package has no Go file for this platform and these build tags",
         where=facts.where[:1],
         why="every file is excluded by its name, its //go:build line, or because it needs cgo",
-        next=("build for another --platform, or set the tags it wants", "set cgo = true, if its files import C"),
+        next=("build for another --platform", "set the tags it wants", "set cgo = true, if its files import C"),
     )
 
 

@@ -40,7 +40,7 @@ def decide(inputs: PlanInputs, settings: tuple[Effective, ...]) -> Answer[tuple[
             f"this repository wants to run {_words(hooks[0])}{' and more' if len(hooks) > 1 else ''} before compiling",
             where=where(source, ("build", "hooks")),
             why="a program that a repository chooses is run only when you say so",
-            next=("--run-hooks, or WHERRY_RUN_HOOKS=1", "--no-hooks builds without"),
+            next=("--run-hooks runs them", "--no-hooks builds without"),
         )
     decision = Decision(name="hooks", value=value, reason="you allowed it", origin="flag", place=source.place)
     return Answer(value=hooks, decisions=(decision,))

@@ -138,7 +138,7 @@ def _check_version(tree: dict[str, Any], texts: dict[Keys, str], name: str) -> N
             "required-version",
             f"this repository wants wherry {required}, and this is {__version__}",
             where=where,
-            next=f"pip install 'wherry{required.replace(' ', '')}'",
+            next=(f"pip install 'wherry{required.replace(' ', '')}'", "correct required-version, if it is wrong"),
         )
 
 

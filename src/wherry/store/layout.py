@@ -76,6 +76,10 @@ class Layout:
         entry = only(found, entries.names(read_entries(self.directory)), str(self.place))
         return documents.stored(Blobs(self.directory, shared=False).fetch, entry.descriptor, reference=str(self.place))
 
+    def file(self, descriptor: Descriptor, /) -> str:
+        """Where the blob is, unchecked."""
+        return str(Blobs(self.directory, shared=False).path(descriptor.digest))
+
     def blob(self, descriptor: Descriptor, /) -> Iterator[bytes]:
         return Blobs(self.directory, shared=False).read(descriptor)
 
@@ -134,7 +138,12 @@ def only(found: tuple[Entry, ...], names: tuple[str, ...], place: str) -> Entry:
         raise UsageError(
             "which-image", f"{place} holds several images", why=f"it holds {listed}", next="name one of them"
         )
-    raise UsageError("no-such-image", f"there is no such image at {place}", why=f"it holds {listed}")
+    raise UsageError(
+        "no-such-image",
+        f"there is no such image at {place}",
+        why=f"it holds {listed}",
+        next="name one of them behind the last colon" if names else "build into it: wherry build -o PLACE",
+    )
 
 
 @contextlib.contextmanager
@@ -163,7 +172,9 @@ def locked(directory: Path) -> Iterator[None]:
 def require(directory: Path) -> None:
     """Returns when `directory` is a layout of the version we know; UsageError [not-a-layout] otherwise."""
     if not (directory / MARKER).is_file():
-        raise not_a_layout(directory, f"it has no {MARKER}" if directory.is_dir() else "there is no such folder")
+        other = "it is a file" if directory.exists() else "there is no such folder"
+        why = f"it has no file {MARKER}" if directory.is_dir() else other
+        raise not_a_layout(directory, why).with_next("name a folder that holds images: oci:DIR or oci:DIR:TAG")
     with open_blob(directory / MARKER, MARKER) as file:
         data = read_limited(file, limit=4096, name=str(directory / MARKER))
     check_version(data, str(directory))

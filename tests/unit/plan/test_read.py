@@ -170,7 +170,7 @@ def test_required_version(wanted: str, good: bool) -> None:
     error = mistake(text)
     assert error.name == ("unknown-key" if good else "required-version")
     if not good:
-        assert error.next == (f"pip install 'wherry{wanted}'",)
+        assert error.next == (f"pip install 'wherry{wanted}'", "correct required-version, if it is wrong")
 
 
 def test_a_flood_of_mistakes_is_cut() -> None:

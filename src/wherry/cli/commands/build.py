@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from wherry.cli import ahead, documents
-from wherry.cli.commands.options import build_options, request_of
+from wherry.cli.commands.network import network
+from wherry.cli.commands.options import build_options, request_of, standing_in
 from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
 from wherry.cli.progress import Progress
@@ -26,6 +27,7 @@ from wherry.kit.files import atomic_write
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON document.")
 @click.option("--timings", is_flag=True, help="Show how long every stage took.")
 @click.option("--metadata-file", type=FILLED, metavar="FILE", help="Write the JSON result there too.")
+@network
 def build(**options: Any) -> None:
     """Builds an image of each PACKAGE: a folder, a pattern, an import path or module@version.
 
@@ -42,7 +44,7 @@ def build(**options: Any) -> None:
     options["cache"], options["jobs"] = not options.pop("fresh"), options["jobs"] or 0
     if metadata:
         _check_folder(Path(metadata).absolute().parent)
-    with Progress(output) as progress:
+    with standing_in(options["directory"]), Progress(output) as progress:
         from wherry.flows.build import build as flow
         from wherry.system.machine import real_machine
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import shlex
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import click
 
 from wherry.cli.filled import FILLED
+from wherry.errors import Several, WherryError
 from wherry.flows.request import BuildRequest
 from wherry.model.settings import ImageSettings, Settings
 
@@ -76,6 +79,24 @@ def build_options(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+@contextlib.contextmanager
+def standing_in(directory: str) -> Iterator[None]:
+    """What errors say to run next, as it must be written by whoever said -C `directory`."""
+    try:
+        yield
+    except WherryError as error:
+        for one in error.errors if isinstance(error, Several) else (error,):
+            one.with_next(*(_from(directory, step) for step in one.next))
+        raise
+
+
+def _from(directory: str, step: str) -> str:
+    program, verb, *rest = [*step.split(" "), "", ""]
+    if directory == "." or program != "wherry" or verb not in ("build", "plan") or "-C" in rest:
+        return step
+    return " ".join((program, verb, "-C", shlex.quote(directory), *rest)).rstrip()
 
 
 def request_of(options: dict[str, Any]) -> BuildRequest:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
 
 from wherry.cli import documents
-from wherry.cli.commands.options import build_options, request_of
+from wherry.cli.commands.options import build_options, request_of, standing_in
 from wherry.cli.output import Output, standard_output
 from wherry.cli.report import because
 from wherry.model.plan import Decision, ImagePlan
@@ -30,7 +31,9 @@ def plan(**options: Any) -> None:
     from wherry.flows.plan import plan as flow
     from wherry.system.machine import real_machine
 
-    planned = flow(request_of(options), real_machine())
+    directory = options["directory"]
+    with standing_in(directory):
+        planned = flow(request_of(options), real_machine())
     if as_json:
         output.document(documents.plan_document(planned))
         return
@@ -41,9 +44,16 @@ def plan(**options: Any) -> None:
     if planned.left_out:
         page.line()
         page.line("left out, unless named:")
-        page.rows([(f"./{one.directory}", one.reason, "") for one in planned.left_out])
+        page.rows([(_folder(one.directory, planned.root, directory), one.reason, "") for one in planned.left_out])
     for finding in (*planned.findings, *(one for image in planned.images for one in image.findings)):
         output.finding(finding)
+
+
+def _folder(path: str, root: str, directory: str) -> str:
+    """A folder of the project as one writes it where one stands; of a module by version, as it lies there."""
+    here = os.path.abspath(directory)  # noqa: PTH100 - links as they are
+    name = os.path.relpath(f"{root}/{path}", here) if f"{here}/".startswith(f"{root}/") else path
+    return name if name.split("/")[0] in (".", "..") else f"./{name}"
 
 
 def show_image(image: ImagePlan, output: Output, *, why: bool) -> None:

@@ -193,7 +193,7 @@ def absent(at: Address, error: UnavailableError) -> UnavailableError:
         f"no Docker answers at {one_line(at.text)}",
         where=one_line(at.text),
         why=error.message,
-        next=("start Docker, or set DOCKER_HOST", "leave -o and --load out: wherry keeps images in its own store"),
+        next=("start Docker", "set DOCKER_HOST", "leave -o and --load out: wherry keeps images in its own store"),
     )
 
 
