@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from wherry.cli import documents
+from wherry.cli.commands.network import network
 from wherry.cli.commands.options import listed
 from wherry.cli.filled import FILLED
 from wherry.cli.output import Output, standard_output
@@ -37,6 +38,7 @@ def base() -> None:
 @click.option("--platform", "platforms", multiple=True, type=FILLED, metavar="LIST", help="As for build.")
 @_IN
 @_JSON
+@network
 def lock(**options: Any) -> None:
     """Asks what each base means today, and writes it to wherry.lock with the versions of Go, certificates, zones and compressors.
 
@@ -63,6 +65,7 @@ def lock(**options: Any) -> None:
 @base.command(short_help="Which bases have newer images.")
 @_IN
 @_JSON
+@network
 @click.pass_context
 def outdated(ctx: click.Context, directory: str, as_json: bool) -> None:
     """Asks the registries whether the names in wherry.lock mean other images today. Exits with 1 when some do, with 5 when one
@@ -86,6 +89,7 @@ def outdated(ctx: click.Context, directory: str, as_json: bool) -> None:
 @base.command(short_help="Whether the locked bases are still there.")
 @_IN
 @_JSON
+@network
 @click.pass_context
 def verify(ctx: click.Context, directory: str, as_json: bool) -> None:
     """Reads every base in wherry.lock by its digest, compares what is there with what is locked, and asks for its layers.

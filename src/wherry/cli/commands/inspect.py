@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from wherry.cli import documents
+from wherry.cli.commands.network import network
 from wherry.cli.output import Output, standard_output
 from wherry.kit.text import megabytes
 from wherry.model.image import StoredImage
@@ -16,6 +17,7 @@ from wherry.oci.config import Healthcheck
 @click.argument("subject", metavar="IMAGE")
 @click.option("--platform", metavar="PLATFORM", help="Only this platform of an index.")
 @click.option("--json", "as_json", is_flag=True, help="Manifests and configs as one JSON document.")
+@network
 def inspect(subject: str, platform: str | None, as_json: bool) -> None:
     """Shows an image's platforms, layers and settings. Reads documents only; nothing of it is run.
 
