@@ -22,6 +22,7 @@ from wherry.oci.reference import parse
 from wherry.store import place as places
 from wherry.store.content import content_from, content_of
 from wherry.store.keeper import Ports
+from wherry.store.layout import Layout
 from wherry.store.registry.keeper import Registry
 
 BIG = Shape(layers=1, size=5 << 20, compression="none")
@@ -258,3 +259,19 @@ def wants_token(proxy: FaultProxy) -> Callable[[Call], Refusal | None]:
         return 401, {"WWW-Authenticate": f'Bearer realm="http://{proxy.host}/token",service="r"'}, b""
 
     return gate
+
+
+def test_files_are_sent_as_they_are_and_a_damaged_one_is_told_of(proxy: FaultProxy, tmp_path: Path) -> None:
+    """The registry hashes what it gets; only when it says no is a file of a layout hashed here, to say which one is damaged."""
+    built = random_image(tmp_path / "layers")
+    place = places.LayoutPlace(directory=f"{tmp_path}/layout", tag="1")
+    Layout(place).publish(built)
+    layout = Layout(place)
+    content = content_from(layout, layout.open())
+    file = Path(content.blobs[0].file)
+    assert file.stat().st_size == content.blobs[0].size
+    file.write_bytes(file.read_bytes()[:-1] + b"\1")
+    with pytest.raises(WherryError) as caught:
+        keeper(proxy, tmp_path).put(content)
+    assert caught.value.name == "digest-mismatch"
+    assert proxy.counted("PUT", "/manifests/") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -95,3 +96,21 @@ def safe_join(root: Path, name: str) -> Path:
 def is_beneath(path: Path, root: Path) -> bool:
     """True when `path`, with every link resolved, lies in `root`."""
     return path.resolve().is_relative_to(root.resolve())
+
+
+def is_sized(path: str, size: int) -> bool:
+    """True when `path` is a regular file of just this size; an empty path is none."""
+    if not path:
+        return False
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == size
+
+
+def chunks(path: str) -> Iterator[bytes]:
+    """A file's bytes as they are."""
+    with disk_errors(path), Path(path).open("rb", buffering=0) as file:
+        while data := file.read(1 << 20):
+            yield data

@@ -7,6 +7,7 @@ as it takes, and need never be files (rule 6).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
 from wherry.errors import CorruptError, UsageError
 from wherry.kit.value import Value
@@ -30,12 +31,21 @@ Open = Callable[[Descriptor], Iterator[bytes]]
 """A blob's bytes from its start, again at each call; CorruptError at the end unless they match size and digest."""
 
 
+@runtime_checkable
+class OfFiles(Protocol):
+    """A keeper whose blobs are files of this machine."""
+
+    def file(self, descriptor: Descriptor, /) -> str:
+        """Where the blob is, if it is there."""
+        ...
+
+
 class Blob(Value, frozen=True, kw_only=True):
     """A blob that is no document held in memory: a layer, or an artifact's part."""
 
     descriptor: Descriptor
     file: str = ""
-    """Path of the blob where it is a file of this machine."""
+    """Path of the blob where it is a file of this machine; not looked at yet."""
     origins: tuple[Reference, ...] = ()
     """Registry repositories that have it, from which a push may mount it instead of sending it."""
 
@@ -92,9 +102,10 @@ def content_of(built: Built) -> Content:
 def content_from(keeper: Keeper, stored: Stored) -> Content:
     """What lies in `keeper`'s place; its blobs stream from there, each time anew."""
     origins = (stored.origin,) if stored.origin else ()
+    files = keeper.file if isinstance(keeper, OfFiles) else None
 
     def blob(descriptor: Descriptor, _: Manifest) -> Blob:
-        return Blob(descriptor=descriptor, origins=origins)
+        return Blob(descriptor=descriptor, file=files(descriptor) if files else "", origins=origins)
 
     return _content(stored.documents, stored.descriptor, keeper.blob, blob)
 

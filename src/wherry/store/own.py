@@ -88,6 +88,10 @@ class Own:
         top = found[-1]
         return documents.stored(self._fetch, top.descriptor, reference=f"{top.name}@{top.descriptor.digest}")
 
+    def file(self, descriptor: Descriptor, /) -> str:
+        """Where the blob is, unchecked."""
+        return str(Blobs(self.directory, shared=True).path(descriptor.digest))
+
     def blob(self, descriptor: Descriptor, /) -> Iterator[bytes]:
         """As `Layout.blob`; what proves wrong is moved aside before the error."""
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 
-from wherry.kit import parallel
+from wherry.kit import files, parallel
 from wherry.kit.ports import Event, Request
 from wherry.oci import media
 from wherry.oci.descriptor import Document, describe
@@ -65,7 +65,8 @@ class Push:
             Upload(self.session, self.reference, describe(blob), lambda: iter((blob.data,))).send()
         else:
             opened = functools.partial(self.content.open, blob.descriptor)
-            Upload(self.session, self.reference, blob.descriptor, opened).send(location)
+            quick = functools.partial(files.chunks, blob.file) if files.is_sized(blob.file, blob.size) else None
+            Upload(self.session, self.reference, blob.descriptor, opened, quick).send(location)
         events(Event(phase="push", state="end", subject=str(blob.digest), done=blob.size, total=blob.size))
         return blob.size
 

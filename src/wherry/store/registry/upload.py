@@ -29,19 +29,28 @@ SLICE: Final = 1 << 17
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,18})", re.ASCII)
 _OCTETS = ("Content-Type", "application/octet-stream")
 #: What a registry says of an upload that it lost, or of bytes that changed on the way: begun anew.
-_ANEW = ("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID", "SIZE_INVALID")
+_WRONG = ("DIGEST_INVALID", "SIZE_INVALID")
+_ANEW = ("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", *_WRONG)
+
+Opened = Callable[[], Iterator[bytes]]
+"""The bytes from their start, at each call."""
 
 
 class Upload:
     """The state of one blob's upload: where to, and how much of it is there."""
 
-    def __init__(self, session: Session, reference: Reference, blob: Descriptor, opened: Callable[[], Iterator[bytes]]):
+    def __init__(
+        self, session: Session, reference: Reference, blob: Descriptor, opened: Opened, quick: Opened | None = None
+    ):
+        """`quick` gives the bytes of `opened` without looking at them: the registry hashes them, and if it finds them wrong,
+        `opened` says why."""
         self.session, self.reference, self.digest, self.size = session, reference, blob.digest, blob.size
         self.begin = url.uploads(session.setup.base, reference)
         self.location = ""
         self.at = 0
         self.chunk = session.facts.chunk
-        self._source = _Source(opened)
+        self._opened = opened
+        self._source = _Source(quick or opened)
         self._sent = self._best = self._failures = 0
 
     def send(self, location: str = "") -> None:
@@ -131,6 +140,8 @@ class Upload:
             raise errors.failure(errors.said(response), url=self.begin, doing=f"push {self.reference}")
         answer = errors.said(response)
         lost = answer.status in (404, 416) or set(answer.codes) & set(_ANEW)
+        if set(answer.codes) & set(_WRONG):
+            self._source = _Source(self._opened)
         if not (lost and self.location and self._again(None)):
             raise errors.failure(answer, url=self.begin, doing=f"push {self.reference}")
 
@@ -170,7 +181,7 @@ class Upload:
 class _Source:
     """A stream that can be read from any place: forward as it comes, back by opening it again."""
 
-    def __init__(self, opened: Callable[[], Iterator[bytes]]) -> None:
+    def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self._stream: Iterator[bytes] = iter(())
         self._held = memoryview(b"")
