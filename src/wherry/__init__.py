@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 TYPE_CHECKING = False  # typing itself would cost `wherry --version` 4 ms
 if TYPE_CHECKING:
     from typing import Any
@@ -12,6 +15,11 @@ __version__ = "0.1.0"
 __all__ = ["BuildReport", "BuildRequest", "Plan", "Stored", "__version__", "build", "inspect", "plan"]
 
 
+def __dir__() -> list[str]:
+    """What is worth a look, imported already or not."""
+    return sorted({*__all__, "api", "errors"})
+
+
 def __getattr__(name: str) -> Any:
     """The functions of `wherry.api`, imported when first used: `wherry --version` must not pay for them."""
     if name not in __all__:
@@ -19,3 +27,18 @@ def __getattr__(name: str) -> Any:
     from wherry import api
 
     return getattr(api, name)
+
+
+class _Face(ModuleType):
+    """This package: `wherry.plan` is the function also once the room `wherry.plan` is imported, which Python would put there."""
+
+    @property
+    def plan(self) -> Any:
+        return __getattr__("plan")
+
+    @plan.setter
+    def plan(self, room: ModuleType) -> None:
+        """The room stays in `sys.modules`, where `from wherry.plan import ...` finds it."""
+
+
+sys.modules[__name__].__class__ = _Face

@@ -11,11 +11,16 @@ Errors are `wherry.errors.WherryError`: a name, what happened, where, why, and w
 
 from __future__ import annotations
 
-from typing import TypedDict, Unpack
+import os
+from typing import Any, TypedDict, Unpack
 
+import msgspec
+
+from wherry.errors import UsageError
 from wherry.flows.report import BuildReport
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Events, silent
+from wherry.kit.text import closest
 from wherry.model.image import Stored
 from wherry.model.plan import Plan
 from wherry.model.settings import Settings
@@ -26,7 +31,7 @@ __all__ = ["BuildReport", "BuildRequest", "Options", "Plan", "Stored", "build", 
 class Options(TypedDict, total=False):
     """What may be said beside packages; each is a field of `BuildRequest`, which explains it."""
 
-    directory: str
+    directory: str | os.PathLike[str]
     names: tuple[str, ...]
     places: tuple[str, ...]
     push: bool
@@ -43,22 +48,42 @@ class Options(TypedDict, total=False):
 
 
 def build(*packages: str, events: Events = silent, **options: Unpack[Options]) -> BuildReport:
-    """Builds images of `packages` and puts them where `options` say. `events` hears what happens, from any thread.
+    """Builds images of `packages` (folders, patterns, import paths, `module/path@version`) and puts them where the options say.
 
-    Raises a `WherryError`: `UsageError`, `BuildError`, `UnavailableError` and so on.
+    Options, each as the flag of `wherry build` beside it, and all to be left out:
+
+        directory="."                  -C DIR      where to stand
+        names=("reg.example/app:1",)   -t NAME     what the images are called; may hold {name} and {version}
+        places=("oci:out",)            -o PLACE    where they go; without: an engine, else wherry's own store
+        push=True, load=True           --push, --load
+        assignments=("image.user=1",)  --set       any key of wherry.toml
+        settings=Settings(...)                     the same as values: wherry.model.settings
+        untrusted=True                 --untrusted
+        toolchain="auto"               --toolchain
+        hooks=True or False            --run-hooks, --no-hooks
+        pass_environment=("CI",)       --pass-env
+        locked=True                    --locked
+        cache=False                    --no-cache
+        jobs=4                         -j N
+
+    `events` hears what happens, from any thread. Raises a `wherry.errors.WherryError`: `UsageError`, `BuildError`,
+    `UnavailableError` and so on, with a name, a place, and what to do next.
     """
     from wherry.flows.build import build as flow
     from wherry.system.machine import real_machine
 
-    return flow(BuildRequest(packages=packages, **options), real_machine(events))
+    return flow(_request(packages, options), real_machine(events))
 
 
 def plan(*packages: str, **options: Unpack[Options]) -> Plan:
-    """Every decision about the build that `build` with the same words would do, each with its reason; builds nothing."""
+    """Every decision about the build that `build` with the same words would do, each with its reason; builds nothing.
+
+    The options are those of `build`.
+    """
     from wherry.flows.plan import plan as flow
     from wherry.system.machine import real_machine
 
-    return flow(BuildRequest(packages=packages, **options), real_machine())
+    return flow(_request(packages, options), real_machine())
 
 
 def inspect(subject: str, *, platform: str = "") -> Stored:
@@ -67,3 +92,32 @@ def inspect(subject: str, *, platform: str = "") -> Stored:
     from wherry.system.machine import real_machine
 
     return flow(subject, platform, real_machine())
+
+
+def _request(packages: tuple[str, ...], options: Options) -> BuildRequest:
+    """The request, its values looked at: UsageError [bad-option] for one that is of another kind."""
+    given: dict[str, Any] = {"packages": packages, **options}
+    for name, value in given.items():
+        if name not in BuildRequest.__struct_fields__:
+            near = closest(name, tuple(Options.__annotations__))
+            step = (
+                f"did you mean {near}?" if near else f'a key of wherry.toml is set by assignments=("image.{name}=...",)'
+            )
+            raise UsageError("bad-option", f"there is no option {name!r}", where=f"{name}=...", next=step)
+        if isinstance(value, str) and isinstance(getattr(BuildRequest(), name), tuple):
+            step = f"write {name}=({value!r},)"
+            raise UsageError(
+                "bad-option", f"{name} is a tuple of texts, not one text", where=f"{name}={value!r}", next=step
+            )
+    given["directory"] = os.fspath(given.get("directory", "."))
+    try:
+        request = msgspec.convert(given, BuildRequest)
+    except msgspec.ValidationError as error:
+        name = str(error).rpartition("$.")[2].partition("[")[0].rstrip("`")
+        message = f"{name} is of the wrong kind: {str(error).partition(' - at')[0].lower()}"
+        raise UsageError(
+            "bad-option", message.replace("`", ""), where=f"{name}=...", next="help(wherry.build)"
+        ) from error
+    if request.jobs < 0:
+        raise UsageError("bad-option", "jobs is less than 0", where=f"jobs={request.jobs}", next="leave it out")
+    return request

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
 
 import wherry
 from wherry import api
+from wherry.errors import UsageError
 
 NOOP = {
     "wherry", "wherry.cache", "wherry.cache.folders", "wherry.cache.noop", "wherry.cache.noop.check", "wherry.cache.noop.outputs",
@@ -31,6 +38,37 @@ THIRD_PARTY = {
 def test_the_face_is_what_it_says() -> None:
     assert set(wherry.__all__) - {"__version__"} == set(api.__all__) - {"Options"}
     assert all(getattr(wherry, name) is not None for name in wherry.__all__)
+
+
+def test_the_function_plan_is_not_hidden_by_the_room_of_that_name() -> None:
+    importlib.import_module("wherry.plan.read")
+    assert wherry.plan is api.plan
+    assert isinstance(sys.modules["wherry.plan"], ModuleType)
+
+
+def test_dir_and_help_show_the_functions() -> None:
+    assert {"build", "plan", "inspect", "errors", "__version__"} <= set(dir(wherry))
+    page = pydoc.plain(pydoc.render_doc(wherry.build))
+    assert all(f"{name}=" in page for name in api.Options.__annotations__)
+    assert max(map(len, page.splitlines())) <= 130
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "step"),
+    [
+        ({"places": "oci:out"}, "places='oci:out'", "write places=('oci:out',)"),
+        ({"place": ("oci:out",)}, "place=...", "did you mean places?"),
+        ({"base": "scratch"}, "base=...", 'a key of wherry.toml is set by assignments=("image.base=...",)'),
+        ({"jobs": "3"}, "jobs=...", "help(wherry.build)"),
+        ({"places": (1,)}, "places=...", "help(wherry.build)"),
+        ({"jobs": -1}, "jobs=-1", "leave it out"),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_one_clear_error(options: dict[str, Any], where: str, step: str) -> None:
+    for function in (wherry.build, wherry.plan):
+        with pytest.raises(UsageError) as caught:
+            function(".", **options)
+        assert (caught.value.name, caught.value.where, caught.value.next) == ("bad-option", (where,), (step,))
 
 
 def imported_by(code: str, folder: Path) -> set[str]:
