@@ -126,7 +126,8 @@ def show_lock(report: LockReport, page: Output, output: Output) -> None:
     page.rows([(one.what, f"{one.before} -> {one.after or 'gone'}" if one.before else one.after, "") for one in rows])
     count = len(report.lock.bases)
     bases = f"{count} base{'' if count == 1 else 's'}"
-    page.line(f"{'wrote' if report.written else 'unchanged:'} {report.file}, {bases}")
+    page.row("file", report.file)
+    page.line(f"{'wrote' if report.written else 'unchanged:'} wherry.lock, {bases}")
 
 
 def show_states(states: tuple[BaseState, ...], *, as_json: bool) -> None:
