@@ -15,7 +15,7 @@ import pytest
 from tests.support.cli import go_caches
 from tests.support.tools import need
 from wherry.cli.commands import load
-from wherry.plan import read
+from wherry.plan import read, registries
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "examples/README.md"))
@@ -33,7 +33,9 @@ def test_links_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(ROOT)))
 def test_settings_in_documents_load(document: Path) -> None:
     for kind, text in FENCED.findall(document.read_text()):
-        if kind == "toml":
+        if kind == "toml" and text.startswith("# registries.toml"):
+            registries.parse(text, document.name)
+        elif kind == "toml":
             read.parse(text, document.name)
 
 

@@ -1,5 +1,5 @@
-"""The JSON Schema of wherry.toml and the reference page, both from the settings' type. Nothing in, two texts out; run as a module
-(`python -m wherry.plan.schema`) it writes them to where they are kept."""
+"""The JSON Schemas of wherry.toml and registries.toml and their reference pages, from the settings' types. Nothing in, texts
+out; run as a module (`python -m wherry.plan.schema`) it writes them to where they are kept."""
 
 from __future__ import annotations
 
@@ -10,40 +10,57 @@ from typing import Any, Final
 import msgspec
 
 from wherry.kit.files import atomic_write
+from wherry.model.registries import RegistriesSettings
 from wherry.model.settings import Settings
 from wherry.plan import check, template, variables
 
 SCHEMA: Final = Path(__file__).parents[1] / "wherry.schema.json"
 PAGE: Final = Path(__file__).parents[3] / "docs/reference/settings.md"
+REGISTRIES_SCHEMA: Final = SCHEMA.with_name("registries.schema.json")
+REGISTRIES_PAGE: Final = PAGE.with_name("registries.md")
 #: Forms that the plan checks itself; here for editors.
 FORMS: Final = {
     ("HealthSettings", "interval"): "duration",
     ("HealthSettings", "timeout"): "duration",
     ("HealthSettings", "start-period"): "duration",
+    ("RegistrySettings", "timeout"): "duration",
     ("AssetSettings", "mode"): "mode",
     ("WritableSettings", "mode"): "mode",
 }
 PATTERNS: Final = {"duration": r"^(\d+(\.\d+)?(ms|s|m|h))+$", "mode": r"^0?[0-7]{3}$|^0?1777$"}
 
 
-def schema() -> dict[str, Any]:
+def schema(kind: type = Settings, title: str = "wherry.toml") -> dict[str, Any]:
     """The schema (JSON Schema 2020-12): TOML has no null, so a key that may be left out simply may be left out."""
-    made = _without_null(msgspec.json.schema(Settings))
+    made = _without_null(msgspec.json.schema(kind))
     definitions = made["$defs"]
     for (table, key), form in FORMS.items():
-        definitions[table]["properties"][key]["pattern"] = PATTERNS[form]
-    top = definitions.pop("Settings")
+        if table in definitions:
+            definitions[table]["properties"][key]["pattern"] = PATTERNS[form]
+    top = definitions.pop(kind.__name__)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "wherry.toml",
+        "title": title,
         **{key: value for key, value in top.items() if key not in ("title", "required")},
         "$defs": definitions,
     }
 
 
-def text() -> str:
-    """The schema as it is published."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def text(made: dict[str, Any]) -> str:
+    """A schema as it is published."""
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def registries_schema() -> dict[str, Any]:
+    """That of registries.toml."""
+    return schema(RegistriesSettings, "registries.toml")
+
+
+def registries_page() -> str:
+    """The reference page of registries.toml."""
+    made = registries_schema()
+    tables = (("Top of the file", made), ('`[registry."HOST"]`', made["$defs"]["RegistrySettings"]))
+    return "\n".join((_REGISTRIES, *(_table(title, table, None, variabled=False) for title, table in tables)))
 
 
 def page() -> str:
@@ -75,23 +92,26 @@ Unknown keys are errors.
 """
 
 
-def _table(title: str, table: dict[str, Any], keys: tuple[str, ...] | None) -> str:
-    rows = [
-        f"## {title}",
-        "",
-        table.get("description", ""),
-        "",
-        "| key | what | default | variable |",
-        "|---|---|---|---|",
-    ]
+_REGISTRIES: Final = """# registries.toml
+
+Made from the settings' type by `python -m wherry.plan.schema`. How registries are reached is told by you alone, in
+`~/.config/wherry/registries.toml` (`$XDG_CONFIG_HOME`), never by a repository. See [registries](../registries.md) for
+credentials, proxies and certificates. Unknown keys are errors. `~/` is your home; other relative paths start at the file's folder.
+"""
+
+
+def _table(title: str, table: dict[str, Any], keys: tuple[str, ...] | None, *, variabled: bool = True) -> str:
+    last = (" variable |", "---|") if keys is not None or variabled else ("", "")
+    head = (f"| key | what | default |{last[0]}", f"|---|---|---|{last[1]}")
+    rows = [f"## {title}", "", table.get("description", ""), "", *head]
     settable = {path for path, _ in check.leaves()}
     for key, value in table["properties"].items():
         path = (*keys, key) if keys is not None else ()
         variable = f"`{variables.variable(path)}`" if path in settable else ""
-        default = f"`{_toml(value['default'])}`" if "default" in value else ""
+        default = f"`{_toml(value['default'])}`" if value.get("default") not in (None, "", (), [], {}) else ""
         example = f" Example: `{_toml(value['examples'][0])}`." if value.get("examples") else ""
         words = f"{value.get('description', '')}{_choices(value)}{example}".replace("|", "\\|")
-        rows.append(f"| `{key}` | {words} | {default} | {variable} |")
+        rows.append(f"| `{key}` | {words} | {default} |" + (f" {variable} |" if last[0] else ""))
     return "\n".join((*rows, ""))
 
 
@@ -153,10 +173,20 @@ def _without_null(value: Any) -> Any:
 
 
 def write() -> None:
-    """Writes both texts to where they are kept."""
-    atomic_write(SCHEMA, text().encode())
+    """Writes all texts to where they are kept."""
     PAGE.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(PAGE, page().encode())
+    for path, content in files():
+        atomic_write(path, content.encode())
+
+
+def files() -> tuple[tuple[Path, str], ...]:
+    """Every file and what belongs into it."""
+    return (
+        (SCHEMA, text(schema())),
+        (PAGE, page()),
+        (REGISTRIES_SCHEMA, text(registries_schema())),
+        (REGISTRIES_PAGE, registries_page()),
+    )
 
 
 if __name__ == "__main__":
