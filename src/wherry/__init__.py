@@ -9,10 +9,43 @@ TYPE_CHECKING = False  # typing itself would cost `wherry --version` 4 ms
 if TYPE_CHECKING:
     from typing import Any
 
-    from wherry.api import BuildReport, BuildRequest, Plan, Stored, build, inspect, plan
+    from wherry.api import (
+        BuildReport,
+        BuildRequest,
+        Changed,
+        Copied,
+        Plan,
+        Stored,
+        annotate,
+        build,
+        copy,
+        inspect,
+        plan,
+        pull,
+        push,
+        rebase,
+        tags,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["BuildReport", "BuildRequest", "Plan", "Stored", "__version__", "build", "inspect", "plan"]
+__all__ = [
+    "BuildReport",
+    "BuildRequest",
+    "Changed",
+    "Copied",
+    "Plan",
+    "Stored",
+    "__version__",
+    "annotate",
+    "build",
+    "copy",
+    "inspect",
+    "plan",
+    "pull",
+    "push",
+    "rebase",
+    "tags",
+]
 
 
 def __dir__() -> list[str]:

@@ -12,11 +12,15 @@ Errors are `wherry.errors.WherryError`: a name, what happened, where, why, and w
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
 import msgspec
 
 from wherry.errors import UsageError
+from wherry.flows.changed import Changed
+from wherry.flows.copy import Copied
 from wherry.flows.report import BuildReport
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Events, silent
@@ -25,7 +29,24 @@ from wherry.model.image import Stored
 from wherry.model.plan import Plan
 from wherry.model.settings import Settings
 
-__all__ = ["BuildReport", "BuildRequest", "Options", "Plan", "Stored", "build", "inspect", "plan"]
+__all__ = [
+    "BuildReport",
+    "BuildRequest",
+    "Changed",
+    "Copied",
+    "Options",
+    "Plan",
+    "Stored",
+    "annotate",
+    "build",
+    "copy",
+    "inspect",
+    "plan",
+    "pull",
+    "push",
+    "rebase",
+    "tags",
+]
 
 
 class Options(TypedDict, total=False):
@@ -84,6 +105,75 @@ def plan(*packages: str, **options: Unpack[Options]) -> Plan:
     from wherry.system.machine import real_machine
 
     return flow(_request(packages, options), real_machine())
+
+
+def copy(
+    source: str, *destinations: str, platforms: tuple[str, ...] = (), referrers: bool = False, events: Events = silent
+) -> Copied:
+    """Copies an image, index or artifact to every place of `destinations`; digests stay, what is there is not sent.
+
+    A name with a registry's host is that registry's, any other a name of wherry's store. `platforms`: only these, as
+    `linux/arm64`. `referrers`: signatures and other attached things too."""
+    from wherry.flows.copy import CopyRequest
+    from wherry.flows.copy import copy as flow
+    from wherry.system.machine import real_machine
+
+    request = CopyRequest(source=source, destinations=destinations, platforms=platforms, referrers=referrers)
+    return flow(request, real_machine(events))
+
+
+def push(source: str, *names: str, platforms: tuple[str, ...] = (), referrers: bool = False) -> Copied:
+    """Copies `source`, a name of wherry's store or a place, to registries: `reg.example/team/app:1.2` each."""
+    from wherry.flows.push import push as flow
+    from wherry.system.machine import real_machine
+
+    return flow(source, names, real_machine(), platforms=platforms, referrers=referrers)
+
+
+def pull(source: str, *places: str, platforms: tuple[str, ...] = (), referrers: bool = False) -> Copied:
+    """Copies an image of a registry into `places`; without any into the engine that answers, else into wherry's store."""
+    from wherry.flows.pull import pull as flow
+    from wherry.system.machine import real_machine
+
+    return flow(source, places, real_machine(), platforms=platforms, referrers=referrers)
+
+
+def annotate(
+    subject: str,
+    *places: str,
+    annotations: Mapping[str, str] = MappingProxyType({}),
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> Changed:
+    """Sets annotations and labels of a published image, which then has a new digest; its layers stay.
+
+    Without `places` the new image takes the old one's name where it is."""
+    from wherry.flows.annotate import AnnotateRequest
+    from wherry.flows.annotate import annotate as flow
+    from wherry.system.machine import real_machine
+
+    request = AnnotateRequest(
+        subject=subject, annotations=tuple(annotations.items()), labels=tuple(labels.items()), places=places
+    )
+    return flow(request, real_machine())
+
+
+def rebase(subject: str, *places: str, base: str = "", old_base: str = "") -> Changed:
+    """Puts a published image on a new base without a rebuild; its own layers stay.
+
+    Without `base`: what the old base's name means now; without `old_base`: what the image's annotations say."""
+    from wherry.flows.rebase import RebaseRequest
+    from wherry.flows.rebase import rebase as flow
+    from wherry.system.machine import real_machine
+
+    return flow(RebaseRequest(subject=subject, base=base, old_base=old_base, places=places), real_machine())
+
+
+def tags(repository: str, *, by_version: bool = False) -> tuple[str, ...]:
+    """All tags of a registry's repository, in its own order or by the numbers in them."""
+    from wherry.flows.registry import tags as flow
+    from wherry.system.machine import real_machine
+
+    return flow(repository, real_machine(), by_version=by_version)
 
 
 def inspect(subject: str, *, platform: str = "") -> Stored:

@@ -144,7 +144,7 @@ def no_partial_tag(way: Way, yard: Yard, home: Path) -> None:
     folder = home / "data/wherry" if way.place.startswith("store:") else yard.folder
     if way.place.startswith("store:"):
         folder = home / "check"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "data").exists():
             (folder / "data").symlink_to(home / "data/wherry")
     found, absent = set(yard.sizes), ""
