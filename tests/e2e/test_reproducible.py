@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from tests.support import examples
 from tests.support.cli import COMMAND, Done, variables, wherry
 from tests.support.registry import fake_registry
-from tests.support.servers import need_root, short_folder
+from tests.support.servers import need_open, need_root, short_folder
 from tests.support.tools import need
 
 pytestmark = pytest.mark.e2e
@@ -189,6 +190,7 @@ def test_another_user_with_caches_of_their_own(tmp_path: Path) -> None:
     """Nothing of this user, of their Go caches, or of the time is in the image."""
     need("go", "git", "setpriv")
     need_root()
+    need_open(Path(sys.executable).parent)
     with short_folder() as folder:
         root = examples.repository("cli", folder)
         mine = built(root, folder / "mine")

@@ -14,7 +14,7 @@ from tests.support import examples, looks
 from tests.support.cli import wherry
 from tests.support.containers import Engine, check_hardened, emulated, get, hardened, isolated, unpacked
 from tests.support.examples import Build, Example
-from tests.support.servers import need_root
+from tests.support.servers import need_no_chroot, need_root
 from tests.support.tools import need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("engines")]
@@ -73,6 +73,7 @@ def test_a_program_that_runs_once(kind: str, example: Build, request: pytest.Fix
 
 
 def test_the_probe_finds_it_healthy(docker: Engine, example: Build) -> None:
+    need_no_chroot()
     image = loaded(example("http-api"), "docker-daemon:http-api:docker", docker, "--set", "image.format=docker")
     health = ("--health-interval=1s", "--health-timeout=2s")
     with docker.running(image, "--read-only", *health) as name:
@@ -99,6 +100,7 @@ def test_the_probe_finds_it_unwell(docker: Engine, example: Build) -> None:
 
 
 def test_podman_asks_the_same_probe(podman: Engine, example: Build) -> None:
+    need_no_chroot()
     image = loaded(example("http-api"), "containers-storage:http-api:docker", podman, "--set", "image.format=docker")
     with podman.running(image, "--read-only", "--health-interval=disable") as name:
         assert podman.get(name, 8080, "/healthz")[0] == 200

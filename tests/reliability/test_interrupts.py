@@ -81,6 +81,8 @@ def test_h06_a_signal_at_any_moment(number: signal.Signals, times: int, app: Pat
     for attempt in range(1, MOMENTS + 1):
         source(app, attempt)
         code, said = struck(*[number] * times, moment=chance.uniform(0.1, 0.9), place=f"oci:{home}/out", root=app)
+        if said.startswith(("Traceback", "Could not import runpy")) and "in main" not in said:
+            continue  # the interpreter had not begun wherry yet
         assert "Traceback" not in said, said
         assert "error" not in said, said
         assert code in (130, 0, -number), said

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from tests.support import answers, examples, looks
 from tests.support.cli import COMMAND, Done, variables, wherry
 from tests.support.refusals import only, refusals
-from tests.support.servers import need_root
+from tests.support.servers import need_open, need_root
 from tests.support.tools import need
 
 pytestmark = pytest.mark.e2e
@@ -286,6 +287,7 @@ def test_h07_a_folder_on_path_that_may_not_be_read(tmp_path: Path) -> None:
     """As under sudo and su, whose PATH and HOME may still be another user's."""
     need("go", "git", "setpriv")
     need_root()
+    need_open(Path(sys.executable).parent)
     (tmp_path / "secret").mkdir(mode=0o700)
     folder = Path("/var/tmp") if Path("/var/tmp").is_dir() else Path("/tmp")
     path = f"{tmp_path}/secret:{os.environ['PATH']}"

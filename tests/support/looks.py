@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.support.cli import COMMAND, Done, variables, wherry
+from tests.support.servers import unavailable
 
 RESULT = re.compile(r"[a-z0-9][a-z0-9._:/-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*@sha256:[0-9a-f]{64}")
 #: What may stand in a line that is too wide: it is of use only whole.
@@ -67,7 +68,10 @@ def on_terminal(
     *arguments: str, home: Path, cwd: Path, both: bool = False, command: Iterable[str] = COMMAND, **environment: str
 ) -> Done:
     """`wherry ARGUMENTS` with stderr (and with `both` stdout, then both in `stderr`) on a terminal of COLUMNS columns."""
-    above, below = pty.openpty()
+    try:
+        above, below = pty.openpty()
+    except OSError as error:
+        unavailable(f"no terminal can be made here: {error.strerror}")
     known = variables(home, TERM="xterm", **environment)
     child = subprocess.Popen(
         [*command, *arguments], cwd=cwd, env=known, stdin=below, stdout=below if both else subprocess.PIPE, stderr=below

@@ -132,6 +132,19 @@ def need_root() -> None:
         unavailable("needs root")
 
 
+def need_no_chroot() -> None:
+    """For commands inside containers: in a chroot a runtime starts them in the real root instead (setns(2) leaves the chroot)."""
+    if os.environ.get("WHERRY_MOUNTS"):
+        pytest.skip("in a chroot no command can be started inside a container")
+
+
+def need_open(path: Path) -> None:
+    """For programs that another user starts: every folder down to `path` must let others in."""
+    closed = next((folder for folder in (path, *path.parents) if not folder.stat().st_mode & 0o001), None)
+    if closed:
+        pytest.skip(f"other users may not enter {closed}")
+
+
 @contextlib.contextmanager
 def short_folder() -> Iterator[Path]:
     """A folder with a short path, gone afterwards with what daemons mounted in it."""
