@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -119,7 +120,7 @@ def running(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iter
             server.wait()
 
 
-def unavailable(reason: str) -> None:
+def unavailable(reason: str) -> NoReturn:
     """Ends the test: failed where CI=true, skipped with the reason elsewhere."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
