@@ -96,7 +96,8 @@ _REGISTRIES: Final = """# registries.toml
 
 Made from the settings' type by `python -m wherry.plan.schema`. How registries are reached is told by you alone, in
 `~/.config/wherry/registries.toml` (`$XDG_CONFIG_HOME`), never by a repository. See [registries](../registries.md) for
-credentials, proxies and certificates. Unknown keys are errors. `~/` is your home; other relative paths start at the file's folder.
+credentials, proxies and certificates. Unknown keys are errors. `~/` is your home; other relative paths start at the file's
+folder.
 """
 
 

@@ -24,7 +24,7 @@ def accepted(host: str, account: Credentials, ports: Ports) -> bool:
     fresh = replace(ports, kept=kept, known=Known(), records=None)
     session = repository(Reference(host=host, repository=""), fresh, actions="").session
     address = f"{session.setup.base}/v2/"
-    response = session.send(Request(method="GET", url=address))
+    response = session.once(Request(method="GET", url=address))  # somebody waits who can try again
     if response.status == 404:
         response.close()
         raise errors.odd(address, "it has no /v2/")
