@@ -148,8 +148,9 @@ def _about(role: str, image: ImageReport, report: BuildReport) -> str:
     if role == "app":
         linked = any(binary.linked for binary in report.compiled.binaries)
         compiled = report.compiled.compiled_packages
-        count = f"{compiled} package{'' if compiled == 1 else 's'} compiled"
-        return count if compiled or linked else "nothing to compile"
+        if compiled:
+            return f"{compiled} package{'' if compiled == 1 else 's'} compiled"
+        return "nothing to compile, linked" if linked else "nothing to compile"
     return ", ".join(asset.source for asset in image.plan.assets)
 
 

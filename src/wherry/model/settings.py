@@ -221,7 +221,8 @@ class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, ren
     platforms: Annotated[
         tuple[str, ...] | None,
         doc(
-            "Which platforms. Without it: this machine's processor.",
+            "Which platforms. Without it: this machine's processor. `all`, for the bases static and scratch: 386, amd64, "
+            "arm/v7, arm64, ppc64le, riscv64, s390x.",
             None,
             ["linux/amd64", "linux/arm64", "linux/arm/v7"],
         ),

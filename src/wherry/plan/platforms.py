@@ -44,6 +44,13 @@ VARIABLES: Final = {
 }
 
 
+#: What `all` means on a base that wherry makes itself: the Linux platforms that Go builds for and Docker's official images have.
+ALL: Final = (
+    *("linux/386", "linux/amd64", "linux/arm/v7", "linux/arm64"),
+    *("linux/ppc64le", "linux/riscv64", "linux/s390x"),
+)
+
+
 def decide(facts: Facts) -> Answer[tuple[Platform, ...]]:
     """The platforms asked for, each once, in their order; else this machine's. UsageError [unknown-platform] with its place."""
     settings = facts.settings
@@ -51,7 +58,7 @@ def decide(facts: Facts) -> Answer[tuple[Platform, ...]]:
         platform = host(facts.inputs)
         decision = Decision(name="platforms", value=str(platform), reason="this machine's processor")
         return Answer(value=(platform,), decisions=(decision,))
-    found = dict.fromkeys(each(partial(_platform, settings), settings.platforms))
+    found = dict.fromkeys(one for some in each(partial(_platforms, settings), settings.platforms) for one in some)
     source = settings.source("platforms")
     reason, origin = because(source, "")
     value = ", ".join(map(str, found))
@@ -59,12 +66,21 @@ def decide(facts: Facts) -> Answer[tuple[Platform, ...]]:
     return Answer(value=tuple(found), decisions=(decision,))
 
 
-def _platform(settings: Effective, number: int, text: str) -> Platform:
+def _platforms(settings: Effective, number: int, text: str) -> tuple[Platform, ...]:
+    keys: Keys = ("platforms", number)
+    place = where(settings.source(*keys), keys)
+    if text == "all" and (settings.image.base or "static") in ("static", "scratch"):
+        return tuple(canonical(oci_platform.parse(one)) for one in ALL)
+    if text == "all":
+        raise UsageError(
+            "unknown-platform",
+            "all platforms are known only of the bases static and scratch",
+            where=place,
+            next="name them: --platform linux/amd64,linux/arm64",
+        )
     try:
-        return canonical(oci_platform.parse(text))
+        return (canonical(oci_platform.parse(text)),)
     except UsageError as error:
-        keys: Keys = ("platforms", number)
-        place = where(settings.source(*keys), keys)
         raise UsageError("unknown-platform", error.message, where=place, next=error.next) from error
 
 

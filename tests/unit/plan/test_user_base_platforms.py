@@ -185,3 +185,13 @@ def test_unknown_platforms(given: str) -> None:
 def test_every_variant_has_a_variable_and_none_is_left_to_go() -> None:
     for architecture, (variable, baseline) in VARIABLES.items():
         assert (variable, baseline) in go_variables(canonical(Platform(architecture=architecture)))
+
+
+def test_all_platforms_of_the_bases_made_here() -> None:
+    made = plan('platforms = ["all", "linux/amd64"]\n')
+    architectures = [one.architecture for one in made.images[0].platforms]
+    assert architectures == ["386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"]
+    assert {one.platform.architecture for one in made.compilations} == set(architectures)
+    error = refused('platforms = ["all"]\n[image]\nbase = "alpine:3"\n')
+    assert (error.name, error.where) == ("unknown-platform", ('wherry.toml:1:14   platforms = ["all"]',))
+    assert error.next == ("name them: --platform linux/amd64,linux/arm64",)

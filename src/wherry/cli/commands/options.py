@@ -45,7 +45,7 @@ _OPTIONS = (
         multiple=True,
         type=FILLED,
         metavar="LIST",
-        help="linux/amd64,linux/arm64,linux/arm/v7 ...",
+        help="linux/amd64,linux/arm64,linux/arm/v7 ..., or all.",
     ),
     click.option("--base", type=FILLED, metavar="REF", help="static, scratch, distroless, a reference, oci:DIR ..."),
     click.option("--locked", is_flag=True, help="Only what wherry.lock names; else say what moved."),
