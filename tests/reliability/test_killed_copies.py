@@ -112,7 +112,7 @@ def killed(way: Way, yard: Yard, home: Path, moment: float) -> bool:
 @pytest.mark.parametrize("name", WAYS)
 def test_the_next_run_moves_only_what_is_missing(name: str, yard: Yard) -> None:
     chance = random.Random(name)
-    whole_time = timed(yard, name)
+    whole_time = min(timed(yard, name, again) for again in range(3))
     struck = 0
     for round_ in range(KILLS):
         number = WAYS.index(name) * 10_000 + round_
@@ -124,15 +124,16 @@ def test_the_next_run_moves_only_what_is_missing(name: str, yard: Yard) -> None:
         assert done.code == 0, done.stderr
         report = json.loads(done.stdout)
         assert report["digest"] == yard.built.digest
-        assert report["published"][0]["sent"] == sum(yard.sizes.values()) - before
+        sent = report["published"][0]["sent"]
+        assert sent <= sum(yard.sizes.values()) - before  # less where a registry ended by itself what it had got
         assert way.there() == sum(yard.sizes.values())
     assert struck > KILLS // 3
 
 
-def timed(yard: Yard, name: str) -> float:
+def timed(yard: Yard, name: str, again: int) -> float:
     """How long it takes undisturbed, here and now."""
     began = time.monotonic()
-    number = 90_000 + WAYS.index(name)
+    number = 90_000 + WAYS.index(name) * 100 + again
     way = yard.ways(number)[name]
     done = wherry(*way.words, home=yard.folder / f"home{number}", cwd=yard.folder)
     assert done.code == 0, done.stderr
