@@ -136,6 +136,25 @@ def test_an_unchanged_build_asks_whether_the_base_moved(tmp_path: Path, host: st
     assert moved.stdout != first.stdout
 
 
+@pytest.mark.parametrize("form", ["oci", "docker"])
+def test_a_push_leaves_the_base_where_it_is(form: str, tmp_path: Path, host: str) -> None:
+    """The registry mounts the layers from the base's repository; they never come here, and the image is whole."""
+    shop = Shop(tmp_path, host)
+    layers = shop.push(1).images[0].layers
+    goal = f"{shop.name}/app:1"
+    words = ("build", "--platform", "linux/amd64", "--set", f"image.format={form}", "-t", goal, "--push")
+    done = shop(*words)
+    assert done.code == 0, done.stderr
+    assert re.search(r"^  base .* (not fetched)?$", done.stderr, re.MULTILINE)
+    blobs = shop.home / "cache/wherry/1/blobs"
+    assert [(blobs / layer.digest.path).exists() for layer in layers] == [False, False]
+    keeper = at(places.parse(f"docker://{goal}"), ports(tmp_path))
+    found = keeper.open().images[0]
+    assert [one.digest for one in found.layers[:2]] == [layer.digest for layer in layers]
+    for one in found.layers:
+        assert len(b"".join(keeper.blob(one))) == one.size
+
+
 def test_verify_finds_what_is_gone(tmp_path: Path) -> None:
     with servers.docker_registry() as host:
         shop = Shop(tmp_path, host)

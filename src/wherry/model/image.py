@@ -34,6 +34,8 @@ class Layer(Value, frozen=True, kw_only=True):
     """`created_by` of the config's history entry."""
     reused: bool = False
     """True when the layer's blob was already there and nothing was packed."""
+    origin: Reference | None = None
+    """The registry repository that has it, from where others of that registry may mount it."""
     bring: Callable[[], None] | None = None
     """Makes `file` be there, every byte compared with both digests; None: it is there. A base's layer that its destination
     has already need never come here."""

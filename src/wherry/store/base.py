@@ -69,7 +69,8 @@ class Bases:
         locked one; CorruptError [diff-id], [digest-mismatch], [bomb], [bad-tar] for what is not what it says."""
         found = self.top(wanted)
         image = pick(found, platform, name=wanted.name)
-        source = LayerSource(blob=found.blob, lazy=self.lazy and isinstance(wanted.place, RegistryPlace))
+        origin = wanted.place.reference if isinstance(wanted.place, RegistryPlace) else None
+        source = LayerSource(blob=found.blob, origin=origin, lazy=self.lazy and origin is not None)
         pairs = tuple(zip(image.layers, image.settings.rootfs.diff_ids, strict=True))
         layers = parallel.each(lambda pair: self._shelf.layer(source, *pair), pairs, at_once=AT_ONCE)
         return Base(

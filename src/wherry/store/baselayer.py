@@ -26,6 +26,7 @@ from wherry.oci import media
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.layer import Hashed
+from wherry.oci.reference import Reference
 from wherry.oci.untar import members
 
 
@@ -54,6 +55,8 @@ class LayerSource(Value, frozen=True, kw_only=True):
 
     blob: Callable[[Descriptor], Iterator[bytes]]
     """Verified against digest and size."""
+    origin: Reference | None = None
+    """The registry repository they are in, if they are in one."""
     lazy: bool = False
 
 
@@ -94,6 +97,7 @@ class Shelf:
             unpacked_size=seen.unpacked_size if seen else 0,
             file=str(self.kept.path(descriptor.digest)),
             role="base",
+            origin=source.origin,
             reused=pending.reused or not here,
             bring=None if here else pending.bring,
         )

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
-from wherry.errors import CorruptError, UsageError
+from wherry.errors import CorruptError
 from wherry.kit.value import Value
 from wherry.model.image import Built, Image, Stored
 from wherry.oci import manifest as manifests
 from wherry.oci import media
-from wherry.oci import reference as references
 from wherry.oci.descriptor import Descriptor, Document, describe
 from wherry.oci.digest import Digest
 from wherry.oci.manifest import Index, Manifest
@@ -22,7 +21,6 @@ from wherry.oci.reference import Reference
 from wherry.store import layers
 from wherry.store.keeper import Keeper
 
-BASE_NAME = "org.opencontainers.image.base.name"
 DOCUMENTS = (*media.INDEXES, *media.MANIFESTS)
 #: Layers that may not be handed on (image-spec layer.md, "Non-Distributable Layers"); Docker's word for them is foreign.
 _KEPT_BACK = (".nondistributable.", ".foreign.")
@@ -92,9 +90,10 @@ def content_of(built: Built) -> Content:
     images = [document for image in built.images for document in (image.manifest, image.config)]
     top = built.content.manifest if isinstance(built.content, Image) else built.content.document
 
-    def blob(descriptor: Descriptor, parent: Manifest) -> Blob:
+    def blob(descriptor: Descriptor) -> Blob:
         layer = known[descriptor.digest]
-        return Blob(descriptor=descriptor, file="" if layer.bring else layer.file, origins=_origins(layer.role, parent))
+        origins = (layer.origin,) if layer.origin else ()
+        return Blob(descriptor=descriptor, file="" if layer.bring else layer.file, origins=origins)
 
     return _content((top, *images), describe(top), lambda descriptor: layers.chunks(known[descriptor.digest]), blob)
 
@@ -104,14 +103,14 @@ def content_from(keeper: Keeper, stored: Stored) -> Content:
     origins = (stored.origin,) if stored.origin else ()
     files = keeper.file if isinstance(keeper, OfFiles) else None
 
-    def blob(descriptor: Descriptor, _: Manifest) -> Blob:
+    def blob(descriptor: Descriptor) -> Blob:
         return Blob(descriptor=descriptor, file=files(descriptor) if files else "", origins=origins)
 
     return _content(stored.documents, stored.descriptor, keeper.blob, blob)
 
 
 def _content(
-    documents: Iterable[Document], top: Descriptor, opened: Open, blob: Callable[[Descriptor, Manifest], Blob]
+    documents: Iterable[Document], top: Descriptor, opened: Open, blob: Callable[[Descriptor], Blob]
 ) -> Content:
     by_digest = {document.digest: document for document in documents}
     ordered: dict[Digest, Document] = {}
@@ -130,7 +129,7 @@ def _content(
                     if part.digest in by_digest:
                         configs[part.digest] = by_digest[part.digest]
                     elif not any(word in part.media_type for word in _KEPT_BACK):
-                        blobs.setdefault(part.digest, blob(part, parsed))
+                        blobs.setdefault(part.digest, blob(part))
         ordered[document.digest] = document
 
     visit(by_digest[top.digest])
@@ -153,14 +152,3 @@ def _child(documents: dict[Digest, Document], digest: Digest) -> Document:
             next="name one platform with --platform",
         )
     return documents[digest]
-
-
-def _origins(role: str, parent: Manifest) -> tuple[Reference, ...]:
-    """A base's layer lies where its base does, which the image's annotations name (image-spec annotations.md)."""
-    name = parent.annotations.get(BASE_NAME, "")
-    if role != "base" or not name:
-        return ()
-    try:
-        return (references.in_registry(references.parse(name)),)
-    except UsageError:
-        return ()

@@ -14,6 +14,7 @@ from wherry.oci import media
 from wherry.oci.descriptor import Descriptor, Document, decode, describe, encode
 from wherry.oci.digest import of_bytes
 from wherry.oci.manifest import Index, Manifest
+from wherry.oci.reference import Reference
 from wherry.store import documents
 from wherry.store import place as places
 from wherry.store.content import Content, content_from, content_of
@@ -93,11 +94,9 @@ def test_a_bases_layer_can_be_mounted_from_the_base_and_is_brought_when_it_is_op
         brought.append(data)
         file.write_bytes(data)
 
-    base: Layer = replace(image.layers[0], role="base", bring=bring)
-    parsed = decode(image.manifest.data, Manifest, name="m")
-    named = replace(parsed, annotations={"org.opencontainers.image.base.name": "alpine:3.20"})
-    manifest = Document(media_type=image.manifest.media_type, data=encode(named))
-    changed: Image = replace(image, manifest=manifest, layers=(base, *image.layers[1:]))
+    origin = Reference(host="docker.io", repository="library/alpine", tag="3.20")
+    base: Layer = replace(image.layers[0], role="base", origin=origin, bring=bring)
+    changed: Image = replace(image, layers=(base, *image.layers[1:]))
     content = content_of(replace(built, content=changed))
     assert [[str(one) for one in blob.origins] for blob in content.blobs] == [["docker.io/library/alpine:3.20"], []]
     assert (content.blobs[0].file, content.blobs[1].file) == ("", image.layers[1].file)
