@@ -137,7 +137,9 @@ def test_logins_at_once_lose_nothing(registry: str, tmp_path: Path) -> None:
         subprocess.Popen([*COMMAND, *words, host], env=variables(home), stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         for host in hosts
     ]
-    codes = [one.communicate(PASSWORD.encode(), timeout=60) and one.returncode for one in started]
+    for one in started:
+        one.communicate(PASSWORD.encode(), timeout=60)
+    codes = [one.returncode for one in started]
     known = kept(home / ".docker/config.json")["auths"]
     assert isinstance(known, dict)
     assert set(known) == {host for host, code in zip(hosts, codes, strict=True) if code == 0} >= set(hosts[:2])

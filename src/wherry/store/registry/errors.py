@@ -5,6 +5,7 @@ Bodies are bounded and shown as text from outside; queries of addresses, which m
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +18,8 @@ from wherry.kit.value import Value
 LARGEST = 64 << 10
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 """Statuses that another try may change."""
+#: A header of ours that a server says back (D09).
+_SENT = re.compile(r"\b(Basic|Bearer)\s+[A-Za-z0-9+/._~=-]{8,}", re.IGNORECASE)
 
 
 class _Fault(Value, frozen=True, kw_only=True):
@@ -51,11 +54,11 @@ def said(response: Response) -> Said:
     except (msgspec.MsgspecError, ValueError):
         faults = ()
     words = "; ".join(": ".join(part for part in (fault.code, fault.message) if part) for fault in faults)
-    plain = body[:300].decode("utf-8", "replace") if not faults and not body.lstrip().startswith(b"<") else ""
+    plain = body[:1000].decode("utf-8", "replace") if not faults and not body.lstrip().startswith(b"<") else ""
     return Said(
         status=response.status,
         codes=tuple(fault.code for fault in faults[:20]),
-        words=one_line((words or plain).strip()[:500]),
+        words=one_line(_SENT.sub(r"\1 ***", words or plain).strip()[:500]),
     )
 
 
