@@ -145,7 +145,7 @@ def test_a_push_leaves_the_base_where_it_is(form: str, tmp_path: Path, host: str
     words = ("build", "--platform", "linux/amd64", "--set", f"image.format={form}", "-t", goal, "--push")
     done = shop(*words)
     assert done.code == 0, done.stderr
-    assert re.search(r"^  base .* (not fetched)?$", done.stderr, re.MULTILINE)
+    assert "not fetched" in done.stderr
     blobs = shop.home / "cache/wherry/1/blobs"
     assert [(blobs / layer.digest.path).exists() for layer in layers] == [False, False]
     keeper = at(places.parse(f"docker://{goal}"), ports(tmp_path))
