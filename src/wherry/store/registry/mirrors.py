@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from wherry.errors import UnavailableError
+from wherry.errors import RefusedError, UnavailableError
 from wherry.kit.ports import Event, Request
 from wherry.model.registries import Registries
 from wherry.oci.reference import Reference
@@ -38,7 +38,7 @@ def source(reference: Reference, ports: Ports, opened: Callable[[Reference], Rep
         try:
             status = _asked(repository, mirror)
             why = f"it says {status}"
-        except UnavailableError as error:
+        except (UnavailableError, RefusedError) as error:
             status, why = 0, error.message
         if status == 200:
             return repository
