@@ -36,7 +36,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         patch.setenv("GO_TOOL_CACHE", str(Path(caches, "wherry-dev")))  # scripts/go-tool
         for name in [*DROPPED, *(name for name in os.environ if name.startswith(("GIT_", "WHERRY_")))]:
-            if name not in ("GIT_SSL_CAINFO", "WHERRY_ORACLES", "WHERRY_GOLDEN"):
+            if name not in ("GIT_SSL_CAINFO", "WHERRY_ORACLES", "WHERRY_GOLDEN", "WHERRY_MOUNTS"):
                 patch.delenv(name, raising=False)
         patch.setenv("HOME", str(home))
         for name in ("CACHE", "CONFIG", "DATA", "STATE"):

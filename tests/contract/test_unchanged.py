@@ -9,13 +9,15 @@ import pytest
 from tests.support.images import Shape, random_image
 from tests.support.ports import ports
 from tests.support.unchanged import Example
-from wherry.cache.noop.inputs import DockerOutput, Inputs, Output, RegistryOutput, in_layout
+from wherry.cache.noop.inputs import DockerOutput, Inputs, Output, PodmanOutput, RegistryOutput, in_layout
 from wherry.model.image import Built, Published
 from wherry.store import own
 from wherry.store import place as places
+from wherry.store.engine.podman import list_of_images
+from wherry.store.keeper import Ports
 from wherry.store.places import at
 
-KINDS = ("oci", "store", "docker", "docker-daemon")
+KINDS = ("oci", "store", "docker", "docker-daemon", "containers-storage")
 INDEX = Shape(platforms=("linux/amd64", "linux/arm64"), version="1")
 SINGLE = Shape(platforms=("linux/amd64",), version="1")
 
@@ -27,12 +29,15 @@ class Shelf:
         self.kind, self.folder = kind, folder
         self.host = request.getfixturevalue("docker_registry") if kind == "docker" else ""
         self.socket = request.getfixturevalue("dockerd") if kind == "docker-daemon" else ""
+        self.podman = request.getfixturevalue("podman") if kind == "containers-storage" else {}
         text = {"oci": f"{folder}/layout:1", "docker": f"//{self.host}/unchanged/app:1"}.get(kind, "unchanged:1")
         self.place = places.parse(f"{kind}:{text}")
 
     def publish(self, built: Built) -> Published:
-        variables = {"DOCKER_HOST": self.socket} if self.socket else {}
-        return at(self.place, ports(self.folder, **variables)).publish(built)
+        return at(self.place, self.ports()).publish(built)
+
+    def ports(self) -> Ports:
+        return ports(self.folder, **({"DOCKER_HOST": self.socket} if self.socket else {}), **self.podman)
 
     def output(self, built: Built, published: Published) -> Output:
         if self.kind == "docker":
@@ -40,6 +45,9 @@ class Shelf:
         if self.kind == "docker-daemon":
             identity = published.renamed or str(published.digest)
             return DockerOutput(socket=self.socket.removeprefix("unix://"), reference="unchanged:1", id=identity)
+        if self.kind == "containers-storage":
+            file = list_of_images("localhost/unchanged:1", published.digest, self.ports())
+            return PodmanOutput(file=file, reference="localhost/unchanged:1", digest=published.digest)
         directory = f"{self.folder}/layout" if self.kind == "oci" else str(own.folder(str(self.folder / "data")))
         name = "1" if self.kind == "oci" else "unchanged:1"
         return in_layout(directory, name, built)
@@ -48,7 +56,7 @@ class Shelf:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_store_keeps_the_check_finds(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     shelf, example = Shelf(kind, tmp_path, request), Example(tmp_path / "example")
-    shape = SINGLE if kind == "docker-daemon" else INDEX
+    shape = SINGLE if kind in ("docker-daemon", "containers-storage") else INDEX
     built = random_image(tmp_path / "layers", seed=1, shape=shape)
     output = shelf.output(built, shelf.publish(built))
     assert example.remember(Inputs(), output) == ""

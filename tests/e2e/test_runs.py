@@ -86,6 +86,7 @@ def test_the_probe_finds_it_healthy(docker: Engine, example: Build) -> None:
 
 
 def test_the_probe_finds_it_unwell(docker: Engine, example: Build) -> None:
+    need_no_chroot()
     words = ("--set", "image.format=docker", "--set", "image.health.path=/gone", "--set", "image.health.port=8080")
     image = loaded(example("http-api"), "docker-daemon:http-api:unwell", docker, *words)
     with docker.running(

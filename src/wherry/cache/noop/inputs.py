@@ -99,10 +99,18 @@ class DockerOutput(Value, frozen=True, kw_only=True):
     id: str
 
 
+class PodmanOutput(Value, frozen=True, kw_only=True):
+    """A name in containers-storage, by the file in which it lists its images (`*-images/images.json`)."""
+
+    file: str
+    reference: str
+    digest: Digest
+
+
 class QuietSocket(Value, frozen=True, kw_only=True):
     """An engine's socket at which nobody answered, so that the result went elsewhere."""
 
     path: str
 
 
-Output = LayoutOutput | FileOutput | RegistryOutput | DockerOutput | QuietSocket
+Output = LayoutOutput | FileOutput | RegistryOutput | DockerOutput | PodmanOutput | QuietSocket

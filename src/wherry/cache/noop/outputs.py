@@ -50,6 +50,13 @@ def docker_has(socket: str, reference: str, identity: str) -> bool:
     return status == 200 and json.loads(body)["Id"] == identity
 
 
+def podman_has(file: str, reference: str, digest: str) -> bool:
+    """True when containers-storage lists `reference` as the image with this digest (containers/storage, images.go)."""
+    with open(file, "rb") as listed:
+        entries = json.loads(listed.read(LARGEST))
+    return any(reference in (entry.get("names") or ()) and entry.get("digest") == digest for entry in entries)
+
+
 def is_quiet(socket: str) -> bool:
     """True when no engine answers at a socket where none answered before."""
     if not os.path.exists(socket):
@@ -67,5 +74,6 @@ KINDS: dict[str, Callable[..., bool]] = {
     "layout": layout_names,
     "registry": registry_has,
     "docker": docker_has,
+    "podman": podman_has,
     "quiet": is_quiet,
 }

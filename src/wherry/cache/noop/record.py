@@ -20,7 +20,16 @@ from wherry.cache.folders import Folders
 from wherry.cache.noop import state
 from wherry.cache.noop.check import file_of, load, save
 from wherry.cache.noop.collect import MOST, TooManyError, collect
-from wherry.cache.noop.inputs import DockerOutput, FileOutput, Inputs, LayoutOutput, Output, QuietSocket, RegistryOutput
+from wherry.cache.noop.inputs import (
+    DockerOutput,
+    FileOutput,
+    Inputs,
+    LayoutOutput,
+    Output,
+    PodmanOutput,
+    QuietSocket,
+    RegistryOutput,
+)
 from wherry.cache.noop.mounts import honest
 from wherry.cache.noop.request import Request, seal
 from wherry.cache.noop.state import Stats
@@ -203,6 +212,8 @@ def _outputs(outputs: tuple[Output, ...]) -> tuple[list[list[str]], dict[str, st
                 rows.append(["registry", *_local(output.host), output.repository, output.tag, output.digest])
             case DockerOutput():
                 rows.append(["docker", output.socket, output.reference, output.id])
+            case PodmanOutput():
+                rows.append(["podman", output.file, output.reference, output.digest])
             case QuietSocket():
                 rows.append(["quiet", output.path])
     return rows, files

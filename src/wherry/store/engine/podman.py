@@ -7,6 +7,7 @@ An OCI archive is pulled rather than loaded, so that manifests stay as they are;
 from __future__ import annotations
 
 import secrets
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +112,41 @@ class ContainersStorage:
 
 class _Kind(Value, frozen=True, kw_only=True, rename="camel"):
     media_type: str = ""
+
+
+class _Listed(Value, frozen=True, kw_only=True):
+    digest: str = ""
+    names: tuple[str, ...] | None = None
+
+
+def list_of_images(reference: str, digest: Digest, ports: Ports) -> str:
+    """The file in which containers-storage lists its images (containers-storage.conf(5): graphroot), if it says that `reference`
+    is the image `digest`; empty where none of those that podman could use does."""
+    for root in dict.fromkeys((*_configured(ports), "/var/lib/containers/storage", _own_root(ports))):
+        for file in sorted(Path(root).glob("*-images/images.json")):
+            try:
+                listed = msgspec.json.decode(file.read_bytes(), type=tuple[_Listed, ...])
+            except (OSError, msgspec.MsgspecError):
+                continue
+            if any(reference in (one.names or ()) and one.digest == digest for one in listed):
+                return str(file)
+    return ""
+
+
+def _configured(ports: Ports) -> Iterator[str]:
+    named = ports.variable("CONTAINERS_STORAGE_CONF")
+    own = f"{ports.variable('HOME')}/.config/containers/storage.conf"
+    for file in (named,) if named else (own, "/etc/containers/storage.conf", "/usr/share/containers/storage.conf"):
+        try:
+            root = tomllib.loads(Path(file).read_text()).get("storage", {}).get("graphroot", "")
+        except (OSError, ValueError, AttributeError):
+            continue
+        if isinstance(root, str) and root.startswith("/"):
+            yield root
+
+
+def _own_root(ports: Ports) -> str:
+    return f"{ports.variable('XDG_DATA_HOME') or ports.variable('HOME') + '/.local/share'}/containers/storage"
 
 
 def absent(program: str = "podman") -> UnavailableError:
