@@ -32,20 +32,30 @@ class _Tags(Value, frozen=True, kw_only=True):
 
 def tags(repository: Repository) -> tuple[str, ...]:
     """Every tag, each once, in the registry's order; UnavailableError when the repository is not there or not to be read."""
-    asked = f"{repository.base}/v2/{repository.reference.repository}/tags/list?n={PAGE}"
+    root = f"{repository.base}/v2/{repository.reference.repository}/tags/list?n={PAGE}"
     found: dict[str, None] = {}
-    for response, data in pages(repository.session, asked):
-        if response.status != 200:
-            raise errors.failure(
-                errors.said(response), url=asked, doing=f"list the tags of {repository.reference.name}"
-            )
-        page = jsons.decode(data, _Tags, name="a list of tags").tags or ()
-        if not all(_TAG.fullmatch(tag) for tag in page):
-            raise errors.odd(asked, "it lists a tag that cannot be one")
-        found |= dict.fromkeys(page)
-        if len(found) > MOST:
-            raise _endless(asked)
+    asked = root
+    while asked:
+        before, last = len(found), ""
+        for response, data in pages(repository.session, asked):
+            if response.status != 200:
+                doing = f"list the tags of {repository.reference.name}"
+                raise errors.failure(errors.said(response), url=asked, doing=doing)
+            page = _page(data, asked)
+            found |= dict.fromkeys(page)
+            last = page[-1] if len(page) >= PAGE else ""
+            if len(found) > MOST:
+                raise _endless(asked)
+        # a full page that names no next one: some leave that out, and cut the list all the same
+        asked = url.with_query(root, last=last) if last and len(found) > before else ""
     return tuple(found)
+
+
+def _page(data: bytes, asked: str) -> tuple[str, ...]:
+    page = jsons.decode(data, _Tags, name="a list of tags").tags or ()
+    if not all(_TAG.fullmatch(tag) for tag in page):
+        raise errors.odd(asked, "it lists a tag that cannot be one")
+    return page
 
 
 def pages(session: Session, asked: str) -> Iterator[tuple[Response, bytes]]:

@@ -24,6 +24,8 @@ from wherry.store.registry.session import PASSING, TRIES, Session, passing
 #: Bytes of a chunk after a cut; what refuses this many (413) gets a quarter, and so on down to the least.
 CHUNK: Final = 32 << 20
 LEAST: Final = 1 << 20
+#: After so many failures in a row an upload is begun anew, whatever the registry says that it has of it.
+ANEW: Final = 3
 SLICE: Final = 1 << 17
 """Most bytes handed to the network at once: its patience is counted for each."""
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,18})", re.ASCII)
@@ -159,11 +161,11 @@ class Upload:
         self._failures += 1
         if self._failures >= TRIES or not self.session.wait(self._failures - 1, response):
             return False
-        self._reached(self._asked())
+        self._reached(self._asked() if self._failures < ANEW else 0)
         if not self.at:
             self.location = ""
-        if not self.chunk and self.size > CHUNK and (self.at or self._failures > 1):
-            self.chunk = CHUNK
+        if self.at or (self.size > CHUNK and self._failures > 1):
+            self.chunk = self.chunk or CHUNK
         return True
 
     def _asked(self) -> int:
