@@ -31,8 +31,8 @@ from wherry.store.keeper import Keeper, Ports
 from wherry.store.pick import Candidate, Top, candidates, pick
 from wherry.store.place import EnginePlace, Place, RegistryPlace
 from wherry.store.places import at
-from wherry.store.registry.keeper import repository
-from wherry.store.registry.pull import Repository
+from wherry.store.registry.keeper import readable
+from wherry.store.registry.mirrors import Source
 
 AT_ONCE = 4
 
@@ -116,12 +116,13 @@ class Bases:
 
     def _at_registry(self, reference: Reference) -> Top:
         """By digest nothing is asked that is kept. By tag one HEAD tells whether what is kept is still meant (C07: the bytes are
-        compared with that digest, or fetched)."""
-        there = repository(reference, self.ports)
+        compared with that digest, or fetched); offline it is what was meant last."""
+        there = readable(reference, self.ports)
         memory = f"base-tag-{reference}"
         digest = reference.digest
-        if digest is None and self.records.get(memory) is not None:
-            digest = there.head(reference.tag)
+        known = self.records.get(memory) if digest is None else None
+        if known is not None:
+            digest = Digest(known.decode()) if self.ports.offline else there.head(reference.tag)
         document = self._remembered(digest) if digest else None
         if document is None:
             descriptor, data = there.top()
@@ -145,7 +146,7 @@ class Bases:
         self.records.put(f"base-top-{document.digest}", msgspec.json.encode(known))
         self.kept.add(document.data)
 
-    def _cached(self, there: Repository) -> Fetch:
+    def _cached(self, there: Source) -> Fetch:
         """Documents by digest, from the cache where it has them."""
 
         def fetch(descriptor: Descriptor) -> bytes:
@@ -165,7 +166,7 @@ def reference_now(wanted: Wanted, ports: Ports) -> Digest | None:
     match wanted.place:
         case RegistryPlace(reference=reference):
             tagged = naming.or_latest(replace(reference, digest=None))
-            there = repository(tagged, ports)
+            there = readable(tagged, ports)
             return there.head(tagged.tag) or there.top()[0].digest
         case _:
             return at(wanted.place, ports).open().descriptor.digest

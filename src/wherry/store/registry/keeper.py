@@ -83,11 +83,10 @@ class Registry:
     def _opened(self, actions: str) -> Repository:
         if actions not in self._repositories:
             reference, ports = self.place.reference, self.ports
-            if actions == "pull":
-                opened = mirrors.source(reference, ports, lambda one: repository(one, ports))
-            else:
-                opened = repository(reference, ports, actions=actions)
-            self._repositories[actions] = opened
+            reads = actions == "pull"
+            self._repositories[actions] = (
+                readable(reference, ports).there if reads else repository(reference, ports, actions=actions)
+            )
         return self._repositories[actions]
 
 
@@ -112,6 +111,11 @@ def repository(reference: Reference, ports: Ports, *, actions: str = "pull") -> 
         token_hosts=(*ports.token_hosts, *((own, host) for host in registries.of(reference.host).token_hosts)),
     )
     return Repository(Session(setup), reference)
+
+
+def readable(reference: Reference, ports: Ports) -> mirrors.Source:
+    """An image to read, from the user's mirrors too."""
+    return mirrors.Source(reference, ports, lambda one: repository(one, ports))
 
 
 def head(reference: Reference, ports: Ports) -> Digest | None:

@@ -5,7 +5,9 @@ Only for reading. A digest pins what is read wherever it comes from; a tag means
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import threading
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -13,6 +15,8 @@ from msgspec.structs import replace
 from wherry.errors import RefusedError, UnavailableError
 from wherry.kit.ports import Event, Request
 from wherry.model.registries import Registries
+from wherry.oci.descriptor import Descriptor
+from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
 from wherry.store.keeper import Ports
 from wherry.store.registry import url
@@ -45,6 +49,37 @@ def source(reference: Reference, ports: Ports, opened: Callable[[Reference], Rep
         note = f"{mirror.name} is passed over: {why}"
         ports.events(Event(phase="pull", state="note", subject=note))
     return opened(own)
+
+
+class Source:
+    """A repository to read from, chosen when something is first read: until then nobody is asked. Safe to use from several
+    threads."""
+
+    def __init__(self, reference: Reference, ports: Ports, opened: Callable[[Reference], Repository]) -> None:
+        self._chosen = functools.partial(source, reference, ports, opened)
+        self._there: Repository | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def there(self) -> Repository:
+        """The first place that has it."""
+        with self._lock:
+            if self._there is None:
+                self._there = self._chosen()
+            return self._there
+
+    def head(self, name: str) -> Digest | None:
+        """As `Repository.head`; likewise the others."""
+        return self.there.head(name)
+
+    def top(self) -> tuple[Descriptor, bytes]:
+        return self.there.top()
+
+    def fetch(self, descriptor: Descriptor) -> bytes:
+        return self.there.fetch(descriptor)
+
+    def blob(self, descriptor: Descriptor) -> Iterator[bytes]:
+        return self.there.blob(descriptor)
 
 
 def _asked(repository: Repository, mirror: Reference) -> int:
