@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import mmap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +28,9 @@ from wherry.kit.streams import read_limited
 from wherry.kit.value import Value
 from wherry.model.base import Base
 from wherry.model.binary import Binary
-from wherry.oci.layer import read
+from wherry.oci.layer import Packed, read
 from wherry.oci.tar import Entry
-from wherry.oci.unpack import flatten
+from wherry.oci.unpack import stacked
 from wherry.oci.untar import Member
 
 BUILT_IN: Final = ("static", "scratch")
@@ -123,20 +124,30 @@ def libraries(base: Base, program: Elf, records: Records) -> Libraries:
 
 
 def _read(base: Base, asked: tuple[str, ...]) -> Libraries:
+    """In one pass; in two where a library's name is a link to a file called otherwise."""
     packed = packed_layers(base)
-    members = flatten(packed)
+    names = {name.rpartition("/")[2] for name in asked}
+    contents: dict[str, bytes] = {}
+    members = stacked([*_listed(layer, lambda path: path.rpartition("/")[2] in names, contents)] for layer in packed)
     links = {path: one.target for path, one in members.items() if one.kind == "link"}
     tree = _Tree(members=members, links={path: Entry(path=path, kind="link", target=to) for path, to in links.items()})
     paths = {name: tree.library(name) for name in asked}
-    contents: dict[str, bytes] = {}
-    for layer in packed:
-        for member, source in read(layer):
-            if member.path in paths.values() and member.kind == "file" and member.size <= LARGEST:
-                contents[member.path] = read_limited(source, limit=LARGEST, name=member.path)
+    missing = {path for path in paths.values() if path and path not in contents}
+    for layer in packed if missing else ():
+        for _ in _listed(layer, missing.__contains__, contents):
+            pass
     return Libraries(
         loaders=tuple(sorted(f"/{path}" for path in members if _family(path) and tree.file(path))),
         found=tuple(_described(name, contents.get(path, b"")) for name, path in paths.items() if path),
     )
+
+
+def _listed(layer: Packed, wanted: Callable[[str], bool], contents: dict[str, bytes]) -> Iterator[Member]:
+    """The layer's members; the bytes of wanted files go into `contents`, an upper layer's over a lower one's."""
+    for member, source in read(layer):
+        if member.kind == "file" and member.size <= LARGEST and wanted(member.path):
+            contents[member.path] = read_limited(source, limit=LARGEST, name=member.path)
+        yield member
 
 
 def _described(name: str, data: bytes) -> Library:

@@ -15,6 +15,7 @@ from wherry.flows.destinations import Destinations
 from wherry.kit import parallel
 from wherry.model.base import Base
 from wherry.model.binary import Binary
+from wherry.model.image import Layer
 from wherry.model.plan import BaseChoice, ImagePlan, Plan
 from wherry.oci.platform import Platform
 from wherry.store import place as places
@@ -33,8 +34,12 @@ def opened(plan: Plan, chosen: Destinations, ports: Ports, blobs: Blobs) -> Base
 
 
 def prepare_image(image: ImagePlan, plan: Plan, packer: Packer, bases: Bases) -> tuple[Prepared, ...]:
-    """All of an image that needs no binary, for each platform: its base read or made, its assets packed."""
-    return prepare(image, bases_of(image, plan, packer, bases), Path(plan.root), packer)
+    """All of an image that needs no binary, for each platform: its base read or made, its assets packed. While Go compiles a
+    program that will be compared with its base, the base's layers come here."""
+    found = bases_of(image, plan, packer, bases)
+    if any(one.cgo and not any("-static" in flag for flag in one.flags) for one in plan.compilations):
+        parallel.each(Layer.here, (layer for base in found for layer in base.layers), at_once=AT_ONCE)
+    return prepare(image, found, Path(plan.root), packer)
 
 
 def bases_of(image: ImagePlan, plan: Plan, packer: Packer, bases: Bases) -> tuple[Base, ...]:

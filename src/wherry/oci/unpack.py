@@ -37,9 +37,13 @@ class Unpacked(Value, frozen=True, kw_only=True):
 
 def flatten(layers: Iterable[Packed], *, bounds: Bounds | None = None) -> dict[str, Member]:
     """What a container would see, by path: the members of all layers, whiteouts applied, the root left out."""
+    return stacked([member for member, _ in read(packed, bounds=bounds)] for packed in layers)
+
+
+def stacked(layers: Iterable[list[Member]]) -> dict[str, Member]:
+    """The same from the members of each layer, lowest first."""
     tree: dict[str, Member] = {}
-    for packed in layers:
-        upper = [member for member, _ in read(packed, bounds=bounds)]
+    for upper in layers:
         for member in upper:
             if member.kind in ("whiteout", "opaque"):
                 _hide(tree, member)
