@@ -110,6 +110,16 @@ def test_a_plan_refuses_what_a_build_would_refuse(words: str, toml: str, name: s
     assert planned.text == built.text
 
 
+def test_a_missing_file_is_told_with_the_line_that_names_it(tmp_path: Path) -> None:
+    toml = "[build]\npgo = 'cpu.pprof'\n"
+    refusal = only(run(tmp_path, "build", wherry_toml=toml), "pgo-missing", 2)
+    assert (refusal.rows("where"), refusal.lines[0]) == (
+        ["wherry.toml:2:1"], "error [pgo-missing]: there is no CPU profile cpu.pprof",
+    )  # fmt: skip
+    refusal = only(run(tmp_path, "build", wherry_toml=ASSET.format("web")), "asset-missing", 2)
+    assert refusal.rows("where")[0].startswith("wherry.toml:1:")
+
+
 def test_a_plan_tells_all_mistakes_at_once(tmp_path: Path) -> None:
     done = run(tmp_path, "plan --push", wherry_toml=ASSET.format("web"))
     assert [one.name for one in refusals(done.stderr)] == ["asset-missing", "push-without-name"]

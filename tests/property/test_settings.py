@@ -5,7 +5,7 @@ import json
 import tomllib
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
@@ -103,7 +103,9 @@ def test_any_tree_is_settings_or_a_clear_error(tree: dict[str, Any]) -> None:
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_settings_are_a_plan_or_a_clear_error(tree: dict[str, Any], trusted: bool) -> None:
     tree.pop("required-version", None)
-    assert check.check(tree, check.dotted) == ()
+    empty = check.check(tree, check.dotted)
+    assert all(error.message.endswith(" is empty") for error in empty)
+    assume(not empty)
     tier = Tier(origin="file", settings=check.settings(tree), trusted=trusted)
     try:
         made = make_plan(inputs(tiers=(tier,), references=("reg.example/{name}:{version}",), hooks=True))

@@ -25,7 +25,16 @@ def asset_entries(assets: tuple[Asset, ...], root: Path) -> tuple[Entry, ...]:
     [asset-empty], [asset-pattern]; RefusedError [asset-outside], [asset-loop], [secret-asset].
     """
     with Root(root) as opened:
-        return tuple(entry for asset in assets for entry in _entries(asset, opened))
+        return tuple(entry for asset in assets for entry in _placed(asset, opened))
+
+
+def _placed(asset: Asset, root: Root) -> tuple[Entry, ...]:
+    try:
+        return _entries(asset, root)
+    except UsageError as error:
+        if asset.place:
+            error.at(str(asset.place))
+        raise
 
 
 def _entries(asset: Asset, root: Root) -> tuple[Entry, ...]:

@@ -14,6 +14,7 @@ from wherry.assemble.certificates import extra_certificates
 from wherry.cache.folders import prepare
 from wherry.cache.prune import limit_of
 from wherry.cache.records import Records
+from wherry.errors import UsageError
 from wherry.flows import destinations, parts, rooms
 from wherry.flows.folders import folders_of
 from wherry.flows.request import BuildRequest
@@ -96,8 +97,26 @@ def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine, *, 
             lock=lock,
         )
     )
+    _check_profiles(made)
     made = parts.compared(made, lock, strict=request.locked)
     return Planned(plan=made, layout=layout, reading=reading, tiers=settings)
+
+
+def _check_profiles(plan: Plan) -> None:
+    """UsageError [pgo-missing] for a CPU profile that is not there: Go's own error would call it a package."""
+    for flag in dict.fromkeys(flag for one in plan.compilations for flag in one.flags):
+        profile = flag.removeprefix("-pgo=")
+        if profile in (flag, "off") or Path(profile).is_file():
+            continue
+        decisions = (*plan.decisions, *(one for image in plan.images for one in image.decisions))
+        place = next((str(one.place) for one in decisions if one.name == "pgo" and one.place), "build.pgo")
+        name = os.path.relpath(profile, plan.root)
+        raise UsageError(
+            "pgo-missing",
+            f"there is no CPU profile {name}",
+            where=place,
+            next="name one that is there, or leave it out",
+        )
 
 
 def programs(machine: Machine) -> tuple[tuple[str, str], ...]:

@@ -62,6 +62,8 @@ class Asset(Value, frozen=True, kw_only=True):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     """gitignore-style globs relative to `source`."""
+    place: Place | None = None
+    """Where the settings say so."""
 
 
 class WritableDirectory(Value, frozen=True, kw_only=True):

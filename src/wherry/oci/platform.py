@@ -50,7 +50,7 @@ def parse(text: str) -> Platform:
     architecture = ALIASES.get(architecture, architecture)
     if system != "linux" or variant not in VARIANTS.get(architecture, ()):
         known = tuple(f"linux/{name}" + (f"/{level}" if level else "") for name in VARIANTS for level in VARIANTS[name])
-        near = closest(f"linux/{rest or system}", known) if rest or system else ""
+        near = closest(f"linux/{rest or system}", known) if rest or system not in ("", "linux") else ""
         raise UsageError(
             "unknown-platform",
             f"{text!r} is no platform that wherry builds for",

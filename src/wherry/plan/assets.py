@@ -44,7 +44,10 @@ def _asset(facts: Facts, targets: tuple[str, ...], number: int, given: AssetSett
                     f"{pattern[:60]!r} is no pattern",
                     next='for instance "*.html" or "docs/**"',
                 )
-    return Asset(source=source, into=into, mode=bits, include=given.include or (), exclude=given.exclude or ())
+    said = facts.settings.source(*keys).place
+    return Asset(
+        source=source, into=into, mode=bits, include=given.include or (), exclude=given.exclude or (), place=said
+    )
 
 
 def _decision(facts: Facts, number: int, asset: Asset) -> Decision:

@@ -40,6 +40,12 @@ FOREIGN: Final = {
 }
 
 
+#: Keys that mean nothing when they are empty; of others, an empty list takes back what a lower tier says.
+FILLED: Final = ("packages", "platforms", "base", "name", "pgo", "user", "workdir", "stop-signal")
+#: Lists of words, which people write as one text.
+WORDS: Final = ("entrypoint", "args", "command", "tags", "flags")
+
+
 @cache
 def structure() -> inspect.Type:
     """The settings' type as a value."""
@@ -66,10 +72,13 @@ def _walk(value: Any, kind: inspect.Type, keys: Keys, where: Where) -> Iterator[
             for key, one in value.items():
                 yield from _walk(one, fitting.value_type, (*keys, key), where)
         case inspect.VarTupleType():
+            if not value and keys[-1] in FILLED:
+                yield UsageError("bad-setting", f"{dotted(keys)} is empty", where=where(keys), next="leave it out")
             for number, one in enumerate(value):
                 yield from _walk(one, fitting.item_type, (*keys, number), where)
         case inspect.Type():
-            return
+            if value == "" and keys[-1] in FILLED:
+                yield UsageError("bad-setting", f"{dotted(keys)} is empty", where=where(keys), next="leave it out")
         case None:
             wanted = " or ".join(dict.fromkeys(map(words, alternatives(kind))))
             yield UsageError(
@@ -187,12 +196,24 @@ def dotted(keys: Keys) -> str:
 
 def _repair(value: Any, kind: inspect.Type, keys: Keys) -> str:
     wants_list = any(isinstance(one, inspect.VarTupleType) for one in alternatives(kind))
+    wants_table = any(isinstance(one, inspect.DictType) for one in alternatives(kind))
     literal = next((one for one in alternatives(kind) if isinstance(one, inspect.LiteralType)), None)
     if wants_list and isinstance(value, str) and value.isprintable() and '"' not in value:
-        items = value[:60].split() if isinstance(keys[-1], int) else [value[:60]]
+        items = value[:60].split() if isinstance(keys[-1], int) or keys[-1] in WORDS else [value[:60]]
         listed = ", ".join(f'"{item}"' for item in items)
         return f"[{listed}]" if isinstance(keys[-1], int) else f"{keys[-1]} = [{listed}]"
     if literal and isinstance(value, str):
         near = closest(value, tuple(map(str, literal.values)))
         return f"did you mean {near}?" if near else ""
+    if wants_table:
+        return f'{keys[-1]} = {{ NAME = "value" }}'
+    if any(isinstance(one, inspect.BoolType) for one in alternatives(kind)) and value in (
+        "yes",
+        "on",
+        "no",
+        "off",
+        0,
+        1,
+    ):
+        return f"{keys[-1]} = {'true' if value in ('yes', 'on', 1) else 'false'}"
     return ""

@@ -88,7 +88,8 @@ def _strange_mains(inputs: PlanInputs) -> tuple[UsageError, ...]:
                 (f"{place}   {text}" for keys, place, text in tier.places if keys == ("main", key)), f"main.{key}"
             )
             near = closest(key, known)
-            step = f'did you mean [main."{near}"]?' if near else 'name it by its folder, like [main."./cmd/api"]'
+            example = next((f"./{main.directory}" for main in inputs.project.mains), "./cmd/api")
+            step = f'did you mean [main."{near}"]?' if near else f'name it by its folder, like [main."{example}"]'
             errors.append(
                 UsageError("no-such-main", f"[main.{key}] names no program of this repository", where=place, next=step)
             )

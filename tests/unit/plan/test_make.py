@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tests.support.planning import SQLITE, VCS, decision, findings, inferred, main, plan, project, toolchain
+from tests.support.planning import SQLITE, VCS, decision, findings, inferred, main, plan, project, refused, toolchain
 from wherry.errors import Several
 from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Plan
@@ -120,6 +120,30 @@ def test_decisions_about_compiling_that_all_share_stand_once() -> None:
 def test_the_projects_own_findings_are_in_the_plan() -> None:
     note = Finding(name="dirty-tree", message="from analysis")
     assert note in plan(project=project(findings=(note,))).findings
+
+
+BY_FOLDER = 'name it by its folder, like [main."./cmd/api"]'
+SOME_PLATFORMS = "use for instance linux/amd64, linux/arm64 or linux/arm/v7"
+
+
+@pytest.mark.parametrize(
+    ("toml", "message", "step"),
+    [
+        ("platforms = []", "platforms is empty", "leave it out"),
+        ("packages = []", "packages is empty", "leave it out"),
+        ('[image]\nbase = ""', "image.base is empty", "leave it out"),
+        ('[image]\nentrypoint = "api serve"', "image.entrypoint must be a list of texts", 'entrypoint = ["api", "serve"]'),
+        ('[build]\ntags = "a b"', "build.tags must be a list of texts", 'tags = ["a", "b"]'),
+        ('[build]\nldflags = "-s -w"', "build.ldflags must be a list of texts", 'ldflags = ["-s -w"]'),
+        ('[image]\nenv = ["A=1"]', "image.env must be a table", 'env = { NAME = "value" }'),
+        ('[build]\ncgo = "yes"', "build.cgo must be true or false", "cgo = true"),
+        ("[main.x]\nbuild = {}", "[main.x] names no program of this repository", BY_FOLDER),
+        ('platforms = ["linux"]', "'linux' is no platform that wherry builds for", SOME_PLATFORMS),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_answered_with_a_right_one(toml: str, message: str, step: str) -> None:
+    error = refused(f"{toml}\n")
+    assert (error.message, error.next) == (message, (step,))
 
 
 def test_each_image_has_the_version_of_its_own_module() -> None:

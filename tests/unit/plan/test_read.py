@@ -66,11 +66,11 @@ def test_unknown_keys_are_answered_with_the_right_one(text: str, where: str, ste
     ("text", "message", "step"),
     [
         ('[build]\ntags = "netgo"\n', "build.tags must be a list of texts", 'tags = ["netgo"]'),
-        ("[build]\ncgo = 1\n", "build.cgo must be true or false", ""),
+        ("[build]\ncgo = 1\n", "build.cgo must be true or false", "cgo = true"),
         ('[build]\nstrip = "al"\n', "build.strip must be one of all, debug, none", "did you mean all?"),
         ("[image]\nlevel = true\n", "image.level must be a number", ""),
         ("[image]\nuser = 1.5\n", "image.user must be a text or a number", ""),
-        ("[image]\nenv = []\n", "image.env must be a table", ""),
+        ("[image]\nenv = []\n", "image.env must be a table", 'env = { NAME = "value" }'),
         ("[image.env]\nA = []\n", "image.env.A must be a text or a number or true or false", ""),
         ('[build]\nhooks = ["go generate"]\n', "build.hooks[0] must be a list of texts", '["go", "generate"]'),
         ("[[image.assets]]\nfrom = 'a'\n", "image.assets[0] lacks the key into", ""),

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.planning import decision, findings, image, main, plan, project, refused
+from wherry.model.place import Place
 from wherry.model.plan import Asset, WritableDirectory
 
 
@@ -110,9 +111,17 @@ def test_assets() -> None:
     patterns = 'include = ["*.html"]\nexclude = ["drafts/**"]\n'
     toml = '[[image.assets]]\nfrom = "./web/static/"\ninto = "/srv/static/"\nmode = "0644"\n' + patterns
     made = plan(toml + '[[image.assets]]\nfrom = "LICENSE"\ninto = "/app/licences"\n')
+    first = Place(file="wherry.toml", line=1, column=1)
     assert made.images[0].assets == (
-        Asset(source="web/static", into="/srv/static", mode=0o644, include=("*.html",), exclude=("drafts/**",)),
-        Asset(source="LICENSE", into="/app/licences"),
+        Asset(
+            source="web/static",
+            into="/srv/static",
+            mode=0o644,
+            include=("*.html",),
+            exclude=("drafts/**",),
+            place=first,
+        ),
+        Asset(source="LICENSE", into="/app/licences", place=Place(file="wherry.toml", line=7, column=1)),
     )
     shown = [(one.value, str(one.place)) for one in made.images[0].decisions if one.name == "asset"]
     assert shown == [("web/static to /srv/static", "wherry.toml:1:1"), ("LICENSE to /app/licences", "wherry.toml:7:1")]
