@@ -84,7 +84,8 @@ def test_only_what_is_missing_is_opened(shelf: Shelf, tmp_path: Path) -> None:
         opened.append(descriptor)
         return content.open(descriptor)
 
-    counted = replace(content, open=counting)
+    far = tuple(replace(blob, file="") for blob in content.blobs)  # a file of this machine is not opened by us
+    counted = replace(content, blobs=far, open=counting)
     first = shelf.keeper().put(counted, names(shelf))
     assert {one.digest for one in opened} == {blob.digest for blob in content.blobs}
     opened.clear()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from wherry.errors import CorruptError
+from wherry.errors import CorruptError, WherryError
+from wherry.kit import parallel
 from wherry.model.image import Stored, StoredImage
 from wherry.oci import manifest as manifests
 from wherry.oci import media
@@ -27,10 +28,10 @@ Fetch = Callable[[Descriptor], bytes]
 """A small blob's bytes, read with the limit of its size."""
 
 
-def stored(fetch: Fetch, top: Descriptor, *, reference: str, partial: bool = False) -> Stored:
+def stored(fetch: Fetch, top: Descriptor, *, reference: str, partial: bool = False, at_once: int = 1) -> Stored:
     """Everything beneath `top` that is not a layer; each document hashed against its descriptor. `partial`: an index may name
-    images that are not there, as engines keep only what fits them."""
-    walk = _Walk(fetch, partial=partial)
+    images that are not there, as engines keep only what fits them. `at_once`: so many documents are fetched at a time."""
+    walk = _Walk(fetch if at_once == 1 else _Ahead(fetch, at_once), partial=partial)
     walk.descend(top, platform=None, depth=1)
     parsed = manifests.parse(walk.parents[0], name=reference)
     return Stored(
@@ -40,6 +41,53 @@ def stored(fetch: Fetch, top: Descriptor, *, reference: str, partial: bool = Fal
         images=tuple(walk.images),
         annotations=parsed.annotations,
     )
+
+
+class _Ahead:
+    """A fetch function for what is far away: beneath an index, manifests come several at a time, then their configs. Errors are
+    kept until somebody asks for that document."""
+
+    def __init__(self, fetch: Fetch, at_once: int) -> None:
+        self.fetch, self.at_once = fetch, at_once
+        self.here: dict[Digest, bytes | WherryError] = {}
+
+    def __call__(self, descriptor: Descriptor) -> bytes:
+        found = self.here.pop(descriptor.digest, None)
+        if isinstance(found, WherryError):
+            raise found
+        data = self.fetch(descriptor) if found is None else found
+        if found is None and descriptor.media_type in media.INDEXES:
+            self.beneath(data)
+        return data
+
+    def beneath(self, index: bytes) -> None:
+        """Fetches what this index names, and the configs of that."""
+        try:
+            rows = decode(index, Index, name="index").manifests
+        except CorruptError:
+            return
+        known = [row for row in rows[:MOST] if row.media_type in media.MANIFESTS]
+        self.bring(known)
+        bodies = (self.here.get(row.digest) for row in known)
+        self.bring([config for body in bodies if isinstance(body, bytes) for config in _config_of(body)])
+
+    def bring(self, descriptors: list[Descriptor]) -> None:
+        wanted = {one.digest: one for one in descriptors if 0 <= one.size <= LARGEST}
+        self.here |= dict(zip(wanted, parallel.each(self.one, wanted.values(), at_once=self.at_once), strict=True))
+
+    def one(self, descriptor: Descriptor) -> bytes | WherryError:
+        try:
+            return self.fetch(descriptor)
+        except WherryError as error:
+            return error
+
+
+def _config_of(manifest: bytes) -> tuple[Descriptor, ...]:
+    try:
+        config = decode(manifest, Manifest, name="manifest").config
+    except CorruptError:
+        return ()
+    return (config,) if config.media_type in _CONFIGS else ()
 
 
 class _Walk:

@@ -18,7 +18,7 @@ from wherry.store.keeper import Ports
 from wherry.store.place import RegistryPlace
 from wherry.store.registry import credentials, mirrors, url
 from wherry.store.registry.pull import Repository
-from wherry.store.registry.push import Push
+from wherry.store.registry.push import AT_ONCE, Push
 from wherry.store.registry.reach import Reach
 from wherry.store.registry.session import Session, Setup
 
@@ -66,6 +66,7 @@ class Registry:
             lambda descriptor: data if descriptor.digest == top.digest else repository.fetch(descriptor),
             top,
             reference=str(shown),
+            at_once=AT_ONCE,
         )
         return replace(found, origin=self.place.reference)
 
