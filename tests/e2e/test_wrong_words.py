@@ -16,10 +16,10 @@ pytestmark = pytest.mark.e2e
 
 GO_MOD = "module example.com/app\n\ngo 1.24\n"
 MAIN = 'package main\n\nfunc main() { println("hello") }\n'
-APP: dict[str, str | bytes] = {"go.mod": GO_MOD, "main.go": MAIN}
+APP: dict[str, str | bytes] = {"go.mod": GO_MOD, "main.go": MAIN, "cmd/note": ""}
 
 #: Words behind `wherry build`, the error's name, what it says.
-EMPTY = ("--platform", "--base", "-t", "-o", "-C", "--set", "--toolchain", "--metadata-file", "--pass-env")
+EMPTY = ("--platform", "--base", "-t", "-o", "-C", "--set", "--toolchain", "--metadata-file")
 WRONG: tuple[tuple[str, str, str], ...] = (
     *((f"{flag}|", "usage", f"{flag}'") for flag in EMPTY),
     ("|", "usage", "[PACKAGE]"),
@@ -34,6 +34,10 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("-o|oci", "bad-place", "where -o oci next write oci:DIR"),
     ("-o|docker-daemon:UP", "bad-reference", "where -o docker-daemon:UP"),
     ("--toolchain|x", "bad-toolchain", "where --toolchain"),
+    ("--pass-env|A=b", "usage", "'A=b' is no variable's name"),
+    ("--pass-env|", "usage", "'--pass-env'"),
+    ("--set|image.user", "bad-setting", "image.user gets no value where --set image.user next --set image.user=VALUE"),
+    ("./cmd@latest", "bad-package", "versions stand behind module paths next wherry build ./cmd"),
     ("--set|image.user=x", "user-name", "where --set image.user"),
 )
 

@@ -36,6 +36,13 @@ class Listing(Value, frozen=True, kw_only=True):
     with_cgo: Tags
     remote: str = ""
     """Path of the module that was asked for by version."""
+    version: str = ""
+    """Its version."""
+
+    @property
+    def all_of(self) -> str:
+        """How to build every program of the module that was asked for by version; empty for a project."""
+        return f"wherry build {self.remote}/...@{self.version}" if self.remote else ""
 
     def is_own(self, package: Package) -> bool:
         """Part of the project, not of its dependencies."""
@@ -98,9 +105,11 @@ def _foreign(import_path: str, packages: dict[str, Package], listing: Listing) -
     if package is None or any(sign in said for sign in NOT_FOUND):
         raise UsageError(
             "no-such-package",
-            f"{import_path} is neither in this project nor in its dependencies",
+            f"{import_path} is no package of {listing.remote}@{listing.version}"
+            if listing.remote
+            else f"{import_path} is neither in this project nor in its dependencies",
             where=import_path,
-            next=f"wherry build {import_path}@latest",
+            next=listing.all_of or f"wherry build {import_path}@latest",
         ).with_output(said)
     reason = _not_a_main(package, listing)
     if reason.startswith("package "):
@@ -109,7 +118,7 @@ def _foreign(import_path: str, packages: dict[str, Package], listing: Listing) -
             f"{import_path} is a library ({reason}), not a program",
             where=import_path,
             why="only a package main can be run",
-            next=f"wherry build {import_path}/..." if listing.remote else "wherry plan ./...",
+            next=listing.all_of or "wherry plan ./...",
         )
     if reason == "excluded by build tags":
         raise BuildError(

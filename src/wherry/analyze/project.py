@@ -165,6 +165,7 @@ def _remote(words: tuple[Remote, ...], request: Request, run: Run, records: Reco
         named=frozenset() if any(word.recursive for word in words) else frozenset((".",)),
         with_cgo=_tags(request, cgo=True),
         remote=fetched.path,
+        version=fetched.version,
     )
     sources = Sources(fetched.folder, records)
     mains, left_out = describe((), tuple(word.path for word in words if not word.recursive), listing, sources)

@@ -201,7 +201,10 @@ def _unknown(word: Remote, answers: tuple[_Answer, ...]) -> WherryError:
         "no-such-version",
         f"there is no module that has {word.path} at {word.version}",
         where=word.word,
-        next=(f"wherry build {word.path}@latest", "for a private module, set GOPRIVATE"),
+        next=(
+            f"wherry build {word.path}@latest" if word.version != "latest" else "check the path",
+            "for a private module, set GOPRIVATE",
+        ),
     ).with_output(said)
 
 

@@ -105,6 +105,11 @@ def _local(word: str, layout: Layout) -> Local:
             next=f"wherry build -C {word.removesuffix('/...')}",
         )
     if not os.path.exists(folder):
+        before, at, _ = stem.rpartition("@")
+        if at and os.path.isdir(os.path.join(layout.working_directory, before)):
+            raise _bad(
+                word, "a folder is as it lies there; versions stand behind module paths", f"wherry build {before}"
+            )
         raise _missing(word, folder, layout)
     if not os.path.isdir(folder):
         raise UsageError(
@@ -150,13 +155,13 @@ def _as_folder(path: str) -> str:
     return path if path.startswith(("/", "./", "../")) else f"./{path}" if path else "."
 
 
-def _bad(word: str, why: str) -> UsageError:
+def _bad(word: str, why: str, step: str = "wherry build ./cmd/api") -> UsageError:
     return UsageError(
         "bad-package",
         f"{word[:100]!r} cannot name packages",
         where="command line",
         why=why,
-        next="wherry build ./cmd/api",
+        next=step,
     )
 
 

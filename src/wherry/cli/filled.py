@@ -14,4 +14,12 @@ class Filled(click.types.StringParamType):
         return value if value.strip() else self.fail("it is empty", param, ctx)
 
 
-FILLED = Filled()
+class Name(Filled):
+    """Refuses what can be no variable's name; most often somebody wrote its value, too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        bare = str(value).replace("_", "a")
+        return value if bare.isalnum() else self.fail(f"{value!r} is no variable's name", param, ctx)
+
+
+FILLED, NAME = Filled(), Name()

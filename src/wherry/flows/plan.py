@@ -14,7 +14,7 @@ from wherry.assemble.certificates import extra_certificates
 from wherry.cache.folders import prepare
 from wherry.cache.prune import limit_of
 from wherry.cache.records import Records
-from wherry.errors import UsageError
+from wherry.errors import UsageError, WherryError
 from wherry.flows import destinations, parts, rooms
 from wherry.flows.folders import folders_of
 from wherry.flows.request import BuildRequest
@@ -58,7 +58,10 @@ def _files(image: ImagePlan, root: Path) -> Answer[None]:
 def toolchain_of(request: BuildRequest, machine: Machine) -> Toolchain:
     """The Go that `request` asks for: this machine's, or a version that Go may fetch."""
     wanted = request.toolchain if request.toolchain.startswith("go") else ""
-    return find_toolchain(machine.environment, which=machine.which, run=machine.run, wanted=wanted)
+    try:
+        return find_toolchain(machine.environment, which=machine.which, run=machine.run, wanted=wanted)
+    except WherryError as error:
+        raise error.at(f"--toolchain {wanted}") if wanted else error from None
 
 
 class Planned(Value, frozen=True, kw_only=True):

@@ -98,12 +98,13 @@ def no_such_main(project: Project, word: str, directory: str, origin: str) -> Us
     near = closest(word, tuple(name for main in project.mains for name in (folders[main.import_path], *_names(main))))
     several = ", ".join([*sorted(folders.values())[:SHOWN], *(["..."] if len(folders) > SHOWN else [])])
     meant = f"did you mean {near}?" if origin else f"wherry build {near}"
+    other = f"its programs are {several}" if origin else f"wherry plan {_local('.', directory)}/..."
     return UsageError(
         "no-such-main",
         f"{word!r} names no program of this repository",
         where=origin or word,
         why=f"it was left out: {left_out.reason}" if left_out else "",
-        next=meant if near else f"its programs are {several}",
+        next=meant if near else other,
     )
 
 

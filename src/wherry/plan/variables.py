@@ -49,6 +49,9 @@ def from_assignments(pairs: tuple[str, ...]) -> Tier:
         keys, name = _split(key, known), f"--set {key}"
         if keys and equals:
             said.put(keys, known.get(keys), text, name)
+        elif keys:
+            step = f"--set {key}=VALUE"
+            said.errors.append(UsageError("bad-setting", f"{key} gets no value", where=name, next=step))
         else:
             near = closest(key, tuple(map(check.dotted, known)))
             step = f"did you mean {near}?" if near else "write --set image.user=1000"

@@ -145,6 +145,21 @@ def test_wrong_words(word: str, name: str, tmp_path: Path, proxy: Path) -> None:
     assert raised.value.next
 
 
+@pytest.mark.parametrize("word", ["example.com/app/lib@v1.2.3", "example.com/app@v1.2.3"])
+def test_what_is_no_program_of_a_module_is_answered_with_all_that_are(word: str, tmp_path: Path, proxy: Path) -> None:
+    with pytest.raises(WherryError) as raised:
+        ask(tmp_path, proxy, word)
+    (step,) = raised.value.next
+    assert step == "wherry build example.com/app/...@v1.2.3"
+    assert ask(tmp_path, proxy, step.removeprefix("wherry build ")).mains
+
+
+def test_a_version_that_is_not_there_is_not_answered_with_itself(tmp_path: Path, proxy: Path) -> None:
+    with pytest.raises(WherryError) as raised:
+        ask(tmp_path, proxy, "example.com/nobody/x@latest")
+    assert raised.value.next[0] == "check the path"
+
+
 @pytest.mark.parametrize("line", ["replace example.com/dep => ../dep", "exclude example.com/dep v1.0.0"])
 def test_replace_and_exclude_are_refused_as_go_install_does(line: str, tmp_path: Path, proxy: Path) -> None:
     publish(proxy, "example.com/app", "v1.4.0", {**FILES, "go.mod": f"{FILES['go.mod']}\n{line}\n"})

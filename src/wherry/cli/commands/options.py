@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from wherry.cli.filled import FILLED
+from wherry.cli.filled import FILLED, NAME
 from wherry.errors import Several, WherryError
 from wherry.flows.request import BuildRequest
 from wherry.model.settings import ImageSettings, Settings
@@ -67,7 +67,7 @@ _OPTIONS = (
         "--pass-env",
         "pass_environment",
         multiple=True,
-        type=FILLED,
+        type=NAME,
         metavar="NAME",
         help="A variable templates may read.",
     ),
