@@ -118,3 +118,18 @@ def refused(folder: Path, *words: str, name: str) -> Refusal:
     need("go")
     root = write(folder / "app", APP)
     return only(wherry("build", *words, home=folder / "home", cwd=root), name, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("base", "wherry base needs one of lock, outdated, verify"),
+        ("cache", "wherry cache needs one of df, prune"),
+        ("base lck", "no such command 'lck'; did you mean lock?"),
+        ("lock", "there is no command 'lock'; did you mean base lock?"),
+    ],
+)
+def test_a_group_says_what_it_has(words: str, says: str, tmp_path: Path) -> None:
+    done = wherry(*words.split(), home=tmp_path, cwd=tmp_path)
+    assert done.code == 2
+    assert done.stderr.splitlines()[0].partition(": ")[2] == says

@@ -58,6 +58,8 @@ FOREIGN = {
     "buildx": "build",
     "image": "inspect",
     "images": "inspect",
+    "lock": "base lock",
+    "outdated": "base outdated",
     "resolve": "plan",
     "info": "doctor",
     "system": "cache df",
@@ -127,7 +129,11 @@ def exit_code(error: errors.WherryError) -> int:
 def _usage(error: click.ClickException) -> errors.UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "wherry"
-    near = closest(getattr(error, "option_name", ""), tuple(getattr(error, "possibilities", None) or ()))
+    word = getattr(error, "option_name", "") or getattr(error, "command_name", "")
+    near = closest(word, tuple(getattr(error, "possibilities", None) or ()))
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
+        names = error.ctx.command.list_commands(error.ctx)
+        return errors.UsageError("usage", f"{command} needs one of {', '.join(names)}", next=f"{command} --help")
     message = " ".join(re.split(r" \(?Did you mean", error.format_message())[0].split()).rstrip(".")
     message = message[:1].lower() + message[1:] + (f"; did you mean {near}?" if near else "")
     return errors.UsageError("usage", message, next=f"{command} --help")

@@ -31,6 +31,7 @@ HEAD: Final = """\
 # and the versions of all else that decides their bytes.
 # Written by `wherry base lock`; commit it. `wherry build --locked` accepts nothing else.
 """
+_PART: Final = re.compile(r"[a-z][a-z0-9-]*")
 _CONFLICT: Final = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
 
 
@@ -84,9 +85,12 @@ def parse(text: str) -> Lock:
     texts = {keys: f"{place}   {line}" for keys, place, line in read.located(text, NAME)}
     read.refuse(check.check(tree, lambda keys: read.nearest(texts, keys, NAME), _structure()))
     file = msgspec.convert(tree, _File)
-    bases = tuple(map(_base, file.base))
+    bases = tuple(sorted(map(_base, file.base), key=lambda one: one.reference))
     if len({one.reference for one in bases}) < len(bases):
         raise bad("it locks one base twice")
+    for name in file.parts:
+        if not _PART.fullmatch(name):
+            raise bad(f"{name[:40]!r} is no part")
     return Lock(bases=bases, parts=tuple(sorted(file.parts.items())))
 
 
