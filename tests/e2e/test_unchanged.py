@@ -5,6 +5,7 @@ One application has everything a change could be in: an embed, an asset, a works
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -166,3 +167,15 @@ def test_a_result_that_is_gone_is_made_again(damage: str, repository: Repository
     after = repository.build()
     assert "unchanged," not in after.stderr
     assert after.stdout == before.stdout
+
+
+def test_every_name_of_an_image_is_looked_for(repository: Repository) -> None:
+    words = ("build", "-t", "a:1", "-t", "b:2", "-o", "oci:../named")
+    home, root = repository.home, repository.root
+    assert wherry(*words, home=home, cwd=root).code == 0
+    assert wherry(*words, home=home, cwd=root).stderr.startswith("unchanged,")
+    index = root / "../named/index.json"
+    known = json.loads(index.read_text())
+    index.write_text(json.dumps({**known, "manifests": known["manifests"][:1]}))
+    assert not wherry(*words, home=home, cwd=root).stderr.startswith("unchanged,")
+    assert len(json.loads(index.read_text())["manifests"]) == 2
