@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,14 +129,26 @@ def made_by_docker(folder: Path, name: str, docker: Engine) -> None:
     docker("push", "--quiet", name.replace("greet:1", "made:docker"))
 
 
-def made_by_podman(name: str, podman: Engine, *flags: str) -> None:
-    podman("pull", "--tls-verify=false", name)
+def made_by_podman(name: str, podman: Engine) -> None:
+    """Loaded from an archive: of what it pulled from a registry it would name the blobs there instead of packing them."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("skopeo", "copy", "--src-tls-verify=false", f"docker://{name}", f"docker-archive:{folder}/x.tar:{name}")
+        podman("load", "--input", f"{folder}/x.tar")
     made = name.replace("greet:1", "made:podman")
     podman("tag", name, made)
-    podman("push", "--tls-verify=false", *flags, made)
+    podman("push", "--tls-verify=false", "--format=v2s2", made)
 
 
-KINDS = ("docker", "podman zstd", "podman v2s2", "crane", "umoci")
+def made_by_skopeo(name: str, folder: Path) -> None:
+    """Layers packed anew with zstd."""
+    run("skopeo", "copy", "--src-tls-verify=false", f"docker://{name}", f"docker-archive:{folder}/x.tar:{name}")
+    zstd = ("--format=oci", "--dest-compress-format=zstd")
+    run("skopeo", "copy", *zstd, f"docker-archive:{folder}/x.tar", f"oci:{folder}/zstd:1")
+    there = name.replace("greet:1", "made:skopeo")
+    run("skopeo", "copy", "--dest-tls-verify=false", f"oci:{folder}/zstd:1", f"docker://{there}")
+
+
+KINDS = ("docker", "podman", "skopeo zstd", "crane", "umoci")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -146,12 +159,15 @@ def test_what_others_made_is_copied_as_it_is(
     source = made(kind, pushed, traveller.folder, request)
     before = digest(source)
     repository = pushed.rpartition("/")[0]
+    assert ("+zstd" in run("skopeo", "inspect", "--tls-verify=false", "--raw", f"docker://{source}")) == (
+        "zstd" in kind
+    )
     traveller("copy", source, f"{repository}/copied:1", "oci:copied:1", "oci-archive:copied.tar:1")
     traveller("copy", "oci:copied:1", f"{repository}/again:1")
     traveller("copy", "oci-archive:copied.tar:1", f"{repository}/again:2")
     assert {digest(f"{repository}/{name}") for name in ("copied:1", "again:1", "again:2")} == {before}
     docker: Engine = request.getfixturevalue("docker")
-    if kind != "podman zstd":  # Docker 20.10 reads no zstd
+    if kind != "skopeo zstd":  # Docker 20.10 reads no zstd
         docker("pull", f"{repository}/again:1")
         greets(docker("run", "--rm", "--network=none", f"{repository}/again:1", *GREETED))
 
@@ -163,12 +179,12 @@ def made(kind: str, pushed: str, folder: Path, request: pytest.FixtureRequest) -
         case "docker":
             made_by_docker(folder, pushed, request.getfixturevalue("docker"))
             return f"{root}/made:docker"
-        case "podman zstd":
-            made_by_podman(pushed, request.getfixturevalue("podman"), "--compression-format=zstd")
+        case "podman":
+            made_by_podman(pushed, request.getfixturevalue("podman"))
             return f"{root}/made:podman"
-        case "podman v2s2":
-            made_by_podman(pushed, request.getfixturevalue("podman"), "--format=v2s2")
-            return f"{root}/made:podman"
+        case "skopeo zstd":
+            made_by_skopeo(pushed, folder)
+            return f"{root}/made:skopeo"
         case "crane":
             layer = folder / "layer.tar"
             (folder / "extra").write_text("extra")
@@ -204,3 +220,45 @@ def test_engines_give_and_take(pushed: str, traveller: Traveller, docker: Engine
     said = traveller("pull", pushed, "-o", "containers-storage:pulled:1", PATH=os.environ["PATH"], **variables)
     assert said == f"localhost/pulled:1@{digest(pushed)}"
     greets(podman("run", "--rm", "--network=none", "localhost/pulled:1", *GREETED))
+    back = f"{pushed.rpartition('/')[0]}/from-podman:1"
+    traveller("copy", "containers-storage:pulled:1", back, PATH=os.environ["PATH"], **variables)
+    docker("pull", back)
+    greets(docker("run", "--rm", "--network=none", back, *GREETED))
+
+
+def layer(folder: Path, name: str) -> str:
+    (folder / name).write_text(name)
+    run("tar", "-cf", str(folder / f"{name}.tar"), "-C", str(folder), name)
+    return str(folder / f"{name}.tar")
+
+
+def test_a_rebase_agrees_with_cranes(registry: str, traveller: Traveller) -> None:
+    """An image that crane made, onto a base that crane made: the same layers, diff ids and settings as `crane rebase` gives."""
+    root, program, folder = f"{registry}/rebase", crane(), traveller.folder
+    for number in ("1", "2"):
+        run(
+            program,
+            "append",
+            "--insecure",
+            "--oci-empty-base",
+            "-f",
+            layer(folder, f"base{number}"),
+            "-t",
+            f"{root}/base:{number}",
+        )
+    run(program, "append", "--insecure", "-b", f"{root}/base:1", "-f", layer(folder, "app"), "-t", f"{root}/app:1")
+    run(program, "mutate", "--insecure", f"{root}/app:1", "--entrypoint=/app", "--env=A=1", "-t", f"{root}/app:1")
+    flags = ("--insecure", "--old_base", f"{root}/base:1", "--new_base", f"{root}/base:2")
+    run(program, "rebase", *flags, "-t", f"{root}/app:crane", f"{root}/app:1")
+    words = ("--old-base", f"{root}/base:1", "--base", f"{root}/base:2", "-o", f"docker://{root}/app:wherry")
+    traveller("rebase", f"{root}/app:1", *words)
+    run(program, "validate", "--insecure", "--remote", f"{root}/app:wherry")
+    theirs, ours = (
+        json.loads(run(program, "manifest", "--insecure", f"{root}/app:{name}")) for name in ("crane", "wherry")
+    )
+    assert [one["digest"] for one in ours["layers"]] == [one["digest"] for one in theirs["layers"]]
+    theirs, ours = (
+        json.loads(run(program, "config", "--insecure", f"{root}/app:{name}")) for name in ("crane", "wherry")
+    )
+    assert ours["rootfs"] == theirs["rootfs"]
+    assert ours["config"] == theirs["config"]

@@ -6,11 +6,10 @@ from wherry.assemble.annotate import Changes, Pairs, annotated
 from wherry.errors import UsageError
 from wherry.flows import changed
 from wherry.flows.changed import Changed
-from wherry.flows.copy import copy_ports, place_of, refuse_incomplete
+from wherry.flows.copy import copy_ports, opened, place_of, refuse_incomplete
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.store.content import content_from
-from wherry.store.places import at
 
 
 class AnnotateRequest(Value, frozen=True, kw_only=True):
@@ -29,8 +28,7 @@ def annotate(request: AnnotateRequest, machine: Machine) -> Changed:
         raise UsageError("nothing-to-set", "neither an annotation nor a label was named", next="wherry annotate --help")
     source = place_of(request.subject)
     with copy_ports(machine) as ports:
-        keeper = at(source, ports)
-        stored = keeper.open()
+        keeper, stored = opened(source, ports)
         refuse_incomplete(stored)
         changes = Changes(annotations=request.annotations, labels=request.labels, created=changed.created_now(machine))
         revised = annotated(stored, changes)

@@ -30,6 +30,7 @@ from wherry.store import place as places
 from wherry.store.attached import attach, attached
 from wherry.store.attached import refused as no_referrers
 from wherry.store.content import DOCUMENTS, Content, Open, content_from
+from wherry.store.engine.export import exported
 from wherry.store.keeper import Keeper, Ports
 from wherry.store.places import at
 
@@ -74,8 +75,7 @@ def copy(request: CopyRequest, machine: Machine) -> Copied:
 
 def copied(source: places.Place, wanted: tuple[places.Place, ...], request: CopyRequest, ports: Ports) -> Copied:
     """The same over places and ports."""
-    keeper = at(source, ports)
-    found = keeper.open()
+    keeper, found = opened(source, ports)
     stored = chosen(found, request.platforms)
     content = content_of(keeper, stored, ports.events)
     groups = grouped(wanted, source)
@@ -99,6 +99,20 @@ def copied(source: places.Place, wanted: tuple[places.Place, ...], request: Copy
         attached=len(along),
         findings=(*found.findings, *notes(found, stored), *(one for row in published for one in row.findings)),
     )
+
+
+def opened(place: places.Place, ports: Ports) -> tuple[Keeper, Stored]:
+    """What lies at `place`, and who gives its blobs. An engine that keeps no packed layers packs them again, and it is said."""
+    if not isinstance(place, places.EnginePlace):
+        keeper = at(place, ports)
+        return keeper, keeper.open()
+    keeper = exported(place, ports)
+    stored = keeper.open()
+    findings = stored.findings
+    if place.engine == "containers-storage":
+        message = "podman keeps layers unpacked and packed them again, so this digest is new"
+        findings = (*findings, Finding(name="repacked", message=message, severity="note", subject=str(place)))
+    return keeper, replace(stored, reference=f"{place}@{stored.descriptor.digest}", findings=findings)
 
 
 @contextlib.contextmanager
@@ -148,14 +162,14 @@ def brought_once(content: Content, ports: Ports) -> Content:
     """`content` whose blobs cross the network once, however many destinations there are."""
     folder = Path(ports.staging)
 
-    def opened(descriptor: Descriptor) -> Iterator[bytes]:
+    def once(descriptor: Descriptor) -> Iterator[bytes]:
         file = folder / descriptor.digest.path
         stage.brought(content.open, descriptor, file)
         with file.open("rb") as source:
             while chunk := source.read(CHUNK):
                 yield chunk
 
-    return replace(content, open=opened)
+    return replace(content, open=once)
 
 
 def grouped(

@@ -16,7 +16,7 @@ from wherry.cache.records import Records
 from wherry.errors import RefusedError, WherryError
 from wherry.flows import changed
 from wherry.flows.changed import Changed
-from wherry.flows.copy import copy_ports, place_of, refuse_incomplete
+from wherry.flows.copy import copy_ports, opened, place_of, refuse_incomplete
 from wherry.flows.folders import folders_of
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
@@ -48,8 +48,7 @@ def rebase(request: RebaseRequest, machine: Machine) -> Changed:
     """Moves an image from its old base to a new one; its own layers stay, the digest is new."""
     source = place_of(request.subject)
     with copy_ports(machine) as ports:
-        keeper = at(source, ports)
-        stored = keeper.open()
+        keeper, stored = opened(source, ports)
         refuse_incomplete(stored)
         old_places, new_place = base_places(stored, request)
         new_keeper = at(new_place, ports)
@@ -145,7 +144,7 @@ def both(keeper: Keeper, stored: Stored, base: Keeper, new: Stored) -> Content:
     """The image's own blobs from where it is, the base's from where that is."""
     below = {layer.digest for image in new.images for layer in image.layers}
 
-    def opened(descriptor: Descriptor) -> Iterator[bytes]:
+    def from_either(descriptor: Descriptor) -> Iterator[bytes]:
         return (base if descriptor.digest in below else keeper).blob(descriptor)
 
     def moved(blob: Blob) -> Blob:
@@ -153,7 +152,7 @@ def both(keeper: Keeper, stored: Stored, base: Keeper, new: Stored) -> Content:
         return replace(blob, origins=origins) if blob.digest in below else blob
 
     content = content_from(keeper, stored)
-    return replace(content, open=opened, blobs=tuple(map(moved, content.blobs)))
+    return replace(content, open=from_either, blobs=tuple(map(moved, content.blobs)))
 
 
 def _old(place: places.Place, ports: Ports) -> Stored:
