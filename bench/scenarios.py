@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import tools
+from bench import tools, transport
 from bench.apps import APPS, MANY, App
 from bench.race import Contender, Race
 from bench.sample import Call
@@ -29,7 +29,7 @@ class Scenario:
 
     name: str
     title: str
-    kind: Literal["one", "many", "cold", "version", "pack"]
+    kind: Literal["one", "many", "cold", "version", "pack", "transport"]
     place: Literal["layout", "registry"] = "layout"
     edited: bool = True
     groups: tuple[tuple[str, ...], ...] = ()
@@ -85,6 +85,10 @@ SCENARIOS = (
     ),
     Scenario(name="version", title="Saying the version", kind="version"),
     Scenario(name="pack", title="Packing one large file", kind="pack", groups=(("pack",), ("gzip",), ("sha256",))),
+    Scenario(name="push-fresh", title="Pushing an image that the registry does not have", kind="transport"),
+    Scenario(name="push-same", title="Pushing an image that is there", kind="transport"),
+    Scenario(name="copy-index", title="Copying an index to another repository of the registry", kind="transport"),
+    Scenario(name="pull", title="Pulling an image into a layout", kind="transport"),
 )
 
 
@@ -180,3 +184,5 @@ def races(shop: Workshop, scenario: Scenario, apps: tuple[App, ...], rounds: int
             yield version_race(shop)
         case "pack":
             yield pack_race(shop, rounds, PACK_SIZE)
+        case "transport":
+            yield from transport.races(shop, scenario.name, rounds)

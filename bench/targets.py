@@ -6,6 +6,7 @@ A target that was not measured is said to be so, never taken for reached.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 
 from bench.numbers import median, memory, seconds, surplus
 from bench.results import Results, Series
@@ -51,7 +52,27 @@ def verdicts(results: Results) -> tuple[Verdict, ...]:
     found += [pack_speed(results), pack_memory(results)]
     title = "`wherry --version`, against `python -c pass`"
     found.append(ratio(results, ("version", ""), ("wherry", "python"), 2.5, title))
-    return tuple(found)
+    return (*found, *transport(results))
+
+
+def transport(results: Results) -> Iterator[Verdict]:
+    """What the registry client is to reach: crane's time, and little memory."""
+    for scenario, limit, title in (
+        ("push-fresh", 1.0, "push of a new image, against crane"),
+        ("push-same", 1.0, "push of an image that is there, against crane"),
+    ):
+        for app in dict.fromkeys(one.app for one in results.series if one.scenario == scenario):
+            yield ratio(results, (scenario, app), ("wherry", "crane"), limit, title)
+    python = results.find("version", "", "python")
+    for scenario in ("push-fresh", "pull"):
+        target = f"memory of a {scenario.partition('-')[0]}, over the idle interpreter"
+        wherry = results.find(scenario, "300 MB", "wherry")
+        if not wherry or not python:
+            yield Verdict(target=target)
+            continue
+        more = memory(wherry) - memory(python)
+        measured = f"{more / MIB:.0f} MiB for {wherry.size / MIB:.0f} MiB"
+        yield Verdict(target=target, measured=measured, limit="≤ 64 MiB", reached=more <= 64 * MIB)
 
 
 def ratio(results: Results, where: tuple[str, str], pair: tuple[str, str], limit: float, target: str) -> Verdict:

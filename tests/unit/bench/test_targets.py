@@ -61,10 +61,21 @@ def test_packing_is_compared_with_the_slower_of_its_parts() -> None:
 
 
 def test_memory_of_packing() -> None:
-    found = verdict(verdicts(results(("pack", "", "pack", 1.0))), "memory")
+    found = verdict(verdicts(results(("pack", "", "pack", 1.0))), "memory of packing")
     assert (found.reached, found.measured) == (True, "10 MiB for 100 MiB")
 
 
 def test_what_was_not_measured_is_not_reached() -> None:
     failed = Series(scenario="edit-layout", app="a", tool="wherry", failed="it ended with 3")
     assert {row.reached for row in verdicts(Results(facts=(), rounds=3, series=(failed,)))} == {None}
+
+
+@pytest.mark.parametrize(("wherry", "reached"), [(1.0, True), (1.1, False)])
+def test_a_push_is_compared_with_cranes(wherry: float, reached: bool) -> None:
+    rows = (("push-fresh", "300 MB", "wherry", wherry), ("push-fresh", "300 MB", "crane", 1.0))
+    assert verdict(verdicts(results(*rows)), "push of a new image").reached is reached
+
+
+def test_memory_of_a_push_is_what_comes_over_the_interpreter() -> None:
+    found = verdicts(results(("push-fresh", "300 MB", "wherry", 1.0), ("version", "", "python", 0.1)))
+    assert verdict(found, "memory of a push").measured == "0 MiB for 100 MiB"
