@@ -111,10 +111,14 @@ def _rewrite(path: Path, change: Callable[[dict[str, Any]], bool]) -> bool:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(path.parent):
         read(path)
-        tree = json.loads(_bytes(path).strip() or b"{}")
-        if not change(tree.setdefault("auths", {})):
+        try:
+            tree = json.loads(_bytes(path).strip() or b"{}")
+            changed = change(tree.setdefault("auths", {}))
+            text = json.dumps(tree, indent="\t", allow_nan=False) + "\n"
+        except (ValueError, RecursionError):
+            raise _broken(path, "it is no JSON text that could be written again") from None
+        if not changed:
             return False
-        text = json.dumps(tree, indent="\t", ensure_ascii=False) + "\n"
         atomic_write(path, text.encode(), mode=0o600, durable=True)
     return True
 

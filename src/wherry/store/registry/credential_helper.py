@@ -40,7 +40,7 @@ def get(helper: str, server: str, ports: Ports) -> Credentials | None:
         raise _error(helper, f"it ended with status {done.code}")
     try:
         answer = msgspec.json.decode(done.stdout, type=_Answer)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise _error(helper, "its answer is not what helpers say") from None
     source = f"docker-credential-{helper}"
     if answer.username == TOKEN_USER:
