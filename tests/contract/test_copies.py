@@ -13,6 +13,7 @@ from tests.support.odd_images import Laid, artifact, attested, whole
 from tests.support.ports import HOST, ports
 from tests.support.shelves import Shelf
 from wherry.errors import UsageError
+from wherry.flows.copy import CopyRequest, copied, place_of
 from wherry.model.image import Built
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.reference import Reference
@@ -110,3 +111,30 @@ def test_what_is_no_plain_image_arrives_byte_for_byte(shelf: Shelf, kind: str, t
     (put,) = shelf.keeper().put(lying(place, tmp_path), names(shelf))
     assert put.digest == top["digest"]
     assert whole(put.place, tmp_path) == whole(place, tmp_path)
+
+
+def test_an_engine_s_part_of_an_index_is_not_taken_for_the_whole(containerd: str, tmp_path: Path) -> None:
+    """containerd keeps the index and the image for this machine; the others are named and gone."""
+    shape = Shape(platforms=("linux/arm64", "linux/amd64"))
+    built = random_image(tmp_path / "layers", seed=9, shape=shape)
+    use = ports(tmp_path, CONTAINERD_ADDRESS=containerd)
+    place = at(places.parse("containerd:partial:1"), use).publish(built).place
+    target = (place_of(f"oci:{tmp_path}/target:1"),)
+    with pytest.raises(UsageError) as caught:
+        copied(place_of(place), target, CopyRequest(source=place, destinations=()), use)
+    assert (caught.value.name, caught.value.next) == ("incomplete-index", (f"add --platform {HOST}",))
+    request = CopyRequest(source=place, destinations=(), platforms=(str(HOST),))
+    here = next(image for image in built.images if image.platform == HOST)
+    assert copied(place_of(place), target, request, use).digest == here.digest
+
+
+def test_without_a_tag_there_is_no_name(tmp_path: Path) -> None:
+    """By digest alone: a layout finds it by that, wherry's store names it by its beginning."""
+    content = laid(random_image(tmp_path / "layers", seed=10), tmp_path)
+    untagged = (Reference(host="reg.example", repository="app", digest=content.digest),)
+    (put,) = at(places.parse(f"oci:{tmp_path}/target"), ports(tmp_path)).put(content, untagged)
+    assert put.reference == put.place == f"oci:{tmp_path}/target@{content.digest}"
+    assert lying(put.place, tmp_path).digest == content.digest
+    (kept,) = at(places.parse("store:"), ports(tmp_path)).put(content, untagged)
+    assert kept.place == f"store:reg.example/app:sha256-{content.digest.hex[:12]}"
+    assert lying(kept.place, tmp_path).digest == content.digest

@@ -77,10 +77,9 @@ def copied(source: places.Place, wanted: tuple[places.Place, ...], request: Copy
     """The same over places and ports."""
     keeper, found = opened(source, ports)
     stored = chosen(found, request.platforms)
+    refuse_incomplete(stored)
     content = content_of(keeper, stored, ports.events)
     groups = grouped(wanted, source)
-    if any(not isinstance(place, places.EnginePlace) for place, _ in groups):
-        refuse_incomplete(stored)
     if len(groups) > 1 and isinstance(source, places.RegistryPlace):
         content = brought_once(content, ports)
     along = attached(source, content, ports) if request.referrers else ()
