@@ -94,6 +94,18 @@ def test_what_to_do_next_works_from_where_the_user_stands(cwd: str, words: str, 
         assert done.code == 0, f"{step}\n{done.stderr}"
 
 
+def test_a_module_that_go_work_does_not_use_is_built_alone_as_its_error_says(tmp_path: Path) -> None:
+    need("go")
+    modules = {f"{name}/go.mod": f"module example.com/{name}\n\ngo 1.24\n" for name in ("app", "third")}
+    mains = {f"{name}/main.go": MAIN for name in ("app", "third")}
+    root = write(tmp_path / "app", {"go.work": "go 1.24\n\nuse ./app\n", **modules, **mains})
+    home = tmp_path / "home"
+    refusal = only(wherry("build", "./third", home=home, cwd=root), "not-in-workspace", 2)
+    assert refusal.rows("or") == ["build it alone with GOWORK=off"]
+    done = wherry("build", "./third", "-o", f"oci:{tmp_path}/out", home=home, cwd=root, GOWORK="off")
+    assert (done.code, done.stdout.partition("@")[0]) == (0, "third:latest"), done.stderr
+
+
 def test_a_library_is_answered_with_the_programs_there_are(tmp_path: Path) -> None:
     root = write(tmp_path / "app", MAINS)
     refusal = only(wherry("build", "./lib", home=tmp_path / "home", cwd=root), "not-main", 3)

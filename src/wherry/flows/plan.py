@@ -77,7 +77,7 @@ def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine, *, 
     """The plan with Go already found, and what it was made from. `use_lock`: False for who is about to write it anew."""
     machine.events(Event(phase="analyze"))
     limit_of(folders_of(machine), dict(machine.variables))  # a mistake there is told before anything is built
-    layout = locate(str(rooms.standing(request)))
+    layout = locate(str(rooms.standing(request)), workspace=_workspace(machine))
     settings = read_tiers(request, layout, machine)
     lock = parts.lock_in(layout.root, needed=request.locked) if use_lock else None
     reading = read_project(request, settings, toolchain, machine, layout)
@@ -103,6 +103,11 @@ def plan_with(request: BuildRequest, toolchain: Toolchain, machine: Machine, *, 
     _check_profiles(made)
     made = parts.compared(made, lock, strict=request.locked)
     return Planned(plan=made, layout=layout, reading=reading, tiers=settings)
+
+
+def _workspace(machine: Machine) -> str:
+    """The user's GOWORK: `off`, the path of a go.work, or empty."""
+    return dict(machine.environment.go).get("GOWORK", "")
 
 
 def _check_profiles(plan: Plan) -> None:
@@ -153,6 +158,7 @@ def read_project(
         environment=machine.environment,
         toolchain=toolchain,
         platform=rooms.host(),
+        workspace=_workspace(machine),
         tags=build.tags or (),
         cgo=bool(build.cgo),
         scratch=str(private_directory(Path(folders.path, "modules"))),
