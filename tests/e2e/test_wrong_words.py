@@ -24,6 +24,7 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     *((f"{flag}|", "usage", f"{flag}'") for flag in EMPTY),
     ("|", "usage", "[PACKAGE]"),
     ("-j|0", "usage", "'--jobs'"),
+    ("--base", "usage", "option '--base' requires an argument next wherry build --help"),
     ("-j|-1", "usage", "'--jobs'"),
     ("--platform|linux/amd46", "unknown-platform", "where --platform linux/amd46 next did you mean linux/amd64?"),
     ("--platform|linux/amd64,", "unknown-platform", "where --platform linux/amd64, next use for instance linux/amd64"),

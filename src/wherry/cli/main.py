@@ -87,7 +87,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        return _failed(_usage(error), output, arguments)
+        return _failed(_usage(error, arguments), output, arguments)
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(output)
     except BrokenPipeError:
@@ -126,9 +126,9 @@ def exit_code(error: errors.WherryError) -> int:
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 5)
 
 
-def _usage(error: click.ClickException) -> errors.UsageError:
+def _usage(error: click.ClickException, arguments: list[str]) -> errors.UsageError:
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "wherry"
+    command = context.command_path if context else " ".join(("wherry", *(one for one in arguments[:1] if one in VERBS)))
     word = getattr(error, "option_name", "") or getattr(error, "command_name", "")
     near = closest(word, tuple(getattr(error, "possibilities", None) or ()))
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
