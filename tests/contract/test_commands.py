@@ -143,3 +143,14 @@ def test_a_wrong_word_is_one_clear_error(words: tuple[str, ...], name: str, code
     done = desk(*words)
     assert re.findall(r"^error \[([a-z-]+)\]", done.stderr, re.MULTILINE) == [name]
     assert (done.code, done.stdout) == (code, "")
+
+
+def test_a_tab_offers_names_and_places(desk: Desk) -> None:
+    for line, offered in (
+        ("wherry push ap", "app:1"),
+        ("wherry copy docker-", "docker-archive:"),
+        ("wherry copy app oci", ""),
+    ):
+        words = {"_WHERRY_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        done = wherry(home=desk.folder / "home", cwd=desk.folder, **words)
+        assert offered in done.stdout

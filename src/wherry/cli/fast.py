@@ -55,10 +55,10 @@ def main() -> int:
         from wherry import __version__
 
         return streams.say(f"wherry {__version__}\n")
-    if not arguments:
+    if not arguments and "_WHERRY_COMPLETE" not in os.environ:
         return streams.say(CARD)
     try:
-        return _build(arguments) if arguments[0] == "build" else _run(arguments)
+        return _build(arguments) if arguments[:1] == ["build"] else _run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted\n")
         return 130

@@ -38,6 +38,11 @@ def contents(machine: Machine) -> Contents:
     )
 
 
+def names(machine: Machine) -> tuple[str, ...]:
+    """The names in wherry's own store, the one kept last first."""
+    return tuple(one.name for one in own.images(data_folder(machine)))
+
+
 def free(machine: Machine, *, limit: str = "", days: float = 0.0, everything: bool = False) -> tuple[Freed, int]:
     """Makes room in the cache, and drops what no name in wherry's store leads to. Returns what was freed in each.
 

@@ -124,7 +124,7 @@ def copy_ports(machine: Machine) -> Iterator[Ports]:
 def place_of(text: str) -> places.Place:
     """`SCHEME:...` as a place; a name with a host as its registry's; any other as one of wherry's store."""
     scheme, colon, _ = text.partition(":")
-    if colon and scheme in places.SCHEMES:
+    if (colon and scheme in places.SCHEMES) or text.startswith((".", "/", "~")):  # a folder's name is told how to be written
         return places.parse(text)
     reference = references.parse(text)
     return places.RegistryPlace(reference=reference) if reference.host else places.OwnPlace(reference=reference)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from wherry.cli.commands.moving import as_json, pairs, places
+from wherry.cli.commands.moving import as_json, complete_names, pairs, places
 from wherry.cli.commands.network import network
 from wherry.cli.filled import FILLED
 
 
 @click.command(short_help="Set labels and annotations of an image.")
-@click.argument("image", type=FILLED, metavar="IMAGE")
+@click.argument("image", type=FILLED, metavar="IMAGE", shell_complete=complete_names)
 @click.option(
     "--annotation", "annotations", multiple=True, metavar="NAME=VALUE", help="On every manifest, and the index."
 )

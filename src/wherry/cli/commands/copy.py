@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from wherry.cli.commands.moving import copying, listed
+from wherry.cli.commands.moving import complete_names, copying, listed
 from wherry.cli.filled import FILLED
 
 
 @click.command(short_help="Copy an image from one place to others.")
-@click.argument("source", type=FILLED, metavar="SOURCE")
+@click.argument("source", type=FILLED, metavar="SOURCE", shell_complete=complete_names)
 @click.argument("destinations", nargs=-1, required=True, type=FILLED, metavar="DESTINATION...")
 @copying
 def copy(

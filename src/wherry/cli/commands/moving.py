@@ -28,6 +28,16 @@ _PLATFORM = click.option(
 _REFERRERS = click.option("--referrers", is_flag=True, help="Signatures, SBOMs and all that is attached, too.")
 
 
+def complete_names(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """Names in wherry's store, and how places begin: what a TAB offers."""
+    from wherry.flows.caches import names
+    from wherry.store.place import SCHEMES
+    from wherry.system.machine import real_machine
+
+    beginnings = (f"{scheme}:" + ("//" if scheme == "docker" else "") for scheme in SCHEMES)
+    return [word for word in (*names(real_machine()), *beginnings) if word.startswith(incomplete)]
+
+
 def copying(command: F) -> F:
     """Adds what every copy can be told."""
     return _PLATFORM(_REFERRERS(as_json(network(command))))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from wherry.cli.commands.moving import copying, listed
+from wherry.cli.commands.moving import complete_names, copying, listed
 from wherry.cli.filled import FILLED
 
 
 @click.command(short_help="Push an image to registries.")
-@click.argument("source", type=FILLED, metavar="IMAGE")
+@click.argument("source", type=FILLED, metavar="IMAGE", shell_complete=complete_names)
 @click.option(
     "-t", "--tag", "names", multiple=True, type=FILLED, metavar="REF", help="Push it as this; may be repeated."
 )
