@@ -17,6 +17,7 @@ from tests.support.packing import END, compressed, header, member
 from tests.support.ports import ports
 from tests.support.registry import FakeRegistry, Fault, fake_registry
 from wherry.errors import CorruptError, UsageError, WherryError
+from wherry.kit.ports import Event
 from wherry.model.base import Base
 from wherry.model.image import Built
 from wherry.oci import media
@@ -140,6 +141,14 @@ def test_a_damaged_cache_is_mended(registry: FakeRegistry, tmp_path: Path) -> No
     again = read_base(place, "linux/amd64", tmp_path)
     assert again.digest == base.digest
     assert all(of_bytes(Path(layer.file).read_bytes()) == layer.digest for layer in again.layers)
+
+
+def test_fetching_is_told(registry: FakeRegistry, tmp_path: Path) -> None:
+    _, place = published(registry, tmp_path, Shape())
+    heard: list[Event] = []
+    bases(tmp_path, through=replace(ports(tmp_path), events=heard.append)).read(wanted(place), platform("linux/amd64"))
+    assert {one.phase for one in heard} == {"fetch"}
+    assert all(0 <= one.done <= one.total for one in heard)
 
 
 def test_a_platform_that_is_not_there(registry: FakeRegistry, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ TICK = 0.2
 WORDS = {
     "analyze": "reading the sources",
     "compile": "compiling",
+    "fetch": "fetching the base",
     "pack": "packing",
     "store": "storing",
     "push": "pushing",

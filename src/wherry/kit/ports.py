@@ -114,7 +114,7 @@ class Http(Protocol):
 
 
 class Event(Value, frozen=True, kw_only=True):
-    """Something a person may want to see while it happens. `phase` is a verb: analyze, compile, pack, store, push."""
+    """Something a person may want to see while it happens. `phase` is a verb: analyze, compile, fetch, pack, store, push."""
 
     phase: str
     state: str = "start"

@@ -60,7 +60,7 @@ class Bases:
 
     def __init__(self, ports: Ports, kept: Kept, records: Records, *, lazy: bool = False) -> None:
         self.ports, self.kept, self.records, self.lazy = ports, kept, records, lazy
-        self._shelf = Shelf(kept, records, Path(ports.scratch))
+        self._shelf = Shelf(kept, records, Path(ports.scratch), ports.events)
         self._found: dict[Wanted, Top] = {}
         self._lock = threading.Lock()
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from wherry.errors import CorruptError
 from wherry.kit import decompress, jsons
 from wherry.kit.files import atomic_writer
-from wherry.kit.ports import Records
+from wherry.kit.ports import Event, Events, Records, silent
 from wherry.kit.streams import CHUNK, Readable
 from wherry.kit.value import Value
 from wherry.model.image import Layer
@@ -71,8 +72,8 @@ class _Seen(Value, frozen=True, kw_only=True):
 class Shelf:
     """The layers of one run's bases. Safe to use from several threads."""
 
-    def __init__(self, kept: Kept, records: Records, scratch: Path) -> None:
-        self.kept, self.records, self.scratch = kept, records, scratch
+    def __init__(self, kept: Kept, records: Records, scratch: Path, events: Events = silent) -> None:
+        self.kept, self.records, self.scratch, self.events = kept, records, scratch, events
         self._pending: dict[Digest, _Pending] = {}
         self._lock = threading.Lock()
 
@@ -140,9 +141,15 @@ class _Pending:
 
     def _fetched(self) -> _Seen:
         copy = self.shelf.scratch / f"base-{secrets.token_hex(8)}.tmp"
+        doing = Event(phase="fetch", subject=str(self.descriptor.digest), total=self.descriptor.size)
         try:
             with atomic_writer(copy, mode=0o400) as file:
-                seen = self._checked(_Copied(self.source.blob(self.descriptor), file.write))
+
+                def keep(chunk: bytes) -> None:
+                    self.shelf.events(replace(doing, state="progress", done=file.tell()))
+                    file.write(chunk)
+
+                seen = self._checked(_Copied(self.source.blob(self.descriptor), keep))
             self.shelf.kept.take(copy, self.descriptor.digest)
         finally:
             copy.unlink(missing_ok=True)
