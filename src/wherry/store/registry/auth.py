@@ -145,13 +145,24 @@ def _covered(scope: str, by: tuple[str, ...]) -> bool:
 
 def wrong_password(registry: str, credentials: Credentials, why: str = "") -> UnavailableError:
     """The error for credentials that are not accepted."""
-    host = urlsplit(registry).netloc
-    host = next((name for name, api in url.API_HOSTS.items() if api == host), host)
+    host = url.name_of(registry)
     return UnavailableError(
         "wrong-password",
         f"{host} does not accept the credentials of {one_line(str(credentials))}",
         where=host,
         why=why,
+        next=f"wherry registry login {host}",
+    )
+
+
+def nobody(registry: str, scope: str) -> UnavailableError:
+    """The error for a registry that wants to know who asks, when there are no credentials for it."""
+    host = url.name_of(registry)
+    what = scope.partition(" ")[0].removeprefix("repository:")
+    return UnavailableError(
+        "registry-denied",
+        f"{host} wants to know who asks, and nobody is logged in there",
+        where=f"{host}/{what}" if what else host,
         next=f"wherry registry login {host}",
     )
 

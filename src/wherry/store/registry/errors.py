@@ -75,7 +75,7 @@ def failure(answer: Said, *, url: str, doing: str) -> WherryError:
             message + "does not allow it with the credentials at hand",
             where=where,
             why=why,
-            next=f"docker login {host}",
+            next=f"wherry registry login {host}",
         )
     if answer.status == 404:
         return UnavailableError(

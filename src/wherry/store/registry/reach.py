@@ -17,7 +17,7 @@ from wherry.kit.ports import Request, Response, Trust
 from wherry.kit.text import one_line
 from wherry.model.registries import SECONDS
 from wherry.store.keeper import Ports
-from wherry.store.registry.url import API_HOSTS
+from wherry.store.registry.url import name_of
 
 #: Folders of folders named HOST or HOST:PORT (containers-certs.d(5), "Configure Docker to use a private registry").
 FOLDERS = ("/etc/containers/certs.d", "/etc/docker/certs.d")
@@ -42,7 +42,7 @@ class Reach:
         return self._ports.http(replace(request, trust=trust, timeout=timeout if usual else request.timeout))
 
     def _settled(self, host: str) -> tuple[Trust, float]:
-        name = next((name for name, api in API_HOSTS.items() if api == host), host)
+        name = name_of(f"https://{host}")
         rule = self._ports.registries().of(name)
         home = self._ports.variable("HOME")
         folders = (*((f"{home}/.config/containers/certs.d",) if home else ()), *FOLDERS)

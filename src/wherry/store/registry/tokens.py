@@ -65,12 +65,15 @@ class Tokens:
         return self._challenge is not None
 
     def refused(self) -> UnavailableError | None:
-        """The error for a 401 to the best header there is: that the password is wrong, where that is what it means."""
-        account = self.asker.credentials() if self._challenge else None
-        by_token = self._challenge is not None and self._challenge.scheme == "bearer"
-        if account is None or (by_token and account.kind != "registry"):
-            return None  # the token server knew us: the account is right, and may not do this
-        return auth.wrong_password(self.asker.base, account)
+        """The error for a 401 to the best header there is: that nobody is logged in, or that the password is wrong. None when the
+        token server knew us: the account is right, and may not do this."""
+        if self._challenge is None:
+            return None
+        account = self.asker.credentials()
+        if account is None:
+            return auth.nobody(self.asker.base, self.asker.scope)
+        known = self._challenge.scheme == "bearer" and account.kind != "registry"
+        return None if known else auth.wrong_password(self.asker.base, account)
 
     def _header(self, challenge: Challenge, used: str) -> str:
         asker, account = self.asker, self.asker.credentials()

@@ -26,6 +26,12 @@ def base(host: str, plain: tuple[str, ...]) -> str:
     return f"{scheme}://{api}"
 
 
+def name_of(root: str) -> str:
+    """The registry of a base URL as people name it: `docker.io`, `registry.example:5000`."""
+    host = urlsplit(root).netloc
+    return next((name for name, api in API_HOSTS.items() if api == host), host)
+
+
 def manifest(root: str, reference: Reference, name: str) -> str:
     """Where the manifest of a tag or digest is (distribution-spec, end-3 and end-7)."""
     return f"{root}/v2/{reference.repository}/manifests/{name}"
