@@ -275,3 +275,32 @@ def test_files_are_sent_as_they_are_and_a_damaged_one_is_told_of(proxy: FaultPro
         keeper(proxy, tmp_path).put(content)
     assert caught.value.name == "digest-mismatch"
     assert proxy.counted("PUT", "/manifests/") == 0
+
+
+@pytest.mark.parametrize("status", [403, 503, 425, 408])
+def test_when_to_come_again_is_honoured(status: int, proxy: FaultProxy, tmp_path: Path) -> None:
+    """C01: also a 403 that says so ("secondary rate limit")."""
+    built = random_image(tmp_path / "layers")
+    waits: list[float] = []
+    proxy.faults = [Fault("status", method="PUT", status=status, headers={"Retry-After": "9"}, times=2)]
+    push(proxy, built, tmp_path, replace(ports(tmp_path), pause=waits.append))
+    assert 9.0 in waits
+    assert right(proxy, built, tmp_path)
+
+
+def test_what_will_not_change_is_not_asked_again(proxy: FaultProxy, tmp_path: Path) -> None:
+    for status in (400, 403, 404, 409, 418):
+        proxy.calls.clear()
+        proxy.faults = [Fault("status", method="POST", status=status, times=99)]
+        with pytest.raises(WherryError):
+            push(proxy, random_image(tmp_path / "layers", shape=Shape(layers=1)), tmp_path)
+        assert proxy.counted("POST") <= 2  # a layer and a config, at once
+
+
+def test_a_registry_that_shows_blobs_late(proxy: FaultProxy, tmp_path: Path) -> None:
+    """C03: the manifest is refused since a blob just sent cannot be seen yet."""
+    body = b'{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}'
+    proxy.faults = [Fault("status", method="PUT", path="/manifests/", status=400, body=body, times=2)]
+    built = random_image(tmp_path / "layers")
+    assert push(proxy, built, tmp_path).digest == built.digest
+    assert right(proxy, built, tmp_path)

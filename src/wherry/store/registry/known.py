@@ -90,6 +90,7 @@ def _key(base: str) -> str:
 def _read(records: Records | None, base: str) -> Facts:
     data = records.get(_key(base)) if records is not None else None
     try:
-        return msgspec.json.decode(data, type=Facts) if data else Facts()
+        found = msgspec.json.decode(data, type=Facts) if data else Facts()
     except (msgspec.MsgspecError, ValueError):
         return Facts()
+    return found if found.chunk >= 0 else Facts()
