@@ -17,6 +17,7 @@ from tests.support.packing import END, compressed, header, member
 from tests.support.ports import ports
 from tests.support.registry import FakeRegistry, Fault, fake_registry
 from wherry.errors import CorruptError, UsageError, WherryError
+from wherry.kit import parallel
 from wherry.kit.ports import Event
 from wherry.model.base import Base
 from wherry.model.image import Built
@@ -141,6 +142,19 @@ def test_a_damaged_cache_is_mended(registry: FakeRegistry, tmp_path: Path) -> No
     again = read_base(place, "linux/amd64", tmp_path)
     assert again.digest == base.digest
     assert all(of_bytes(Path(layer.file).read_bytes()) == layer.digest for layer in again.layers)
+
+
+def test_many_at_once_fetch_a_layer_once(registry: FakeRegistry, tmp_path: Path) -> None:
+    """E03: each as alone as a process of its own, over one cold cache."""
+    built, place = published(registry, tmp_path, Shape(size=300_000))
+    found = parallel.each(
+        lambda _: bases(tmp_path).read(wanted(place), platform("linux/amd64")).digest, range(12), at_once=12
+    )
+    assert set(found) == {built.digest}
+    calls = asked(registry)
+    digests = [layer.digest for layer in built.images[0].layers]
+    assert [calls.count(f"GET {digest}") for digest in digests] == [1, 1]
+    assert not list((tmp_path / "cache/1/locks").glob("blob-*"))
 
 
 def test_fetching_is_told(registry: FakeRegistry, tmp_path: Path) -> None:

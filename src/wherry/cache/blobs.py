@@ -6,10 +6,13 @@ is no longer as it was when last hashed. What is wrong is moved aside and counts
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -89,6 +92,20 @@ class Blobs:
                 return path
         self._damaged(path)
         return None
+
+    @contextlib.contextmanager
+    def turn(self, digest: Digest, /) -> Iterator[None]:
+        """One process or thread at a time fetches this blob; the others wait, and then find it (E03). The lock dies with its
+        process."""
+        path = Path(self.folders.locks, f"blob-{digest.hex}")
+        with disk_errors(path):
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+            path.unlink(missing_ok=True)  # who waits holds the same file, looks again, and finds the blob
+        finally:
+            os.close(descriptor)
 
     def _expect(self, digest: Digest) -> None:
         """Nobody deletes the blob from now on, and nothing in its place stops the rename."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +49,10 @@ class Kept(Protocol):
 
     def take(self, source: Path, digest: Digest, /) -> Path:
         """Moves in a file that the caller has hashed."""
+        ...
+
+    def turn(self, digest: Digest, /) -> AbstractContextManager[None]:
+        """One at a time fetches the blob, among all processes."""
         ...
 
 
@@ -126,7 +131,10 @@ class _Pending:
         """Makes the file be there, fetched or found, and read to its end once."""
         with self._lock:
             if self.seen is None:
-                self.seen = self._found() or self._fetched()
+                self.seen = self._found()
+            if self.seen is None:
+                with self.shelf.kept.turn(self.descriptor.digest):
+                    self.seen = self._found() or self._fetched()
 
     def _found(self) -> _Seen | None:
         path = self.shelf.kept.get(self.descriptor.digest, self.descriptor.size)
