@@ -62,6 +62,8 @@ FOREIGN = {
     "outdated": "base outdated",
     "resolve": "plan",
     "info": "doctor",
+    "login": "registry login",
+    "logout": "registry logout",
     "system": "cache df",
     "clean": "cache prune",
     "prune": "cache prune",
