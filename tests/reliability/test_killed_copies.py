@@ -3,6 +3,7 @@ succeeds and moves only what is missing. KILLS in the environment says how many 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -155,3 +156,19 @@ def no_partial_tag(way: Way, yard: Yard, home: Path) -> None:
         absent = error.name
     assert absent in ("", "no-such-image", "not-a-layout", "registry-not-found")
     assert found == set(yard.sizes)
+
+
+def test_what_a_killed_run_left_half_written_is_taken_away(tmp_path: Path) -> None:
+    """By the next writer, and only when nobody else is writing."""
+    built = random_image(tmp_path / "layers", seed=1)
+    keeper = at(places.parse(f"oci:{tmp_path}/there:1"), ports(tmp_path))
+    keeper.publish(built)
+    left = tmp_path / "there/blobs/sha256/.abc.0123.tmp"
+    left.write_bytes(b"half")
+    descriptor = os.open(tmp_path / "there/blobs", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    keeper.publish(built)
+    assert left.exists()
+    os.close(descriptor)
+    keeper.publish(built)
+    assert not left.exists()

@@ -59,8 +59,11 @@ def show_changed(changed: Changed, output: Output, *, as_json: bool) -> None:
     if len(changed.replaced) > 1:
         rows = ((str(one.platform), str(one.old), str(one.new)) for one in changed.replaced)
         output.rows([row for name, old, new in rows for row in ((name, old, ""), ("is now", new, ""))])
-    count = f"{_count(len(changed.replaced), 'image')} changed" if changed.replaced else "nothing to change"
-    output.line(f"{count}, layers as they were; signatures of the old digest do not hold for the new one")
+    if changed.old == changed.digest:
+        output.line("nothing to change, so the digest stays")
+    else:
+        count = _count(len(changed.replaced), "image") if changed.replaced else "one artifact"
+        output.line(f"{count} changed, layers as they were; signatures of the old digest do not hold for the new")
     _results(changed.published, output, as_json=as_json)
     if as_json:
         output.document(changed_document(changed))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import stat
@@ -47,21 +48,23 @@ class Blobs:
         documents = [document for image in built.images for document in (image.config, image.manifest)]
         if not isinstance(built.content, Image):
             documents.append(built.content.document)
-        for layer in dict.fromkeys(layer for image in built.images for layer in image.layers):
-            self._add_layer(layer)
-        for document in dict.fromkeys(documents):
-            self._add_document(document)
+        with self._writing():
+            for layer in dict.fromkeys(layer for image in built.images for layer in image.layers):
+                self._add_layer(layer)
+            for document in dict.fromkeys(documents):
+                self._add_document(document)
         if self.shared:
             for folder in self._touched:
                 sync_directory(folder)
 
     def put(self, content: Content) -> None:
         """Every blob and document of `content` that is not here yet; what is here already stays when this ends early."""
-        self.written += sum(
-            parallel.each(lambda blob: self._put(blob.descriptor, content.open), content.blobs, at_once=AT_ONCE)
-        )
-        for document in (*content.configs, *content.manifests):
-            self._add_document(document)
+        with self._writing():
+            self.written += sum(
+                parallel.each(lambda blob: self._put(blob.descriptor, content.open), content.blobs, at_once=AT_ONCE)
+            )
+            for document in (*content.configs, *content.manifests):
+                self._add_document(document)
         if self.shared:
             for folder in self._touched:
                 sync_directory(folder)
@@ -71,6 +74,24 @@ class Blobs:
         digests = [blob.digest for blob in content.blobs]
         digests += [document.digest for document in (*content.configs, *content.manifests)]
         return not all(self.path(digest).is_file() for digest in digests)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """While somebody writes blobs, others may; whoever is alone first takes away what killed runs left half-written."""
+        folder = self.layout / "blobs"
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with contextlib.suppress(OSError):  # not alone, or a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for path in folder.glob("*/.*.tmp"):
+                    path.unlink()
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _put(self, descriptor: Descriptor, opened: Open) -> int:
         target = self._target(descriptor.digest)
