@@ -123,7 +123,7 @@ def test_skopeo_and_umoci_unpack_it(pushed: str, tmp_path: Path) -> None:
 
 
 def made_by_docker(folder: Path, name: str, docker: Engine) -> None:
-    (folder / "Dockerfile").write_text(f"FROM {name}\nLABEL made=docker\n")
+    (folder / "Dockerfile").write_text(f"FROM {name}\nLABEL made=docker\nCOPY Dockerfile /made\nENV PATH=$PATH:/made\n")
     docker("pull", name)
     docker("build", "--quiet", "--tag", name.replace("greet:1", "made:docker"), str(folder))
     docker("push", "--quiet", name.replace("greet:1", "made:docker"))
@@ -196,6 +196,27 @@ def made(kind: str, pushed: str, folder: Path, request: pytest.FixtureRequest) -
             run("umoci", "config", "--image", f"{folder}/umoci:1", "--config.label=made=umoci")
             run("skopeo", "copy", "--dest-tls-verify=false", f"oci:{folder}/umoci:1", f"docker://{root}/made:umoci")
             return f"{root}/made:umoci"
+
+
+def test_what_docker_built_is_rebased(pushed: str, traveller: Traveller, docker: Engine) -> None:
+    """Docker's schema 2 onto a base in OCI's: it is still Docker's, with the new base's layers and settings and its own."""
+    root = pushed.rpartition("/")[0]
+    made_by_docker(traveller.folder, pushed, docker)
+    run(crane(), "append", "--insecure", "-b", pushed, "-f", layer(traveller.folder, "patch"), "-t", f"{root}/base:2")
+    run(crane(), "mutate", "--insecure", f"{root}/base:2", "--env=PATCHED=yes", "-t", f"{root}/base:2")
+    words = ("--old-base", pushed, "--base", f"{root}/base:2", "-o", f"docker://{root}/rebased:1")
+    traveller("rebase", f"{root}/made:docker", *words)
+    run(crane(), "validate", "--insecure", "--remote", f"{root}/rebased:1")
+    docker("pull", f"{root}/rebased:1")
+    greets(docker("run", "--rm", "--network=none", f"{root}/rebased:1", *GREETED))
+    config = json.loads(docker("image", "inspect", "--format={{json .Config}}", f"{root}/rebased:1"))
+    assert config["Labels"]["made"] == "docker"
+    assert "PATCHED=yes" in config["Env"]
+    base, made, rebased = (
+        json.loads(run(crane(), "manifest", "--insecure", name))["layers"]
+        for name in (f"{root}/base:2", f"{root}/made:docker", f"{root}/rebased:1")
+    )
+    assert [one["digest"] for one in rebased] == [one["digest"] for one in (*base, made[-1])]
 
 
 def test_an_archive_of_docker_save_goes_to_a_registry(pushed: str, traveller: Traveller, docker: Engine) -> None:
