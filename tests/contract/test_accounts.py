@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from tests.support.accounts import PASSWORD, USER, htpasswd, pulled, push
 from tests.support.accounts import logged_in as logged_in_alone
 from tests.support.ports import ports
 from tests.support.token_server import TokenServer, token_server
+from tests.support.tools import need
 from wherry.errors import WherryError
 from wherry.kit.ports import Request
 from wherry.kit.secret import Secret
 from wherry.oci import reference as references
+from wherry.oci.digest import of_bytes
 from wherry.store.keeper import Ports
 from wherry.store.registry import login
 from wherry.store.registry.account import Credentials
@@ -53,6 +57,20 @@ def logged_in(folder: Path, *hosts: str) -> Ports:
 
 def account(password: str = PASSWORD) -> Credentials:
     return Credentials(user=USER, secret=Secret(password))
+
+
+def test_podmans_tools_read_what_a_login_wrote_and_the_other_way_round(basic: str, tmp_path: Path) -> None:
+    need("skopeo")
+    ours, theirs = tmp_path / "ours.json", tmp_path / "theirs.json"
+    login.keep(basic, account(), replace(ports(tmp_path), authfile=str(ours)))
+    words = ("skopeo", "login", "--tls-verify=false", "-u", USER, "--password-stdin", basic, "--authfile", str(theirs))
+    subprocess.run(words, input=PASSWORD, text=True, check=True, capture_output=True)
+    assert json.loads(ours.read_text()) == json.loads(theirs.read_text())
+    machine = replace(ports(tmp_path), authfile=str(theirs))
+    digest = push(tmp_path, f"{basic}/team/skopeo:1", machine).digest
+    look = ("skopeo", "inspect", "--raw", "--tls-verify=false", "--authfile", str(ours))
+    seen = subprocess.run((*look, f"docker://{basic}/team/skopeo:1"), check=True, capture_output=True).stdout
+    assert of_bytes(seen) == digest
 
 
 def test_basic_pushes_and_pulls(basic: str, tmp_path: Path) -> None:

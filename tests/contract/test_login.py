@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tests.support.images import random_image
 from tests.support.ports import ports
-from tests.support.registry import Answer, Call, FakeRegistry, fake_registry
+from tests.support.registry import Answer, Call, FakeRegistry, Fault, fake_registry
 from wherry.errors import WherryError
 from wherry.model.image import Published
 from wherry.oci.digest import Digest
@@ -127,6 +127,14 @@ def test_a_wrong_password_is_said_once(registry: FakeRegistry, tmp_path: Path) -
         push(tmp_path, registry)
     assert caught.value.name == "wrong-password"
     assert len(registry.calls) == 2
+
+
+@pytest.mark.parametrize("status", [503, 429, 0])
+def test_a_token_server_may_be_busy(status: int, registry: FakeRegistry, tmp_path: Path) -> None:
+    registry.authorize, registry.extra = wants_token(f"{registry.base}/token"), gives_token
+    registry.faults = [Fault(path="^/token", status=status, cut=not status, times=2)]
+    assert push(tmp_path, registry).sent
+    assert len([call for call in registry.calls if call.path.startswith("/token")]) == 3
 
 
 def foreign_realm(registry: FakeRegistry, stranger: FakeRegistry) -> None:

@@ -33,7 +33,7 @@ def test_a_base_that_was_read_once_is_enough(tmp_path: Path) -> None:
     assert (offline.code, offline.stdout) == (0, online.stdout), offline.stderr
     other = only(run("build", "--base", f"{host}/base:2", "-o", "oci:../out", "--offline"), "offline", 4)
     assert f"{host} would have to be asked" in other.text
-    assert only(run("push", "oci:../base:1", "-t", f"{host}/base:1", "--offline"), "offline", 4)
+    only(run("push", "oci:../base:1", "-t", f"{host}/base:1", "--offline"), "offline", 4)
 
 
 def test_go_fetches_nothing(tmp_path: Path) -> None:
