@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from wherry.analyze import remote, vcs
 from wherry.analyze.candidates import Candidates, candidates, no_go_mod
 from wherry.analyze.constraint import Tags, tags_for
-from wherry.analyze.layout import Layout, locate, outside
+from wherry.analyze.layout import Layout, above, locate, outside
 from wherry.analyze.licences import licences
 from wherry.analyze.listing import Question, inherited, list_packages
 from wherry.analyze.mains import Listing, describe
 from wherry.analyze.own import Sources
+from wherry.analyze.reading import is_inside, relative
 from wherry.analyze.request import Request
 from wherry.analyze.ungo import import_path_of, read_packages
 from wherry.analyze.words import Remote, read_words
@@ -214,9 +215,27 @@ def _findings(layout: Layout, chosen: Candidates, sources: Sources) -> tuple[Fin
                 next=f"go work use {folder if folder.startswith('..') else f'./{folder}'}",
             )
         )
+    found += _nested(layout, chosen)
     if not chosen.whole or not sources.whole:
         message = "the repository has more files than are looked at, so some facts may be missing"
         found.append(
             Finding(name="too-much-source", message=message, subject=layout.root, next="name the packages to build")
         )
     return tuple(found)
+
+
+def _nested(layout: Layout, chosen: Candidates) -> list[Finding]:
+    """A note for each go.work below the root that mains lie under: it counts only for those who stand there."""
+    if layout.workspace:
+        return []
+    inside = (above(os.path.join(layout.root, path), "go.work", file=True) for path in chosen.folders)
+    return [
+        Finding(
+            name="nested-workspace",
+            message=f"{relative(folder, layout.root)}/go.work counts only for builds started there",
+            severity="note",
+            next=f"wherry build -C {os.path.relpath(folder, layout.working_directory)}",
+        )
+        for folder in dict.fromkeys(inside)
+        if folder and folder != layout.root and is_inside(folder, layout.root)
+    ]

@@ -79,6 +79,14 @@ def test_a_workspace_is_listed_once_and_builds_from_its_folder(tmp_path: Path) -
     assert [main.name for main in look(tmp_path, "./third", workspace="off").mains] == ["third"]
 
 
+def test_a_workspace_below_the_root_is_told(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"go.mod": OTHER, "sub/go.work": "go 1.24\nuse ./app\n", "sub/app/go.mod": MODULE}
+    root = repository(tmp_path, {**files, "main.go": MAIN, "sub/app/main.go": MAIN})
+    told = {one.name: one.next for one in look(root, "./...").findings}
+    assert told == {"nested-workspace": "wherry build -C sub"}
+    assert look(root, ".").findings == look(root / "sub", "./...").findings == ()
+
+
 def test_a_vendored_module_needs_no_network(tmp_path: Path) -> None:
     write(
         tmp_path,
