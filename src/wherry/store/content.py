@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
+from msgspec.structs import replace
+
 from wherry.errors import CorruptError
 from wherry.kit.value import Value
 from wherry.model.image import Built, Image, Stored
@@ -68,6 +70,8 @@ class Content(Value, frozen=True, kw_only=True):
     blobs: tuple[Blob, ...]
     """Each once."""
     open: Open
+    origins: tuple[Reference, ...] = ()
+    """Registry repositories that have all of it."""
 
     @property
     def digest(self) -> Digest:
@@ -106,7 +110,7 @@ def content_from(keeper: Keeper, stored: Stored) -> Content:
     def blob(descriptor: Descriptor) -> Blob:
         return Blob(descriptor=descriptor, file=files(descriptor) if files else "", origins=origins)
 
-    return _content(stored.documents, stored.descriptor, keeper.blob, blob)
+    return replace(_content(stored.documents, stored.descriptor, keeper.blob, blob), origins=origins)
 
 
 def _content(

@@ -49,20 +49,21 @@ class Push:
         self.sent += sum(parallel.each(self._blob, found, at_once=AT_ONCE))
 
     def _blob(self, blob: Blob | Document) -> int:
-        """Sends one blob unless it is there or can be mounted; bytes sent."""
-        if self.repository.has(blob.digest):
-            return 0
+        """Sends one blob unless it can be mounted or is there; bytes sent. A mount is tried first: it says yes to what is there,
+        too, in one request instead of two."""
         location = ""
-        for origin in blob.origins if isinstance(blob, Blob) else ():
+        for origin in blob.origins if isinstance(blob, Blob) else self.content.origins:
             mounted, location = self.mounts.blob(blob.digest, origin)
             if mounted:
                 return 0
             if location:
                 break
+        if self.repository.has(blob.digest):
+            return 0
         events = self.session.setup.events
         events(Event(phase="push", subject=str(blob.digest), total=blob.size))
         if isinstance(blob, Document):
-            Upload(self.session, self.reference, describe(blob), lambda: iter((blob.data,))).send()
+            Upload(self.session, self.reference, describe(blob), lambda: iter((blob.data,))).send(location)
         else:
             opened = functools.partial(self.content.open, blob.descriptor)
             quick = functools.partial(files.chunks, blob.file) if files.is_sized(blob.file, blob.size) else None
