@@ -59,9 +59,13 @@ def wanted_of(choice: BaseChoice) -> Wanted:
     return Wanted(name=choice.name, place=places.parse(choice.name), digest=choice.digest)
 
 
-def check_programs(prepared: tuple[Prepared, ...], binaries: tuple[Binary, ...], packer: Packer) -> None:
-    """Returns when each program can start on its base; RefusedError [base-loader], [base-libc], [base-library] else."""
+def check_programs(
+    image: ImagePlan, prepared: tuple[Prepared, ...], binaries: tuple[Binary, ...], packer: Packer
+) -> None:
+    """Returns when each program of the image can start on its base; RefusedError [base-loader], [base-libc], [base-library] else.
+    `binaries` may hold other images' too."""
+    own = {target.import_path for target in image.targets}
     for part in prepared:
         for binary in binaries:
-            if binary.platform == part.base.platform:
+            if binary.platform == part.base.platform and binary.import_path in own:
                 check(binary, part.base, part.paths, packer.records)

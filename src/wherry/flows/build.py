@@ -81,7 +81,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
     images = []
     for image, parts in zip(plan.images, prepared, strict=True):
         with watch.phase("pack"):
-            check_programs(parts, compiled.binaries, packer)
+            check_programs(image, parts, compiled.binaries, packer)
             built = assemble_all(image, parts, compiled.binaries, packer)
         with watch.phase("store"):
             published = destinations.publish(built, image, chosen, ports)
