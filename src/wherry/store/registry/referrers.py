@@ -16,7 +16,7 @@ from wherry.errors import CorruptError, UnavailableError
 from wherry.kit.ports import Request, Response
 from wherry.oci import manifest as manifests
 from wherry.oci import media
-from wherry.oci.descriptor import Descriptor, Document, decode, describe, encode
+from wherry.oci.descriptor import Descriptor, Document, Wire, decode, describe, encode
 from wherry.oci.digest import Digest
 from wherry.oci.manifest import Index, Manifest
 from wherry.store.registry import errors, listing, url
@@ -25,6 +25,12 @@ from wherry.store.registry.pull import ACCEPT, Repository
 MOST: Final = 10_000
 ROUNDS: Final = 6
 _OTHER_WAY = (400, 404, 405, 501)
+
+
+class _Listed(Wire, frozen=True, kw_only=True):
+    """An answer of the API; cuelabs says null for an empty list, as Go does by itself."""
+
+    manifests: tuple[Descriptor, ...] | None
 
 
 def find(repository: Repository, subject: Digest, *, artifact_type: str = "") -> tuple[Descriptor, ...]:
@@ -99,7 +105,8 @@ def _by_api(repository: Repository, subject: Digest, artifact_type: str) -> tupl
             return None
         if response.status != 200:
             raise errors.failure(errors.said(response), url=asked, doing=f"ask what refers to {subject}")
-        found |= {one.digest: one for one in decode(data, Index, name=f"referrers of {subject}").manifests}
+        listed = decode(data, _Listed, name=f"referrers of {subject}").manifests
+        found |= {one.digest: one for one in listed or ()}
         _bounded(found, subject)
     repository.session.learn(referrers=True)
     return tuple(found.values())
