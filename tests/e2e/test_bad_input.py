@@ -139,7 +139,7 @@ CASES = {
         name="unreachable", code=4, words="build -o docker://127.0.0.1:1/app:1", says=("127.0.0.1:1",)
     ),
     "registry has no such host": Bad(
-        name="unreachable", code=4, words="build -t registry.invalid/app:1 --push", says=("registry.invalid",)
+        name="no-such-host", code=4, words="build -t registry.invalid/app:1 --push", says=("registry.invalid",)
     ),
     "unknown place": Bad(name="bad-place", code=2, words="build -o oic:out", says=("did you mean oci:",)),
     "bad epoch": Bad(name="bad-epoch", code=2, environment={"SOURCE_DATE_EPOCH": "yesterday"}),

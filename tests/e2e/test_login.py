@@ -183,7 +183,7 @@ def test_what_a_login_needs(words: tuple[str, ...], given: str, name: str, regis
 
 def test_a_host_that_is_no_registry(tmp_path: Path) -> None:
     only(login("127.0.0.1:9", tmp_path / "home"), "unreachable", 4)
-    only(login("registry.invalid", tmp_path / "home"), "unreachable", 4)
+    only(login("registry.invalid", tmp_path / "home"), "no-such-host", 4)
 
 
 def test_a_terminal_is_asked_and_shows_no_password(registry: str, tmp_path: Path) -> None:

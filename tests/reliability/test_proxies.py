@@ -98,7 +98,7 @@ def test_an_address_that_is_none(address: str, authority: Authority) -> None:
 def test_no_proxy_goes_straight(authority: Authority, proxy: Forward) -> None:
     """The name has no address, so straight means nowhere."""
     variables = (("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}"), ("NO_PROXY", ".internal"))
-    assert refused(authority, *variables).name == "unreachable"
+    assert refused(authority, *variables).name == "no-such-host"
     assert proxy.heads == []
 
 

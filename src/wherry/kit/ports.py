@@ -107,7 +107,7 @@ class Request(Value, frozen=True, kw_only=True):
 
 class Http(Protocol):
     """Sends one request and gives any answer, whatever its status. Its errors are in plain words (host, what it did),
-    never a library's: UnavailableError [unreachable], [no-answer], [connection-lost], [certificate], RefusedError
+    never a library's: UnavailableError [no-such-host], [unreachable], [no-answer], [connection-lost], [certificate], RefusedError
     [plain-http], UsageError [bad-url]."""
 
     def __call__(self, request: Request, /) -> Response: ...

@@ -48,12 +48,7 @@ def plain_error(error: Exception, host: str, timeout: float) -> WherryError:
     from urllib3 import exceptions as theirs
 
     if isinstance(error, theirs.NameResolutionError):
-        return UnavailableError(
-            "unreachable",
-            f"the name {host} has no address",
-            where=host,
-            next="check its spelling, the network and the name server",
-        )
+        return _nameless(error, host)
     if isinstance(error, theirs.ProxyError):
         return UnavailableError(
             "proxy",
@@ -74,6 +69,20 @@ def plain_error(error: Exception, host: str, timeout: float) -> WherryError:
     if isinstance(error, theirs.LocationParseError | ValueError):
         return UsageError("bad-url", f"{host} is no address that wherry may ask", where=host)
     return _unreachable(error, host)
+
+
+def _nameless(error: Exception, host: str) -> UnavailableError:
+    """A name server that says no will say so again; one that does not answer may answer later."""
+    import socket
+
+    said = {one.errno for one in _chain(error) if isinstance(one, socket.gaierror)}
+    if said & {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
+        return UnavailableError(
+            "no-such-host", f"the name {host} has no address", where=host, next="check its spelling, and the network"
+        )
+    return UnavailableError(
+        "unreachable", f"no name server says where {host} is", where=host, next="check the network and the name server"
+    )
 
 
 def _unreachable(error: Exception, host: str) -> UnavailableError:

@@ -133,7 +133,7 @@ def test_nobody_listens() -> None:
 
 def test_a_name_without_an_address() -> None:
     error = error_of(get("https://registry.invalid/v2/"))
-    assert (error.name, error.message) == ("unreachable", "the name registry.invalid has no address")
+    assert (error.name, error.message) == ("no-such-host", "the name registry.invalid has no address")
 
 
 def test_a_silent_server() -> None:
@@ -182,7 +182,7 @@ def test_plain_http_is_for_loopback_and_named_hosts_only() -> None:
     assert isinstance(error, RefusedError)
     assert error.name == "plain-http"
     allowed = Network(plain=("registry.invalid:5000",))
-    assert error_of(get("http://registry.invalid:5000/v2/"), allowed).name == "unreachable"
+    assert error_of(get("http://registry.invalid:5000/v2/"), allowed).name == "no-such-host"
     assert error_of(get("http://registry.invalid:5001/v2/"), allowed).name == "plain-http"
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from wherry.errors import UnavailableError
 from wherry.kit.ports import Command
+from wherry.kit.secret import Secret
 from wherry.system.processes import Processes
 
 SHELL = "/bin/sh"
@@ -161,6 +162,16 @@ def test_an_interrupt_ends_the_whole_group_promptly(tmp_path: Path) -> None:
         Processes()(shell(f"sleep 60 & echo $! > {tmp_path}/pid; wait"))
     assert time.monotonic() - begin < 2
     assert gone(read_pid(tmp_path / "pid"))
+
+
+def test_a_text_is_given_through_a_pipe_and_is_never_shown() -> None:
+    command = Command(argv=("/bin/cat",), input=Secret("canary\nlines" * 4000))
+    assert Processes()(command).stdout == b"canary\nlines" * 4000
+    assert "canary" not in repr(command)
+    assert Processes()(Command(argv=("/bin/true",), input=Secret("nobody reads it"))).code == 0
+    with pytest.raises(UnavailableError) as caught:
+        Processes()(Command(argv=("/bin/cat",), input=Secret("x" * 100_000)))
+    assert caught.value.name == "program-start"
 
 
 def test_several_at_once_do_not_mix_their_words() -> None:
