@@ -110,6 +110,12 @@ def test_a_tarball_by_crane(tmp_path: Path, docker_registry: str) -> None:
     assert read(f"oci:{tmp_path}/oci", tmp_path).descriptor.digest == built.digest
 
 
+def test_an_image_that_podman_does_not_have(podman: dict[str, str], tmp_path: Path) -> None:
+    need("skopeo")
+    with pytest.raises(UsageError, match=r"podman has no image localhost/nothing:1"):
+        at(places.parse("containers-storage:nothing:1"), ports(tmp_path, **podman)).open()
+
+
 @pytest.mark.parametrize("form", ["docker-archive", "oci-archive"])
 def test_what_podman_saves(form: str, podman: dict[str, str], tmp_path: Path) -> None:
     built = random_image(tmp_path / "layers", seed=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from wherry.errors import CorruptError, UnavailableError
+from wherry.errors import CorruptError, UnavailableError, UsageError
 from wherry.kit.value import Value
 from wherry.model.image import Built, Published, Stored
 from wherry.oci import media
@@ -26,6 +26,9 @@ from wherry.store.engine.names import podman_name
 from wherry.store.engine.programs import demand
 from wherry.store.keeper import Ports
 from wherry.store.place import EnginePlace
+
+MISSING = "does not resolve to an image ID"
+"""What skopeo says of a name that the storage does not know."""
 
 
 class _Inspected(Value, frozen=True, kw_only=True, rename="pascal"):
@@ -78,7 +81,14 @@ class ContainersStorage:
         if not skopeo:
             raise absent("skopeo")
         name = f"containers-storage:{podman_name(str(naming.chosen(self.place)))}"
-        data = demand(self.ports, skopeo, "inspect", "--raw", name).encode()
+        try:
+            data = demand(self.ports, skopeo, "inspect", "--raw", name).encode()
+        except UnavailableError as error:
+            if MISSING not in error.output:
+                raise
+            raise UsageError(
+                "no-such-image", f"podman has no image {name.partition(':')[2]}", next="podman images"
+            ) from error
         config = demand(self.ports, skopeo, "inspect", "--raw", "--config", name).encode()
         found = {of_bytes(data): data, of_bytes(config): config}
         kind = msgspec.json.decode(data, type=_Kind).media_type or media.OCI_MANIFEST
