@@ -65,6 +65,13 @@ def test_push_and_pull(desk: Desk) -> None:
     assert (done.code, "error [push-without-name]" in done.stderr) == (2, True)
 
 
+def test_a_name_without_a_tag_goes_by_what_was_found(desk: Desk) -> None:
+    assert desk.result("copy", "app", "oci:tagged") == f"app:1@{desk.built.digest}\n"
+    assert desk("inspect", "oci:tagged:1").code == 0
+    desk.result("copy", "app", f"{desk.root}/app")
+    assert desk.result("copy", f"{desk.root}/app", "oci:latest") == f"{desk.root}/app:latest@{desk.built.digest}\n"
+
+
 def test_next_lines_work(desk: Desk) -> None:
     for words in (("copy", "app", f"{desk.root}/app:1"), ("pull", f"{desk.root}/app:1", "-o", "oci:out"),
                   ("annotate", f"{desk.root}/app:1", "--label", "a=b")):  # fmt: skip
@@ -154,3 +161,14 @@ def test_a_tab_offers_names_and_places(desk: Desk) -> None:
         words = {"_WHERRY_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
         done = wherry(home=desk.folder / "home", cwd=desk.folder, **words)
         assert offered in done.stdout
+
+
+def test_a_change_as_a_document(desk: Desk) -> None:
+    report = json.loads(desk("annotate", "app", "--label", "a=b", "--json").stdout)
+    assert (report["schema"], report["old"]) == (1, desk.built.digest)
+    assert [row["platform"] for row in report["replaced"]] == ["linux/amd64", "linux/arm64", "linux/arm/v7"]
+    assert [row["old"] for row in report["replaced"]] == [image.digest for image in desk.built.images]
+    (published,) = report["published"]
+    assert (published["reference"], published["place"]) == (f"app:1@{report['digest']}", "store:app:1")
+    again = json.loads(desk("annotate", "app", "--label", "a=b", "--json").stdout)
+    assert (again["old"], again["replaced"]) == (again["digest"], [])

@@ -63,7 +63,7 @@ def show_changed(changed: Changed, output: Output, *, as_json: bool) -> None:
         output.line("nothing to change, so the digest stays")
     else:
         count = _count(len(changed.replaced), "image") if changed.replaced else "one artifact"
-        output.line(f"{count} changed, layers as they were; signatures of the old digest do not hold for the new")
+        output.line(f"{count} changed, layers as they were; old signatures do not hold for the new")
     _results(changed.published, output, as_json=as_json)
     if as_json:
         output.document(changed_document(changed))
@@ -71,12 +71,22 @@ def show_changed(changed: Changed, output: Output, *, as_json: bool) -> None:
 
 def copied_document(copied: Copied, spent: float) -> str:
     """`--json` of copy, push and pull."""
-    return _text({"schema": SCHEMA, **msgspec.to_builtins(copied, enc_hook=str), "seconds": round(spent, 4)})
+    said = msgspec.to_builtins(copied, enc_hook=str) | {"published": _published(copied.published)}
+    return _text({"schema": SCHEMA, **said, "seconds": round(spent, 4)})
 
 
 def changed_document(changed: Changed) -> str:
     """`--json` of annotate and rebase."""
-    return _text({"schema": SCHEMA, **msgspec.to_builtins(changed, enc_hook=str)})
+    rows = [{"platform": str(one.platform), "old": one.old, "new": one.new} for one in changed.replaced]
+    said = msgspec.to_builtins(changed, enc_hook=str) | {"published": _published(changed.published), "replaced": rows}
+    return _text({"schema": SCHEMA, **said})
+
+
+def _published(published: tuple[Published, ...]) -> list[dict[str, object]]:
+    return [
+        {"reference": one.reference, "place": one.place, "digest": one.digest, "sent": one.sent, "renamed": one.renamed}
+        for one in published
+    ]
 
 
 def _places(published: tuple[Published, ...]) -> list[tuple[str, str, str]]:
@@ -97,7 +107,7 @@ def _results(published: tuple[Published, ...], output: Output, *, as_json: bool)
 
 
 def _text(document: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2).decode()
 
 
 def _count(number: int, word: str) -> str:

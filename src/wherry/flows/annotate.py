@@ -6,7 +6,7 @@ from wherry.assemble.annotate import Changes, Pairs, annotated
 from wherry.errors import UsageError
 from wherry.flows import changed
 from wherry.flows.changed import Changed
-from wherry.flows.copy import copy_ports, opened, place_of, refuse_incomplete
+from wherry.flows.copy import copy_ports, opened, place_of, refuse_incomplete, settled
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.store.content import content_from
@@ -29,6 +29,7 @@ def annotate(request: AnnotateRequest, machine: Machine) -> Changed:
     source = place_of(request.subject)
     with copy_ports(machine) as ports:
         keeper, stored = opened(source, ports)
+        source = settled(source, stored)
         refuse_incomplete(stored)
         changes = Changes(annotations=request.annotations, labels=request.labels, created=changed.created_now(machine))
         revised = annotated(stored, changes)

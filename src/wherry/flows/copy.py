@@ -25,7 +25,7 @@ from wherry.oci import reference as references
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
-from wherry.store import choose, stage
+from wherry.store import choose, naming, stage
 from wherry.store import place as places
 from wherry.store.attached import attach, attached
 from wherry.store.attached import refused as no_referrers
@@ -79,7 +79,7 @@ def copied(source: places.Place, wanted: tuple[places.Place, ...], request: Copy
     stored = chosen(found, request.platforms)
     refuse_incomplete(stored)
     content = content_of(keeper, stored, ports.events)
-    groups = grouped(wanted, source)
+    groups = grouped(wanted, settled(source, found))
     if len(groups) > 1 and isinstance(source, places.RegistryPlace):
         content = brought_once(content, ports)
     along = attached(source, content, ports) if request.referrers else ()
@@ -114,6 +114,19 @@ def opened(place: places.Place, ports: Ports) -> tuple[Keeper, Stored]:
     return keeper, replace(stored, reference=f"{place}@{stored.descriptor.digest}", findings=findings)
 
 
+def settled(place: places.Place, stored: Stored) -> places.Place:
+    """`place` with the tag under which `stored` was found there, where none was written."""
+    match place:
+        case places.OwnPlace():
+            return places.OwnPlace(reference=references.parse(stored.reference.partition("@")[0]))
+        case places.RegistryPlace(reference=reference):
+            return places.RegistryPlace(reference=naming.or_latest(reference))
+        case places.EnginePlace(engine=engine, reference=Reference() as reference):
+            return places.EnginePlace(engine=engine, reference=naming.or_latest(reference))
+        case _:
+            return place
+
+
 @contextlib.contextmanager
 def copy_ports(machine: Machine) -> Iterator[Ports]:
     """The store's ports, with a folder where layers outlive a killed run."""
@@ -124,7 +137,9 @@ def copy_ports(machine: Machine) -> Iterator[Ports]:
 def place_of(text: str) -> places.Place:
     """`SCHEME:...` as a place; a name with a host as its registry's; any other as one of wherry's store."""
     scheme, colon, _ = text.partition(":")
-    if (colon and scheme in places.SCHEMES) or text.startswith((".", "/", "~")):  # a folder's name is told how to be written
+    if (colon and scheme in places.SCHEMES) or text.startswith(
+        (".", "/", "~")
+    ):  # a folder's name is told how to be written
         return places.parse(text)
     reference = references.parse(text)
     return places.RegistryPlace(reference=reference) if reference.host else places.OwnPlace(reference=reference)

@@ -16,7 +16,7 @@ from wherry.cache.records import Records
 from wherry.errors import RefusedError, WherryError
 from wherry.flows import changed
 from wherry.flows.changed import Changed
-from wherry.flows.copy import copy_ports, opened, place_of, refuse_incomplete
+from wherry.flows.copy import copy_ports, opened, place_of, refuse_incomplete, settled
 from wherry.flows.folders import folders_of
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
@@ -49,6 +49,7 @@ def rebase(request: RebaseRequest, machine: Machine) -> Changed:
     source = place_of(request.subject)
     with copy_ports(machine) as ports:
         keeper, stored = opened(source, ports)
+        source = settled(source, stored)
         refuse_incomplete(stored)
         old_places, new_place = base_places(stored, request)
         new_keeper = at(new_place, ports)
