@@ -95,3 +95,21 @@ def test_asking_whether_anything_changed_imports_the_standard_library_only(tmp_p
     )
     modules = {name for name in imported_by(code, tmp_path) if name.split(".")[0] in {"wherry", *THIRD_PARTY}}
     assert modules <= NOOP
+
+
+#: What a build into a layout over the built-in base has no use for; while it is imported, Go waits for a processor.
+IDLE = (
+    *(
+        "wherry.store.registry.session",
+        "wherry.store.registry.auth",
+        "wherry.store.engine.docker.",
+        "wherry.store.engine.podman",
+    ),
+    *("wherry.store.engine.containerd", "urllib3", "http.client", "email", "ssl", "rich"),
+)
+
+
+def test_a_build_begins_without_what_it_will_not_use(tmp_path: Path) -> None:
+    code = "import wherry.cli.ahead, wherry.cli.main, wherry.cli.commands.build, wherry.flows.build"
+    found = {name for name in imported_by(code, tmp_path) if name.startswith(IDLE)}
+    assert found == set()

@@ -29,7 +29,6 @@ from wherry.plan.read import NAME
 from wherry.store import own
 from wherry.store import place as places
 from wherry.store.engine import docker_host
-from wherry.store.engine.podman import list_of_images
 from wherry.store.keeper import Ports
 
 ENGINES = ("podman", "ctr")
@@ -164,6 +163,8 @@ def _outputs(image: ImageReport, published: Published, ports: Ports) -> tuple[no
             identity = published.renamed or published.digest
             return (noop.DockerOutput(socket=socket, reference=str(reference), id=identity),) if socket else ()
         case places.EnginePlace(engine="containers-storage", reference=reference):
+            from wherry.store.engine.podman import list_of_images
+
             file = list_of_images(str(reference), published.digest, ports)
             return (noop.PodmanOutput(file=file, reference=str(reference), digest=published.digest),) if file else ()
         case _:

@@ -17,8 +17,8 @@ from wherry.errors import UsageError
 from wherry.flows.folders import data_folder, folders_of, scratch
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Machine
+from wherry.model.registries import Registries
 from wherry.oci.platform import ALIASES, Platform
-from wherry.plan.registries import read_registries
 from wherry.store.keeper import Ports
 
 
@@ -81,5 +81,12 @@ def ports_with(machine: Machine, folder: str) -> Ports:
         records=Records(folders_of(machine)),
         authfile=said.get("WHERRY_AUTHFILE", ""),
         offline=machine.environment.offline,
-        registries=functools.cache(lambda: read_registries(config, machine.environment.home)),
+        registries=functools.cache(lambda: _registries(config, machine.environment.home)),
     )
+
+
+def _registries(folder: Path, home: str) -> Registries:
+    """Read when a registry is asked, and not before."""
+    from wherry.plan.registries import read_registries
+
+    return read_registries(folder, home)

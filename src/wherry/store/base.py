@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -26,13 +27,13 @@ from wherry.oci.reference import Reference
 from wherry.store import naming
 from wherry.store.baselayer import Kept, LayerSource, Shelf
 from wherry.store.documents import Fetch
-from wherry.store.engine.export import exported
 from wherry.store.keeper import Keeper, Ports
 from wherry.store.pick import Candidate, Top, candidates, pick
 from wherry.store.place import EnginePlace, Place, RegistryPlace
 from wherry.store.places import at
-from wherry.store.registry.keeper import readable
-from wherry.store.registry.mirrors import Source
+
+if TYPE_CHECKING:
+    from wherry.store.registry.mirrors import Source
 
 AT_ONCE = 4
 
@@ -100,6 +101,8 @@ class Bases:
                     reference = replace(reference, digest=Digest(wanted.digest))
                 return self._at_registry(naming.or_latest(reference))
             case EnginePlace():
+                from wherry.store.engine.export import exported
+
                 keeper = exported(wanted.place, self.ports)
             case _:
                 keeper = at(wanted.place, self.ports)
@@ -117,6 +120,8 @@ class Bases:
     def _at_registry(self, reference: Reference) -> Top:
         """By digest nothing is asked that is kept. By tag one HEAD tells whether what is kept is still meant (C07: the bytes are
         compared with that digest, or fetched); offline it is what was meant last."""
+        from wherry.store.registry.keeper import readable
+
         there = readable(reference, self.ports)
         memory = f"base-tag-{reference}"
         digest = reference.digest
@@ -165,6 +170,8 @@ def reference_now(wanted: Wanted, ports: Ports) -> Digest | None:
     """The digest that a base's name means today, in as little as it takes; None when it means nothing."""
     match wanted.place:
         case RegistryPlace(reference=reference):
+            from wherry.store.registry.keeper import readable
+
             tagged = naming.or_latest(replace(reference, digest=None))
             there = readable(tagged, ports)
             return there.head(tagged.tag) or there.top()[0].digest

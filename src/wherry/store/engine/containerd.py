@@ -19,11 +19,10 @@ from wherry.oci.reference import Reference
 from wherry.store import archive, choose, documents, layout, members, naming, stage
 from wherry.store.blobs import open_blob
 from wherry.store.content import Content
+from wherry.store.engine.names import CONTAINERD_SOCKET
 from wherry.store.engine.programs import ask, demand
 from wherry.store.keeper import Ports
 from wherry.store.place import EnginePlace
-
-SOCKET = "/run/containerd/containerd.sock"
 
 
 class Containerd:
@@ -31,7 +30,7 @@ class Containerd:
 
     def __init__(self, place: EnginePlace, ports: Ports) -> None:
         self.place, self.ports = place, ports
-        self.socket = ports.variable("CONTAINERD_ADDRESS") or SOCKET
+        self.socket = ports.variable("CONTAINERD_ADDRESS") or CONTAINERD_SOCKET
         self.namespace = ports.variable("CONTAINERD_NAMESPACE") or "default"
 
     def publish(self, built: Built, /) -> Published:

@@ -10,8 +10,8 @@ from pathlib import Path
 from wherry.errors import WherryError
 from wherry.kit.ports import Request
 from wherry.kit.value import Value
-from wherry.store.engine.containerd import SOCKET as CONTAINERD_SOCKET
 from wherry.store.engine.docker_host import address
+from wherry.store.engine.names import CONTAINERD_SOCKET
 from wherry.store.keeper import Ports
 
 

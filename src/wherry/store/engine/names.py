@@ -1,6 +1,8 @@
-"""What engines call an image without a host. A name in, a name out; touches nothing."""
+"""What engines call an image without a host, and where they listen. A name in, a name out; touches nothing."""
 
 from __future__ import annotations
+
+CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 
 
 def podman_name(name: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -228,6 +227,8 @@ def lifetime(expires: float | str | None, issued: str, date: str) -> float:
         seconds = LIFETIME
     try:
         began = msgspec.convert(issued, type=datetime) if issued else None
+        from email.utils import parsedate_to_datetime
+
         age = (parsedate_to_datetime(date) - began).total_seconds() if began and date else 0.0
     except (msgspec.MsgspecError, ValueError, TypeError, IndexError, OverflowError):
         age = 0.0
