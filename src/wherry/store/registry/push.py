@@ -18,7 +18,7 @@ from wherry.store.registry.mount import Mounts
 from wherry.store.registry.pull import Repository
 from wherry.store.registry.upload import Upload, same_digest
 
-AT_ONCE = 4
+AT_ONCE = 6
 #: How a registry says that a manifest names what it does not have; it may only not have it yet (C03).
 _UNKNOWN = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN")
 
