@@ -126,7 +126,9 @@ def test_the_next_run_moves_only_what_is_missing(name: str, yard: Yard) -> None:
         report = json.loads(done.stdout)
         assert report["digest"] == yard.built.digest
         sent = report["published"][0]["sent"]
-        assert sent <= sum(yard.sizes.values()) - before  # less where a registry ended by itself what it had got
+        # less where a registry ended by itself what it had got; manifests go again, which costs less than asking for each
+        again = sum(one.size for one in yard.content.manifests) if way.place.startswith("docker:") else 0
+        assert sent <= sum(yard.sizes.values()) - before + again
         assert way.there() == sum(yard.sizes.values())
     assert struck > KILLS // 3
 
