@@ -74,5 +74,6 @@ def test_every_field_of_the_environment_is_covered() -> None:
         "source_date_epoch",
         "docker_host",
         "docker_config",
+        "offline",
     }
     assert set(environment({}).__struct_fields__) == known | shown_only | {"wherry", "go", "child", "private"}
