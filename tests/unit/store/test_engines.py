@@ -14,12 +14,15 @@ from msgspec.structs import replace
 from tests.support.images import Shape, random_image
 from tests.support.ports import HOST, ports
 from tests.support.registry import Answer, FakeRegistry, fake_registry
+from wherry.cache.noop.outputs import podman_has
 from wherry.errors import CorruptError, UnavailableError, WherryError
+from wherry.oci.digest import of_bytes
 from wherry.oci.platform import Platform
 from wherry.store import place as places
 from wherry.store.engine import detect
 from wherry.store.engine.docker_host import SOCKET, address, plain_host
 from wherry.store.engine.names import podman_name
+from wherry.store.engine.podman import list_of_images
 from wherry.store.engine.programs import KNOWN
 from wherry.store.keeper import Ports
 from wherry.store.places import at
@@ -186,3 +189,21 @@ def test_an_engine_needs_its_own_platform(tmp_path: Path, daemon: FakeRegistry) 
     other = replace(machine, host=Platform(architecture="amd64"))
     with pytest.raises(UnavailableError):  # one image alone goes in whatever it is for, as far as there is an engine
         at(places.parse("docker-daemon:app:1"), other).publish(random_image(tmp_path, shape=alone))
+
+
+def test_podmans_list_tells_what_a_name_means(tmp_path: Path) -> None:
+    """The same image may have come in several ways: each of its manifests counts, the first one's `digest` alone does not."""
+    digest, other = of_bytes(b"manifest"), of_bytes(b"another")
+    entry = {"names": ["localhost/app:1"], "digest": other, "big-data-names": ["manifest", f"manifest-{digest}"]}
+    listed = tmp_path / "root/overlay-images/images.json"
+    listed.parent.mkdir(parents=True)
+    listed.write_text(json.dumps([{"names": None}, entry]))
+    settings = tmp_path / "storage.conf"
+    settings.write_text(f'[storage]\ngraphroot = "{tmp_path}/root"\n')
+    machine = ports(tmp_path, CONTAINERS_STORAGE_CONF=str(settings))
+    assert list_of_images("localhost/app:1", digest, machine) == str(listed)
+    assert list_of_images("localhost/app:2", digest, machine) == ""
+    assert list_of_images("localhost/app:1", other, machine) == ""
+    assert podman_has(str(listed), "localhost/app:1", digest)
+    assert not podman_has(str(listed), "localhost/app:1", other)
+    assert not podman_has(str(listed), "localhost/app:2", digest)

@@ -54,7 +54,10 @@ def podman_has(file: str, reference: str, digest: str) -> bool:
     """True when containers-storage lists `reference` as the image with this digest (containers/storage, images.go)."""
     with open(file, "rb") as listed:
         entries = json.loads(listed.read(LARGEST))
-    return any(reference in (entry.get("names") or ()) and entry.get("digest") == digest for entry in entries)
+    wanted = f"manifest-{digest}"
+    return any(
+        reference in (entry.get("names") or ()) and wanted in (entry.get("big-data-names") or ()) for entry in entries
+    )
 
 
 def is_quiet(socket: str) -> bool:

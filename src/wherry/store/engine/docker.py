@@ -22,6 +22,7 @@ from wherry.kit.value import Value
 from wherry.model.image import Built, Image, Published, Stored
 from wherry.oci import media
 from wherry.oci.descriptor import Descriptor, decode
+from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
 from wherry.store import choose, docker_archive, members, naming, stage
 from wherry.store.content import Content
@@ -52,6 +53,10 @@ class _Inspected(Value, frozen=True, kw_only=True):
     def known(self) -> set[str]:
         """All digests it is known by; Docker's own store knows one of a registry only after a push or pull."""
         return {self.id} | {one.rpartition("@")[2] for one in self.repo_digests or ()}
+
+    def keeps(self, name: str, digest: Digest) -> bool:
+        """Whether `name@digest` leads there. The digest may be known for another repository, from which the same was pulled."""
+        return digest == self.id or f"{name.rpartition(':')[0]}@{digest}" in (self.repo_digests or ())
 
 
 class _Line(Value, frozen=True, kw_only=True):
@@ -87,7 +92,7 @@ class DockerDaemon:
                 why=f"it says {self._inspect(names[0]).id or 'that there is none'}",
                 next="run the same command again; somebody else may use that name",
             )
-        kept = image.digest in self._inspect(names[0]).known
+        kept = self._inspect(names[0]).keeps(names[0], image.digest)
         return Published(
             reference=f"{names[0]}@{image.digest}" if kept else names[0],
             place=f"docker-daemon:{names[0]}",

@@ -124,9 +124,10 @@ class _Kind(Value, frozen=True, kw_only=True, rename="camel"):
     media_type: str = ""
 
 
-class _Listed(Value, frozen=True, kw_only=True):
-    digest: str = ""
+class _Listed(Value, frozen=True, kw_only=True, rename="kebab"):
     names: tuple[str, ...] | None = None
+    big_data_names: tuple[str, ...] | None = None
+    """Holds `manifest-DIGEST` for each manifest and index that the image came with."""
 
 
 def list_of_images(reference: str, digest: Digest, ports: Ports) -> str:
@@ -138,7 +139,8 @@ def list_of_images(reference: str, digest: Digest, ports: Ports) -> str:
                 listed = msgspec.json.decode(file.read_bytes(), type=tuple[_Listed, ...])
             except (OSError, msgspec.MsgspecError):
                 continue
-            if any(reference in (one.names or ()) and one.digest == digest for one in listed):
+            wanted = f"manifest-{digest}"
+            if any(reference in (one.names or ()) and wanted in (one.big_data_names or ()) for one in listed):
                 return str(file)
     return ""
 
