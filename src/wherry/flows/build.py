@@ -75,6 +75,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
         bases = opened(plan, chosen, ports, rooms.blobs(machine, session.scratch, request))
         prepared = tuple(prepare_image(image, plan, packer, bases) for image in plan.images)
         draft = drafted(request, planned, session, chosen, memory)
+        destinations.awaited(chosen, plan, ports)
     with watch.phase("compile"):
         machine.events(Event(phase="compile", subject=", ".join(str(one.platform) for one in plan.compilations)))
         compiled = job.wait()

@@ -74,6 +74,14 @@ def _told(image: ImagePlan, chosen: Destinations) -> ImagePlan:
     return msgspec.structs.replace(image, decisions=(*image.decisions, *places))
 
 
+def awaited(chosen: Destinations, plan: Plan, ports: Ports) -> None:
+    """To be called while Go compiles: imports what publishing will need."""
+    for place in {type(place): place for image in plan.images for place in chosen.of(image)}.values():
+        at(place, ports)
+        if isinstance(place, places.RegistryPlace):
+            import urllib3  # noqa: F401 - the Http port's, with the first request
+
+
 def publish(built: Built, image: ImagePlan, chosen: Destinations, ports: Ports) -> tuple[Published, ...]:
     """Puts `built` where it goes. An engine that nobody asked for and that fails is no reason to lose the image: it is kept in
     wherry's own store, with a warning."""
