@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.race import Contender, Race
@@ -102,14 +102,20 @@ def skopeo() -> str:
 
 
 def fresh_push(trip: Trip) -> Contender:
-    last = ""
+    """Each run pushes an image of its own: skopeo remembers for ever where it has seen a blob, and would only mount it."""
+    last, own = "", replace(trip, layout=trip.layout.with_name(f"{trip.layout.name}-{trip.tool}"))
+    weight = sum(file.stat().st_size for file in trip.layout.rglob("sha256/*"))
+
+    def ready(_: int) -> None:
+        shutil.rmtree(own.layout, ignore_errors=True)
+        write_layout(own.layout, weight, 1)
 
     def calls() -> tuple[Call, ...]:
         nonlocal last
-        last = trip.repository()
-        return (trip.push(last),)
+        last = own.repository()
+        return (own.push(last),)
 
-    return Contender(tool=trip.tool, calls=calls, look=lambda: size(trip.host, last))
+    return Contender(tool=trip.tool, calls=calls, ready=ready, look=lambda: size(trip.host, last))
 
 
 def same_push(trip: Trip) -> Contender:
@@ -205,8 +211,13 @@ def size(host: str, repository: str) -> int:
 def made(shop: Workshop, weight: int, platforms: int) -> Path:
     """A layout with one image of `weight` bytes under the name 1, or an index over several; made when first asked for."""
     folder = shop.root / f"layout-{weight}-{platforms}"
-    if folder.exists():
-        return folder
+    if not folder.exists():
+        write_layout(folder, weight, platforms)
+    return folder
+
+
+def write_layout(folder: Path, weight: int, platforms: int) -> None:
+    """Random layers, and documents around them."""
     (folder / "blobs/sha256").mkdir(parents=True)
     entries = [image(folder, weight // platforms, number) for number in range(platforms)]
     if platforms > 1:
@@ -215,7 +226,6 @@ def made(shop: Workshop, weight: int, platforms: int) -> Path:
     named = entries[0] | {"annotations": {"org.opencontainers.image.ref.name": "1"}}
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [named]}))
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-    return folder
 
 
 def image(folder: Path, weight: int, number: int) -> dict[str, object]:

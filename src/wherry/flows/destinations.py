@@ -78,8 +78,6 @@ def awaited(chosen: Destinations, plan: Plan, ports: Ports) -> None:
     """To be called while Go compiles: imports what publishing will need."""
     for place in {type(place): place for image in plan.images for place in chosen.of(image)}.values():
         at(place, ports)
-        if isinstance(place, places.RegistryPlace):
-            import urllib3  # noqa: F401 - the Http port's, with the first request
 
 
 def publish(built: Built, image: ImagePlan, chosen: Destinations, ports: Ports) -> tuple[Published, ...]:
