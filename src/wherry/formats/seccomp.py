@@ -8,6 +8,7 @@ and architectures are errors with their path.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -151,6 +152,12 @@ class Target(Value, frozen=True, kw_only=True):
     capabilities: tuple[str, ...] = ()
     kernel: tuple[int, int] = (6, 1)
 
+    @staticmethod
+    def release(text: str) -> tuple[int, int]:
+        """The first two numbers of what `uname -r` says: `6.1.0-18-amd64` is (6, 1); (0, 0) for a text without them."""
+        found = re.match(r"(\d+)\.(\d+)", text)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
 
 def read_docker(data: bytes, *, name: str) -> Docker:
     """The profile in `data`. CorruptError [bad-seccomp] with the path (`$.syscalls[3].action`) of the first mistake."""
@@ -175,6 +182,11 @@ def read_oci(data: bytes, *, name: str) -> Seccomp:
         if not rule.names:
             raise _bad(name, f"a rule needs names - at `$.syscalls[{number}].names`")
     return profile
+
+
+def read(data: bytes, target: Target, *, name: str) -> Seccomp:
+    """What the profile in `data` means on `target`, in whichever form it is: Docker's form has all that the other has."""
+    return to_oci(read_docker(data, name=name), target)
 
 
 def to_oci(profile: Docker, target: Target) -> Seccomp:

@@ -1,6 +1,7 @@
-"""Wherry's own seccomp profile. An architecture and capabilities in, `linux.seccomp` out; reads seccomp.toml beside it.
+"""Which seccomp profile a container gets. A choice, an architecture and capabilities in, `linux.seccomp` out; reads
+seccomp.toml beside it, or the user's file.
 
-The list and the reason for each group are in that file; here is only how it is read.
+Wherry's own list and the reason for each group are in seccomp.toml; here is only how it is read.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Annotated, Final
 
 import msgspec
 
-from wherry.formats.seccomp import ARCHITECTURES, Argument, Rule, Seccomp
+from wherry.errors import UsageError
+from wherry.formats.seccomp import ARCHITECTURES, LARGEST, Argument, Rule, Seccomp, Target, read
+from wherry.kit.streams import read_limited
 from wherry.kit.value import Value
 
 _EPERM, _ENOSYS = 1, 38
@@ -76,6 +79,27 @@ def default_seccomp(architecture: str, capabilities: tuple[str, ...] = ()) -> Se
             *((Rule(names=tuple(sorted(absent)), action="SCMP_ACT_ERRNO", errno_ret=_ENOSYS),) if absent else ()),
         ),
     )
+
+
+def chosen_seccomp(choice: str, target: Target) -> Seccomp | None:
+    """The profile that `choice` means on `target`: `default` is wherry's own, `unconfined` none, all else a file in Docker's or
+    the OCI form.
+
+    Raises CorruptError [bad-seccomp] with the path of the first mistake in it, UsageError [no-seccomp] when it cannot be read.
+    """
+    if choice == "unconfined":
+        return None
+    if choice in ("", "default"):
+        return default_seccomp(target.architecture, target.capabilities)
+    try:
+        with Path(choice).open("rb") as file:
+            data = read_limited(file, limit=LARGEST, name=choice)
+    except OSError as error:
+        raise UsageError(
+            "no-seccomp", f"the seccomp profile {choice} cannot be read: {error.strerror}", where=choice,
+            next="name a file, `default` or `unconfined`",
+        ) from error  # fmt: skip
+    return read(data, target, name=choice)
 
 
 @cache
