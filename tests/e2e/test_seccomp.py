@@ -28,7 +28,7 @@ TRIES = (
     ("add_key", "SYS_add_key, 0L, 0L, 0L, 0L, 0L", "EPERM"),
     ("bpf", "SYS_bpf, 0L, 0L, 0L", "EPERM"),
     ("perf_event_open", "SYS_perf_event_open, 0L, 0L, 0L, 0L, 0L", "EPERM"),
-    ("ptrace", "SYS_ptrace, 0L, 0L, 0L, 0L", "EPERM"),
+    ("ptrace", "SYS_ptrace, 16L, 0L, 0L, 0L", "EPERM"),
     ("process_vm_readv", "SYS_process_vm_readv, 1L, 0L, 0L, 0L, 0L, 0L", "EPERM"),
     ("io_uring_setup", "SYS_io_uring_setup, 1L, 0L", "EPERM"),
     ("userfaultfd", "SYS_userfaultfd, 0L", "EPERM"),
