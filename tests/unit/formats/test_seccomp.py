@@ -70,7 +70,7 @@ def test_oci_needs_names() -> None:
         )
 
 
-RULES = {
+RULES: dict[str, dict[str, object]] = {
     "always": {},
     "for_cap": {"includes": {"caps": ["CAP_SYS_ADMIN"]}},
     "without_cap": {"excludes": {"caps": ["CAP_SYS_ADMIN"]}},
