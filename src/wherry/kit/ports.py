@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wherry.kit.secret import Secret
 from wherry.kit.value import Value
+
+if TYPE_CHECKING:
+    import socket
 
 
 class Command(Value, frozen=True, kw_only=True):
@@ -53,6 +56,42 @@ class StoppableRun(Run, Protocol):
 
     def stop(self) -> None:
         """Kills every child's process group; later calls raise UnavailableError [stopped]."""
+
+
+class Child(Protocol):
+    """A process that goes on beside this one."""
+
+    pid: int
+
+    def wait(self, seconds: float | None = None, /) -> int | None:
+        """Its exit code as the shell counts (128 + signal); None when it has not ended after `seconds`; None waits for ever."""
+
+    def signal(self, number: int, /) -> None:
+        """To the process alone; nothing happens when it has ended."""
+
+
+class Spawn(Protocol):
+    """Starts one child in a session of its own and leaves it running. Its three streams are these open descriptors; -1: nothing.
+    Of the command it heeds argv, environment and directory.
+
+    Raises UnavailableError [program-start]."""
+
+    def __call__(self, command: Command, /, stdin: int = -1, stdout: int = -1, stderr: int = -1) -> Child: ...
+
+
+class Kill(Protocol):
+    """Sends signal `number` to process `pid`, or to its group when `pid` is negative; nothing happens when there is none.
+
+    Raises PermissionError for somebody else's."""
+
+    def __call__(self, pid: int, number: int, /) -> None: ...
+
+
+class Dial(Protocol):
+    """Connects to a TCP `address` in the network of process `pid` (0: this machine's own). Raises OSError as
+    connect(2) does, TimeoutError after `seconds`, ProcessLookupError when the process is gone."""
+
+    def __call__(self, pid: int, address: tuple[str, int], /, seconds: float = 3.0) -> socket.socket: ...
 
 
 class Which(Protocol):
@@ -179,4 +218,7 @@ class Machine(Value, frozen=True, kw_only=True):
     """The whole environment of this process, sorted; rooms get from it by name."""
     start: Callable[[], StoppableRun]
     """A run port of its own for work that may be stopped from another thread."""
+    spawn: Spawn
+    kill: Kill
+    dial: Dial
     events: Events = silent

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from wherry.kit.ports import Events, Machine, silent
+from wherry.system.children import kill, spawn
 from wherry.system.clock import now
 from wherry.system.environment import environment
 from wherry.system.http import Network
+from wherry.system.namespaces import dial
 from wherry.system.processes import Processes
 from wherry.system.programs import programs
 
@@ -23,6 +25,9 @@ def real_machine(events: Events = silent) -> Machine:
         environment=known,
         variables=tuple(sorted(os.environ.items())),
         start=Processes,
+        spawn=spawn,
+        kill=kill,
+        dial=dial,
         events=events,
     )
 

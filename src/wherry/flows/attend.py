@@ -1,0 +1,101 @@
+"""Looks after one running container in the foreground: its output, its ports, its end. A place and ports in, an End out.
+
+The first interrupt asks the program to stop, a second one kills it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+from wherry.kit.ports import Child, Machine
+from wherry.kit.value import Value
+from wherry.model.container import Container
+from wherry.runtime import cgroups, oci
+from wherry.runtime.folders import End, Place, Why
+
+CHUNK = 1 << 16
+NAMES = ("stdout", "stderr")
+PATIENCE = 2.0
+"""Seconds for output that comes after the end; a process that outlived the container would hold the pipe for ever."""
+KILLED = 137
+Write = Callable[[str, bytes], None]
+"""`stdout` or `stderr`, and what the program said there."""
+
+
+class Attended(Value, frozen=True, kw_only=True):
+    """One container that runs."""
+
+    container: Container
+    place: Place
+    runtime: oci.Runtime
+    child: Child
+
+
+@contextlib.contextmanager
+def pipes(write: Write) -> Iterator[oci.Streams]:
+    """Streams for a container whose output goes to `write`. Pipes, never our own terminal (F12); at the end all is written
+    that was said."""
+    pairs = [os.pipe() for _ in NAMES]
+    threads = [
+        threading.Thread(target=_drain, args=(read, name, write), daemon=True)
+        for name, (read, _) in zip(NAMES, pairs, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    streams = oci.Streams(stdout=pairs[0][1], stderr=pairs[1][1])
+    try:
+        yield streams
+    finally:
+        streams.close()
+        for thread in threads:
+            thread.join(PATIENCE)
+
+
+def _drain(descriptor: int, name: str, write: Write) -> None:
+    with os.fdopen(descriptor, "rb", buffering=0) as pipe:
+        while data := pipe.read(CHUNK):
+            write(name, data)
+
+
+def until_end(attended: Attended, machine: Machine) -> End:
+    """Waits for the program's own end, or brings it about when interrupted."""
+    try:
+        code = attended.child.wait()
+        return ended(attended, code, "exited", machine)
+    except KeyboardInterrupt:
+        return stop(attended, machine)
+
+
+def stop(attended: Attended, machine: Machine) -> End:
+    """The stop signal, its grace, then SIGKILL; an interrupt meanwhile is SIGKILL at once."""
+    number = int(signal.Signals[attended.container.stop_signal])
+    try:
+        _signal(attended, number, machine)
+        code = attended.child.wait(attended.container.grace)
+    except KeyboardInterrupt:
+        code = None
+    if code is not None:
+        return ended(attended, code, "stopped", machine)
+    _signal(attended, signal.SIGKILL, machine)
+    return ended(attended, attended.child.wait(), "killed", machine)
+
+
+def ended(attended: Attended, code: int | None, why: Why, machine: Machine) -> End:
+    """How it ended, read before its group is gone; what is left of it is taken away."""
+    used = cgroups.usage(cgroups.group_named(attended.place.id))
+    memory = bool(used.oom_kills)
+    if used.oom_kills is None:  # the group went with the container (crun)
+        memory = code == KILLED and why == "exited"
+    end = End(code=code, finished=machine.now(), out_of_memory=memory, why=why)
+    oci.delete(attended.runtime, attended.place)
+    return end
+
+
+def _signal(attended: Attended, number: int, machine: Machine) -> None:
+    pid = attended.place.pid()
+    if pid:
+        machine.kill(pid, number)

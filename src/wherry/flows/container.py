@@ -1,0 +1,227 @@
+"""From a word to a container that can be started: subject, root, decisions, folder. What run, prove and profile share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from wherry.errors import UsageError
+from wherry.flows import rooms
+from wherry.flows.engines import own_runtime, run_folder
+from wherry.flows.request import BuildRequest
+from wherry.flows.session import Session
+from wherry.flows.subject import Subject, image_at, is_package, package, place_of
+from wherry.formats.seccomp import Seccomp, Target
+from wherry.kit.files import disk_errors
+from wherry.kit.ports import Machine
+from wherry.kit.value import Value
+from wherry.model.container import Bind, Container, Options
+from wherry.oci.platform import parse as platform_named
+from wherry.plan.container import Facts, decide
+from wherry.runtime import folders, oci, roots, users
+from wherry.runtime.find import check
+from wherry.runtime.folders import Place, Record
+from wherry.runtime.roots import Root
+from wherry.runtime.seccomp import chosen_seccomp
+from wherry.runtime.spec import IDS, SECRETS, destinations
+
+ID_BASE = 0x3000_0000
+"""Where the ids of containers' user namespaces begin: far above what a machine gives to people and services."""
+ID_RANGES = 1 << 12
+
+
+class RunRequest(Value, frozen=True, kw_only=True):
+    """One `wherry run`, as words and flags say it."""
+
+    subject: str = ""
+    build: BuildRequest = BuildRequest()
+    options: Options = Options()
+    engine: str = ""
+    platform: str = ""
+
+
+class Made(Value, frozen=True, kw_only=True):
+    """All that was decided, and nothing started."""
+
+    subject: Subject
+    root: Root
+    container: Container
+    runtime: oci.Runtime
+    run: str
+    """The run folder."""
+
+
+class Ready(Value, frozen=True, kw_only=True):
+    """A container whose folder and bundle are there."""
+
+    record: Record
+    place: Place
+    runtime: oci.Runtime
+
+    @property
+    def container(self) -> Container:
+        return self.record.container
+
+
+def make(request: RunRequest, machine: Machine, session: Session) -> Made:
+    """Builds if need be, unpacks, decides. The errors of `build` and of `plan.container.decide`; UnavailableError
+    [no-runtime]."""
+    run = folders.prepare(run_folder(machine))
+    runtime = own_runtime(machine, request.engine)
+    warnings = check(runtime)
+    subject = subject_of(request, machine, session)
+    root = roots.unpacked(run, subject.layers)
+    container = decide(request.options, facts_of(request, subject, root, run, machine))
+    container = replace(container, findings=(*warnings, *container.findings))
+    return Made(subject=subject, root=root, container=container, runtime=runtime, run=str(run))
+
+
+def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subject:
+    """What is to be run: an image where the word names one, else a package of the repository."""
+    ports = rooms.ports_with(machine, session.scratch)
+    platform = platform_named(request.platform) if request.platform else rooms.host()
+    place = None if is_package(request.subject) else place_of(request.subject, ports)
+    if place is not None:
+        return image_at(place, ports, rooms.blobs(machine, session.scratch, request.build), platform)
+    build = replace(request.build, packages=(request.subject,) if request.subject else ())
+    return package(build, machine, session, Path(session.scratch))
+
+
+def facts_of(request: RunRequest, subject: Subject, root: Root, run: Path, machine: Machine) -> Facts:
+    """All that decisions about the container are made from."""
+    options = request.options
+    base, why = _ids(run)
+    return Facts(
+        image=subject.image,
+        title=options.name or folders.fresh_name(run, subject.title),
+        platform=subject.platform,
+        config=subject.config,
+        user=users.resolve(Path(root.path), options.user or subject.config.user),
+        owned=root.owned,
+        health=subject.health,
+        processors=len(os.sched_getaffinity(0)),
+        memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        id_base=base,
+        no_user_namespace=why,
+        variables=machine.variables,
+        files=tuple((name, _text(name, rooms.standing(request.build))) for name in options.environment_files),
+        folder=str(rooms.standing(request.build)),
+    )
+
+
+@contextlib.contextmanager
+def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: bool = True) -> Iterator[Ready]:
+    """The container's folder with its bundle, its lock held; taken away afterwards with what is left of the container, unless
+    `remove` is False and nothing went wrong. UsageError [name-taken], [bad-volume], [bad-seccomp]."""
+    run, container = Path(made.run), made.container
+    record = Record(
+        id=os.urandom(6).hex(),
+        container=container,
+        engine=made.runtime.name,
+        program=made.runtime.program,
+        foreground=foreground,
+        remove=remove,
+        created=machine.now(),
+    )
+    seccomp = seccomp_of(container)
+    with folders.new(run, record) as place:
+        ready = Ready(record=record, place=place, runtime=made.runtime)
+        try:
+            inside = with_secrets(with_programs(container, made.subject, place), place)
+            root = _root(made, inside, place)
+            oci.write_bundle(inside, place, root.path, seccomp)
+            yield ready
+        except BaseException:
+            clean(ready)
+            raise
+        if remove:
+            clean(ready)
+
+
+def clean(ready: Ready) -> None:
+    """Takes the container and its folder away."""
+    oci.delete(ready.runtime, ready.place)
+    ready.place.remove()
+
+
+def seccomp_of(container: Container) -> Seccomp | None:
+    """The profile that the container's word means. CorruptError [bad-seccomp] and UsageError [no-seccomp] for a file."""
+    target = Target(architecture=container.platform.architecture, capabilities=container.capabilities)
+    return chosen_seccomp(container.seccomp, target)
+
+
+def with_programs(container: Container, subject: Subject, place: Place) -> Container:
+    """The container with a package's programs mounted at their paths, from its own folder so that nothing changes them."""
+    binds = []
+    for program in subject.programs:
+        file = place.files / Path(program.file).name
+        with disk_errors(file):
+            Path(program.file).rename(file)
+        binds.append(Bind(source=str(file), path=program.path, executable=True))
+    return replace(container, binds=(*container.binds, *binds))
+
+
+def with_secrets(container: Container, place: Place) -> Container:
+    """Secrets as copies that only the program's user may read."""
+    binds = []
+    for number, bind in enumerate(container.binds):
+        _refuse_missing(bind)
+        if not bind.path.startswith(f"{SECRETS}/"):
+            binds.append(bind)
+            continue
+        copy = place.files / f"secret-{number}"
+        with disk_errors(copy):
+            copy.touch(mode=0o400)
+            copy.write_bytes(Path(bind.source).read_bytes())
+            if os.geteuid() == 0:
+                os.chown(copy, container.id_base + container.user.uid, container.id_base + container.user.gid)
+        binds.append(replace(bind, source=str(copy)))
+    return replace(container, binds=tuple(binds))
+
+
+def _refuse_missing(bind: Bind) -> None:
+    if not Path(bind.source).exists():
+        raise UsageError(
+            "bad-volume",
+            f"{bind.source} is not there",
+            where=f"{bind.source}:{bind.path}",
+            next="make it first, or name another",
+        )
+    if bind.path.startswith(f"{SECRETS}/") and not Path(bind.source).is_file():
+        raise UsageError("bad-volume", f"{bind.source} is no file", where=bind.path, next="--secret NAME=FILE")
+
+
+def _root(made: Made, container: Container, place: Place) -> Root:
+    """The shared root, with all that is mounted upon; a copy of its own where it may be written to."""
+    files = frozenset(bind.path for bind in container.binds if not Path(bind.source).is_dir())
+    points = destinations(container)
+    if not container.read_only:
+        root = roots.private(made.root, place.path / "root", container.id_base)
+        for point in points:
+            roots.make_point(Path(root.path), point, file=point in files)
+        return root
+    return roots.with_points(Path(made.run), made.root, points, files=files)
+
+
+def _ids(run: Path) -> tuple[int, str]:
+    """The first id of a range for one user namespace, or 0 and why there can be none."""
+    if os.geteuid() != 0:
+        return 0, "only root may map ids that are not its own"
+    if not Path("/proc/self/ns/user").exists():
+        return 0, "this kernel has no user namespaces"
+    if _text("/proc/sys/user/max_user_namespaces", Path("/")).strip() == "0":
+        return 0, "user namespaces are switched off (user.max_user_namespaces)"
+    closed = next((folder for folder in (run, *run.parents) if not folder.stat().st_mode & 0o001), None)
+    if closed:
+        return 0, f"others may not enter {closed}, and in a user namespace root is another"
+    return ID_BASE + int.from_bytes(os.urandom(2), "big") % ID_RANGES * IDS, ""
+
+
+def _text(name: str, folder: Path) -> str:
+    path = folder / name
+    with disk_errors(path):
+        return path.read_text("utf-8", "replace")

@@ -1,0 +1,73 @@
+"""Which engine runs containers for one command. A Machine in, a runtime out; asks versions once for each program."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from wherry.cache.folders import prepare
+from wherry.cache.records import Records, key
+from wherry.errors import UnavailableError, UsageError
+from wherry.flows.folders import folders_of
+from wherry.kit.ports import Command, Completed, Machine, Run
+from wherry.runtime.find import runtimes
+from wherry.runtime.oci import NAMES, Runtime
+
+ALL = (*NAMES, "docker", "podman")
+
+
+def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
+    """runc or crun. UsageError [container-option] for another word, UnavailableError [no-runtime] when neither is here."""
+    if wanted and wanted not in ALL:
+        raise UsageError(
+            "container-option",
+            f"there is no engine {wanted[:40]!r}",
+            where=f"--engine {wanted[:40]}",
+            next=f"one of {', '.join(ALL)}",
+        )
+    found = runtimes(machine.which, _remembered(machine), machine.spawn)
+    for runtime in found:
+        if wanted in ("", runtime.name):
+            return runtime
+    raise UnavailableError(
+        "no-runtime",
+        f"{wanted or 'runc'} is not on this machine",
+        why="wherry runs containers by runc or crun, without a daemon" if not wanted else "",
+        next=("install runc", "--engine docker or podman"),
+    )
+
+
+def _remembered(machine: Machine) -> Run:
+    """Runs a program that says its version, unless the very file was asked before."""
+    records = Records(prepare(folders_of(machine)))
+
+    def run(command: Command, /) -> Completed:
+        try:
+            status = os.stat(command.argv[0])  # noqa: PTH116 - the program itself, behind its links
+        except OSError:
+            return machine.run(command)
+        name = key("version", *command.argv, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        known = records.get(name)
+        if known is not None:
+            return msgspec.json.decode(known, type=Completed)
+        ended = machine.run(command)
+        if not ended.code:
+            records.put(name, msgspec.json.encode(ended))
+        return ended
+
+    return run
+
+
+def run_folder(machine: Machine) -> Path:
+    """Where containers live: WHERRY_RUN_DIR, else /var/lib/wherry for root, else beside wherry's own store. Root's home is closed
+    to others, and a container in a user namespace is somebody else even where root started it."""
+    said = dict(machine.variables)
+    own = said.get("WHERRY_RUN_DIR", "")
+    if own.startswith("/"):
+        return Path(own)
+    data = said.get("WHERRY_DATA_DIR", "")
+    if data.startswith("/"):
+        return Path(data, "run")
+    return Path("/var/lib/wherry") if os.geteuid() == 0 else Path(machine.environment.data_home, "wherry", "run")

@@ -1,0 +1,172 @@
+"""The whole decision about one container. Facts and options in, a Container out; touches nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from wherry.errors import RefusedError, UsageError
+from wherry.kit.text import closest
+from wherry.model.container import Container, Network, Options
+from wherry.model.finding import Finding
+from wherry.model.plan import Decision, Origin
+from wherry.oci.config import RunConfig
+from wherry.plan.container import limits, mounts, ports, privileges
+from wherry.plan.container.environment import environment
+from wherry.plan.container.facts import Facts
+from wherry.plan.container.health import health_of
+from wherry.plan.durations import short
+
+#: What --relax may name, and what it gives up.
+RELAXATIONS: Final = {
+    "user": "root, or a user that the image does not say",
+    "rootfs": "a root that may be written to",
+    "privileges": "setuid programs may gain privileges",
+    "seccomp": "every system call",
+    "masks": "all of /proc and /sys",
+    "userns": "the ids of this machine",
+    "limits": "memory, processor time and processes without a limit",
+}
+NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}", re.ASCII)
+NETWORKS: Final = ("own", "none", "host")
+GRACE: Final = 10.0
+SIGNALS: Final = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH")
+
+
+def decide(options: Options, facts: Facts) -> Container:
+    """Every decision, with its reason. UsageError [container-option] for words that mean nothing, RefusedError [runs-as-root]
+    when the image would run as root and nobody asked for that."""
+    _check(options)
+    user_reason = _user(options, facts)
+    limited = limits.decide(options, facts.processors, facts.memory)
+    mounted = mounts.decide(options, facts.config, facts.user, facts)
+    granted = privileges.decide(options, facts, writable=mounted.writable)
+    published = ports.decide(options, facts.config)
+    variables = environment(options, facts, limited.limits)
+    grace = GRACE if options.grace is None else options.grace
+    decisions = (
+        user_reason,
+        *granted.decisions,
+        *mounted.decisions,
+        *limited.decisions,
+        *variables.decisions,
+        *published.decisions,
+        Decision(
+            name="grace", value=short(grace), reason="between the stop signal and SIGKILL", origin=_said(options.grace)
+        ),
+    )
+    return Container(
+        name=options.name or facts.title,
+        image=facts.image,
+        platform=facts.platform,
+        arguments=command(options, facts.config),
+        environment=variables.pairs,
+        directory=options.directory or facts.config.working_dir or "/",
+        user=facts.user,
+        hostname=options.hostname or (options.name or facts.title)[:63],
+        read_only="rootfs" not in options.relax,
+        tmpfs=mounted.tmpfs,
+        binds=mounted.binds,
+        capabilities=granted.capabilities,
+        no_new_privileges="privileges" not in options.relax,
+        seccomp=granted.seccomp,
+        masked="masks" not in options.relax,
+        id_base=granted.id_base,
+        network=published.network,
+        publish=published.publish,
+        ports=tuple(sorted(facts.config.exposed_ports or ())),
+        limits=limited.limits,
+        init=options.init,
+        stop_signal=signal_name(options.stop_signal or facts.config.stop_signal or "SIGTERM"),
+        grace=grace,
+        health=facts.health or health_of(facts.config),
+        relaxed=tuple(sorted(set(options.relax))),
+        decisions=decisions,
+        findings=_findings(options, published.network),
+    )
+
+
+def command(options: Options, config: RunConfig) -> tuple[str, ...]:
+    """Entrypoint and arguments as every engine puts them together; UsageError [no-command] when there are none."""
+    if options.entrypoint:
+        words = (*options.entrypoint, *options.arguments)
+    else:
+        words = (*(config.entrypoint or ()), *(options.arguments or config.cmd or ()))
+    if not words or not words[0]:
+        raise UsageError(
+            "no-command", "the image says no program to start", next="name one behind the image, or by --entrypoint"
+        )
+    return words
+
+
+def signal_name(text: str) -> str:
+    """`SIGTERM` for TERM, term, SIGTERM or 15. UsageError [container-option]."""
+    import signal
+
+    word = text.upper().removeprefix("SIG")
+    try:
+        return signal.Signals(int(word)).name if word.isdigit() else signal.Signals[f"SIG{word}"].name
+    except (ValueError, KeyError):
+        raise refused(f"there is no signal {text[:20]!r}", f"one of {', '.join(SIGNALS)}") from None
+
+
+def refused(message: str, *steps: str, where: str = "") -> UsageError:
+    """An option that means nothing."""
+    return UsageError("container-option", message, where=where, next=steps)
+
+
+def _check(options: Options) -> None:
+    for word in options.relax:
+        if word not in RELAXATIONS:
+            near = closest(word, tuple(RELAXATIONS))
+            steps = (
+                (f"--relax {near}",) if near else tuple(f"--relax {one}   {text}" for one, text in RELAXATIONS.items())
+            )
+            raise refused(f"there is no hardening {word!r}", *steps, where=f"--relax {word}")
+    if options.name and not NAME.fullmatch(options.name):
+        raise refused("a name has letters, digits, _ . and - only", where=f"--name {options.name[:40]}")
+    if options.network and options.network not in NETWORKS:
+        raise refused(f"the network is {', '.join(NETWORKS)}", where=f"--network {options.network[:40]}")
+    if options.directory and not options.directory.startswith("/"):
+        raise refused(
+            "the working directory is an absolute path in the container", where=f"-w {options.directory[:60]}"
+        )
+    if options.grace is not None and not 0 <= options.grace <= 3600:
+        raise refused("the grace is 0 to 3600 seconds", where=f"--grace {options.grace:g}")
+
+
+def _user(options: Options, facts: Facts) -> Decision:
+    uid = facts.user.uid
+    if uid == 0 and not options.user and "user" not in options.relax:
+        raise RefusedError(
+            "runs-as-root",
+            f"{facts.image.partition('@')[0]} would run as root",
+            why=f"its user is {facts.config.user!r}" if facts.config.user else "it does not say a user",
+            next=("--user 65532   as nobody in particular", "--relax user   as root, in a container of its own"),
+        )
+    reason = "not root" if uid else "root, as you asked"
+    return Decision(name="user", value=f"{uid}:{facts.user.gid}", reason=reason, origin=_said(options.user))
+
+
+def _said(value: object) -> Origin:
+    return "flag" if value not in (None, "", ()) else "default"
+
+
+def _findings(options: Options, network: Network) -> tuple[Finding, ...]:
+    found = [
+        Finding(name="relaxed", message=f"{word} is not hardened: {RELAXATIONS[word]}")
+        for word in sorted(set(options.relax))
+    ]
+    if network == "host":
+        found.append(
+            Finding(name="host-network", message="it shares this machine's network, its loopback services too")
+        )
+    if options.init:
+        found.append(
+            Finding(
+                name="init-for-go",
+                severity="note",
+                message="a Go program needs no init for signals; only one that starts other programs does, to collect them",
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,37 @@
+"""What a decision about a container is made from. Touches nothing."""
+
+from __future__ import annotations
+
+from wherry.kit.value import Value
+from wherry.model.container import Owned, User
+from wherry.model.plan import Health, Pairs
+from wherry.oci.config import RunConfig
+from wherry.oci.platform import Platform
+
+
+class Facts(Value, frozen=True, kw_only=True):
+    """All that a decision about a container is made from, beside the options."""
+
+    image: str
+    """What people are told: name:tag@digest, or a package."""
+    title: str
+    """The container's name unless somebody gives one."""
+    platform: Platform
+    config: RunConfig
+    user: User
+    """Who the image or the options say, in numbers."""
+    owned: tuple[Owned, ...] = ()
+    health: Health | None = None
+    """Known from the plan; else read from the config."""
+    processors: int = 1
+    memory: int = 0
+    """Bytes of this machine."""
+    id_base: int = 0
+    """Where the ids of a user namespace begin; 0: none is possible here, for the reason in `no_user_namespace`."""
+    no_user_namespace: str = ""
+    variables: Pairs = ()
+    """This process's environment, for `-e NAME`."""
+    files: Pairs = ()
+    """The contents of environment files, by name."""
+    folder: str = "/"
+    """Where the user stands, for paths in options."""

@@ -1,0 +1,123 @@
+"""What may be written to, and what of this machine is inside. Options, config and the image's folders in, mounts out; touches
+nothing."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Final
+
+from wherry.errors import RefusedError, UsageError
+from wherry.kit.value import Value
+from wherry.model.container import Bind, Options, Tmpfs, User
+from wherry.model.plan import Decision
+from wherry.oci.config import RunConfig
+from wherry.plan.container.facts import Facts
+from wherry.plan.container.limits import size_of
+
+#: What no mount may hide: the kernel's files and what runtimes put there.
+RESERVED: Final = ("/", "/proc", "/sys", "/dev")
+SECRETS: Final = "/run/secrets"
+
+
+class Mounted(Value, frozen=True, kw_only=True):
+    """All mounts beside the kernel's, and why."""
+
+    tmpfs: tuple[Tmpfs, ...]
+    binds: tuple[Bind, ...]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def writable(self) -> bool:
+        """Whether it may change files of this machine."""
+        return any(bind.writable for bind in self.binds)
+
+
+def decide(options: Options, config: RunConfig, user: User, facts: Facts) -> Mounted:
+    """UsageError [container-option], RefusedError [path-escape] for a volume path outside."""
+    binds = (
+        *(_volume(text, facts.folder) for text in options.volumes),
+        *(_secret(text, facts.folder) for text in options.secrets),
+    )
+    taken = [bind.path for bind in binds]
+    for path in taken:
+        if taken.count(path) > 1:
+            raise UsageError("container-option", f"{path} is mounted twice", where=f"-v ...:{path}")
+    found: dict[str, Tmpfs] = {"/tmp": Tmpfs(path="/tmp")}  # noqa: S108 - the container's
+    for owned in facts.owned:
+        if not any(owned.path.startswith(f"{one}/") for one in found):
+            found[owned.path] = Tmpfs(
+                path=owned.path, mode=owned.mode & 0o1777, uid=owned.uid, gid=owned.gid, copied=not owned.empty
+            )
+    for volume in sorted(config.volumes or ()):
+        path = _path(volume, f"VOLUME {volume}")
+        found.setdefault(path, Tmpfs(path=path, mode=0o755, uid=user.uid, gid=user.gid))
+    for text in options.tmpfs:
+        one = _tmpfs(text, user)
+        found[one.path] = one
+    tmpfs = tuple(found[path] for path in sorted(found) if path not in taken)
+    value = ", ".join(one.path for one in tmpfs)
+    decisions = [Decision(name="writable", value=value, reason="in memory, gone with the container")]
+    decisions += [
+        Decision(
+            name="volume",
+            value=bind.path,
+            reason=f"{'' if bind.writable else 'read-only, '}{bind.source}",
+            origin="flag",
+        )
+        for bind in binds
+    ]
+    if "rootfs" in options.relax:
+        decisions.insert(0, Decision(name="rootfs", value="writable", reason="--relax rootfs", origin="flag"))
+    return Mounted(tmpfs=tmpfs, binds=binds, decisions=tuple(decisions))
+
+
+def _volume(text: str, folder: str) -> Bind:
+    source, colon, rest = text.partition(":")
+    path, _, mode = rest.partition(":")
+    if not colon or not source or mode not in ("", "ro", "rw"):
+        raise UsageError(
+            "container-option",
+            f"{text[:60]!r} is no volume",
+            where=f"-v {text[:60]}",
+            next="-v ./folder:/path, or :/path:ro",
+        )
+    if not source.startswith(("/", ".", "~")):
+        raise UsageError(
+            "container-option", f"wherry has no named volumes, and {source[:40]!r} is no path", where=f"-v {text[:60]}",
+            next=f"-v ./{source}:{path}",
+        )  # fmt: skip
+    return Bind(
+        source=posixpath.normpath(posixpath.join(folder, source)), path=_path(path, f"-v {text}"), writable=mode != "ro"
+    )
+
+
+def _secret(text: str, folder: str) -> Bind:
+    name, equals, file = text.partition("=")
+    source = file if equals else name
+    short = name if equals else posixpath.basename(name)
+    if not short or "/" in short or short in (".", "..") or not source:
+        raise UsageError(
+            "container-option", f"{text[:60]!r} is no secret", where=f"--secret {text[:60]}", next="--secret NAME=FILE"
+        )
+    return Bind(source=posixpath.normpath(posixpath.join(folder, source)), path=f"{SECRETS}/{short}")
+
+
+def _tmpfs(text: str, user: User) -> Tmpfs:
+    path, _, size = text.partition(":")
+    wanted = size_of(size, f"--tmpfs {text[:60]}") if size else 64 << 20
+    return Tmpfs(path=_path(path, f"--tmpfs {text}"), mode=0o755, size=wanted, uid=user.uid, gid=user.gid)
+
+
+def _path(path: str, said: str) -> str:
+    """A path in the container, without anything that climbs."""
+    if not path.startswith("/") or ".." in path.split("/") or "\0" in path or "\n" in path:
+        raise RefusedError(
+            "path-escape",
+            f"{path[:80]!r} is no absolute path inside a container",
+            where=said[:100],
+            next="a path like /data",
+        )
+    whole = posixpath.normpath("/" + path.lstrip("/"))
+    if whole in RESERVED or whole.startswith(("/proc/", "/sys/", "/dev/")):
+        raise RefusedError("path-escape", f"{whole} belongs to the runtime", where=said[:100], next="a path like /data")
+    return whole

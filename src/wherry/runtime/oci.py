@@ -1,0 +1,149 @@
+"""runc and crun: a Container and a root in, a running process out; starts the runtime by ports, touches the container's folder.
+
+`RUNTIME run` stays in the foreground as the program's parent, so that somebody collects the exit code; nothing of this process is
+open in it but the three streams (F01).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from wherry.errors import UnavailableError, WherryError
+from wherry.formats.seccomp import Seccomp
+from wherry.kit.files import atomic_write, disk_errors
+from wherry.kit.ports import Child, Command, Run, Spawn
+from wherry.kit.value import Value
+from wherry.model.container import Container
+from wherry.runtime.folders import PID, Place
+from wherry.runtime.spec import Surroundings, spec
+
+PATIENCE: Final = 30.0
+STEP: Final = 0.001
+NAMES: Final = ("runc", "crun")
+
+
+class Runtime(Value, frozen=True, kw_only=True):
+    """A program that speaks the OCI runtime's command line, and how to start it."""
+
+    name: str
+    """runc or crun."""
+    program: str
+    version: str
+    run: Run
+    spawn: Spawn
+    no_pivot: bool = False
+    """/ of this process is no mount point (a plain chroot), so pivot_root(2) cannot be used."""
+
+
+class Streams(Value, frozen=True, kw_only=True):
+    """Open descriptors for the container's three streams; -1: nothing."""
+
+    stdin: int = -1
+    stdout: int = -1
+    stderr: int = -1
+
+    def close(self) -> None:
+        """This process's ends: the container has its own."""
+        for descriptor in {self.stdin, self.stdout, self.stderr} - {-1}:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+def write_bundle(container: Container, place: Place, root: str, seccomp: Seccomp | None) -> None:
+    """config.json and the files it mounts."""
+    _write_files(container, place)
+    around = Surroundings(id=place.id, root=root, files=str(place.files), seccomp=seccomp)
+    atomic_write(place.bundle / "config.json", msgspec.json.encode(spec(container, around)), mode=0o600)
+
+
+def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
+    """Starts what the bundle says; returns when the program runs, with its parent: that one's exit code is the program's.
+
+    UnavailableError [cannot-start], with what the runtime said; what is a mistake of the image has its own name."""
+    log = place.path / "runtime.log"
+    argv = [runtime.program, "--root", str(place.state), "--log", str(log), "--log-format", "json", "run"]
+    argv += ["--no-pivot"] if runtime.no_pivot else []
+    argv += ["--keep"] if runtime.name == "runc" else []  # else its group is gone before anybody has read how it ended
+    argv += ["--bundle", str(place.bundle), "--pid-file", str(place.path / PID), place.id]
+    command = Command(argv=tuple(argv), environment=ENVIRONMENT, directory="/")
+    child = runtime.spawn(command, stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr)
+    end = time.monotonic() + PATIENCE
+    while not place.pid():
+        code = child.wait(STEP)
+        if code is not None:
+            if place.pid():
+                break  # it was quick, and has ended
+            raise explained(log, code)
+        if time.monotonic() > end:
+            child.signal(9)
+            raise UnavailableError("cannot-start", f"{runtime.name} did not start the container in {PATIENCE:.0f} s")
+    return child
+
+
+#: Runtimes need nothing of the user's environment.
+ENVIRONMENT: Final = (
+    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+    ("XDG_RUNTIME_DIR", "/run"),
+)
+
+
+def delete(runtime: Runtime, place: Place) -> None:
+    """Kills what is left of the container and takes its groups and mounts away; nothing happens when there is nothing."""
+    command = (runtime.program, "--root", str(place.state), "delete", "--force", place.id)
+    runtime.run(Command(argv=command, environment=ENVIRONMENT, directory="/", timeout=PATIENCE))
+
+
+def explained(log: Path, code: int) -> WherryError:
+    """What kept the container from starting, in words."""
+    from wherry.runtime.failures import failure
+
+    said = [message for message in _messages(log) if message]
+    return failure("\n".join(said) or f"it ended with status {code} and said nothing")
+
+
+def _messages(log: Path) -> list[str]:
+    try:
+        lines = log.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            if entry.get("level") in ("error", "fatal"):
+                found.append(str(entry.get("msg", "")))
+        except (ValueError, AttributeError):
+            found.append(line)
+    return found
+
+
+def _write_files(container: Container, place: Place) -> None:
+    hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost\n"
+    hosts += f"127.0.1.1\t{container.hostname}\n" if container.hostname else ""
+    resolv = _read("/etc/resolv.conf") if container.network == "host" else ""
+    texts = {"hosts": hosts, "hostname": f"{container.hostname}\n", "resolv.conf": resolv}
+    for name, text in texts.items():
+        path = place.files / name
+        with disk_errors(path):
+            path.write_text(text)
+            path.chmod(0o644)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def is_chroot() -> bool:
+    """Whether / of this process is no mount point."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:  # noqa: PTH123
+        return not any(line.split()[4] == "/" for line in mounts)

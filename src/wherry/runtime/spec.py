@@ -1,0 +1,185 @@
+"""A Container as runc and crun read it (OCI runtime-spec 1.0.2, config.md). Values in, config.json out; touches nothing.
+
+All of it is ours: of the image only its command, variables, user, folder and stop signal come in (F08).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from wherry.formats.seccomp import Seccomp
+from wherry.kit.value import Value
+from wherry.model.container import Bind, Container, Tmpfs
+
+#: Docker's lists (moby, oci/defaults.go), with what newer kernels have.
+MASKED: Final = (
+    *("/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats"),
+    *(
+        "/proc/sched_debug",
+        "/proc/scsi",
+        "/proc/timer_list",
+        "/proc/timer_stats",
+        "/sys/devices/virtual/powercap",
+        "/sys/firmware",
+    ),
+)
+READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+SETS: Final = ("bounding", "effective", "permitted")
+IDS: Final = 65536
+"""How many ids a user namespace has."""
+PERIOD: Final = 100_000
+"""Microseconds, of which a limit on processors is a share."""
+GROUP: Final = "/wherry-"
+"""How a container's control group begins; its id follows. None above it, which would be left behind."""
+SECRETS: Final = "/run/secrets"
+SAFE: Final = ("nosuid", "noexec", "nodev")
+
+
+class Surroundings(Value, frozen=True, kw_only=True):
+    """What the engine has made ready for one container."""
+
+    id: str
+    root: str
+    """The folder that becomes /."""
+    files: str
+    """Where hosts, hostname and resolv.conf lie."""
+    seccomp: Seccomp | None = None
+    """None: every system call."""
+
+
+def spec(container: Container, around: Surroundings) -> dict[str, Any]:
+    """The whole config.json."""
+    return {
+        "ociVersion": "1.0.2",
+        "hostname": container.hostname,
+        "root": {"path": around.root, "readonly": container.read_only},
+        "process": _process(container),
+        "mounts": [*_kernel_mounts(), *_files(container, around), *map(_tmpfs, container.tmpfs), *_binds(container)],
+        "linux": _linux(container, around),
+    }
+
+
+def destinations(container: Container) -> tuple[str, ...]:
+    """Paths that must be there to be mounted upon, beside those of every root."""
+    paths = (*(one.path for one in container.tmpfs), *(one.path for one in container.binds))
+    return tuple(path for path in paths if not path.startswith(f"{SECRETS}/"))
+
+
+def _process(container: Container) -> dict[str, Any]:
+    capabilities: dict[str, list[str]] = {name: list(container.capabilities) for name in SETS}
+    # A user other than root keeps a capability over execve only if it is ambient, and so inheritable too (capabilities(7)).
+    ambient = list(container.capabilities) if container.user.uid else []
+    files = container.limits.files
+    limits = [{"type": "RLIMIT_CORE", "hard": 0, "soft": 0}]
+    limits += [{"type": "RLIMIT_NOFILE", "hard": files, "soft": files}] if files else []
+    return {
+        "terminal": False,
+        "args": list(container.arguments),
+        "env": [f"{name}={value}" for name, value in container.environment],
+        "cwd": container.directory,
+        "user": {
+            "uid": container.user.uid,
+            "gid": container.user.gid,
+            "umask": 0o027,
+            "additionalGids": list(container.user.groups),
+        },
+        "capabilities": capabilities | {"inheritable": ambient, "ambient": ambient},
+        "noNewPrivileges": container.no_new_privileges,
+        "rlimits": limits,
+    }
+
+
+def _kernel_mounts() -> list[dict[str, Any]]:
+    """No /dev/shm and no /dev/mqueue: both may be written to by anybody, and Go needs neither."""
+    safe = list(SAFE)
+    return [
+        {"destination": "/proc", "type": "proc", "source": "proc", "options": safe},
+        {
+            "destination": "/dev",
+            "type": "tmpfs",
+            "source": "tmpfs",
+            "options": ["nosuid", "noexec", "strictatime", "mode=755", "size=64k"],
+        },
+        {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*safe, "ro"]},
+        {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": [*safe, "relatime", "ro"]},
+    ]
+
+
+def _files(container: Container, around: Surroundings) -> list[dict[str, Any]]:
+    taken = {*(one.path for one in container.binds), *(one.path for one in container.tmpfs)}
+    names = ("hosts", "hostname", "resolv.conf")
+    return [
+        _bind(Bind(source=f"{around.files}/{name}", path=f"/etc/{name}"))
+        for name in names
+        if f"/etc/{name}" not in taken and "/etc" not in taken
+    ]
+
+
+def _tmpfs(one: Tmpfs) -> dict[str, Any]:
+    options = [
+        "nosuid",
+        "noexec",
+        "nodev",
+        f"mode={one.mode:04o}",
+        f"size={one.size}",
+        f"uid={one.uid}",
+        f"gid={one.gid}",
+    ]
+    return {
+        "destination": one.path,
+        "type": "tmpfs",
+        "source": "tmpfs",
+        "options": [*options, *(["tmpcopyup"] if one.copied else [])],
+    }
+
+
+def _binds(container: Container) -> list[dict[str, Any]]:
+    secrets = [one for one in container.binds if one.path.startswith(f"{SECRETS}/")]
+    mounts = [_bind(one) for one in container.binds if one not in secrets]
+    if secrets:
+        options = ["nosuid", "noexec", "nodev", "mode=0755", "size=64k"]
+        mounts.append({"destination": SECRETS, "type": "tmpfs", "source": "tmpfs", "options": options})
+    return [*mounts, *map(_bind, secrets)]
+
+
+def _bind(one: Bind) -> dict[str, Any]:
+    options = ["rbind", "rprivate", "nosuid", "nodev", "rw" if one.writable else "ro"]
+    return {
+        "destination": one.path,
+        "type": "bind",
+        "source": one.source,
+        "options": options if one.executable else [*options, "noexec"],
+    }
+
+
+def _linux(container: Container, around: Surroundings) -> dict[str, Any]:
+    kinds = ["pid", "ipc", "uts", "mount", "cgroup"]
+    kinds += ["network"] if container.network != "host" else []
+    kinds += ["user"] if container.id_base else []
+    made: dict[str, Any] = {
+        "namespaces": [{"type": kind} for kind in kinds],
+        "cgroupsPath": f"{GROUP}{around.id}",
+        "resources": _resources(container),
+    }
+    if container.id_base:
+        ids = [{"containerID": 0, "hostID": container.id_base, "size": IDS}]
+        made |= {"uidMappings": ids, "gidMappings": ids}
+    if container.masked:
+        made |= {"maskedPaths": list(MASKED), "readonlyPaths": list(READ_ONLY)}
+    if around.seccomp is not None:
+        made["seccomp"] = msgspec.to_builtins(around.seccomp)
+    return made
+
+
+def _resources(container: Container) -> dict[str, Any]:
+    limits = container.limits
+    made: dict[str, Any] = {"devices": [{"allow": False, "access": "rwm"}]}
+    if limits.memory:
+        made["memory"] = {"limit": limits.memory, "swap": limits.memory}
+    if limits.cpus:
+        made["cpu"] = {"quota": round(limits.cpus * PERIOD), "period": PERIOD}
+    if limits.pids:
+        made["pids"] = {"limit": limits.pids}
+    return made
