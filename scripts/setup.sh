@@ -55,7 +55,12 @@ missing() {
   local package proof who need
   while read -r package proof who need _; do
     case "$package" in '' | '#'*) continue ;; esac
-    case "$who" in all | "$1") ;; test) [ "$1" = bench ] || continue ;; *) continue ;; esac
+    case "$who" in
+      all | "$1") ;;
+      test) [ "$1" = bench ] || continue ;;
+      oracles) [ "$1" = test ] && [ "${WHERRY_ORACLES:-}" = 1 ] || continue ;;
+      *) continue ;;
+    esac
     [ "$need" = "$2" ] || continue
     # Debian has the venv module apart for each Python.
     if [ "$package" = python3-venv ]; then case "$python" in *python3.*) package="${python##*/}-venv" ;; esac; fi

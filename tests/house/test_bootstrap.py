@@ -55,7 +55,7 @@ def test_every_package_has_a_proof_and_a_reason() -> None:
     assert len({row[0] for row in rows}) == len(rows)
     for row in rows:
         assert len(row) == 5, row
-        assert row[2] in ("all", "demo", "test", "bench"), row
+        assert row[2] in ("all", "demo", "test", "bench", "oracles"), row
         assert row[3] in ("must", "may"), row
 
 
@@ -87,3 +87,11 @@ def test_a_user_who_may_not_install_is_told_the_command(tmp_path: Path) -> None:
     assert following.startswith("  next  sudo apt-get install -y --no-install-recommends ")
     assert "git" in error.split()
     assert "podman" in following.split()
+    assert "qemu-system-x86" not in following.split()
+
+
+def test_second_opinions_need_more(tmp_path: Path) -> None:
+    environment = machine(tmp_path, python=f'exec {sys.executable} "$@"')
+    done = subprocess.run([ROOT / "test", "--oracles"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert {"podman", "qemu-system-x86"} <= set(done.stderr.splitlines()[1].split())
