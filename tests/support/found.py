@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from wherry.model.base import Base
 from wherry.model.image import Built, ImageIndex, Stored
-from wherry.oci.config import Config, RunConfig
+from wherry.oci.config import Config, History, RunConfig
 from wherry.oci.descriptor import Document, decode, describe, encode
 from wherry.oci.manifest import Manifest
 from wherry.store import documents
@@ -22,10 +22,11 @@ def found(built: Built) -> Stored:
     return documents.stored(lambda wanted: known[wanted.digest].data, descriptor, reference=built.name)
 
 
-def configured(built: Built, run: RunConfig) -> Built:
-    """A single-platform `built` with other settings."""
+def configured(built: Built, run: RunConfig, history: tuple[History, ...] | None = None) -> Built:
+    """A single-platform `built` with other settings, and another history if one is given."""
     (image,) = built.images
     settings = replace(decode(image.config.data, Config, name="config"), config=run)
+    settings = settings if history is None else replace(settings, history=history)
     config = Document(media_type=image.config.media_type, data=encode(settings))
     body = replace(decode(image.manifest.data, Manifest, name="manifest"), config=describe(config))
     manifest = Document(media_type=image.manifest.media_type, data=encode(body))

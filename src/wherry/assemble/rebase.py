@@ -35,7 +35,8 @@ class Basis(Value, frozen=True, kw_only=True):
     """As people write it, for errors."""
     reference: str = ""
     """What the annotation says: a full reference; empty for a base of no registry."""
-    descriptor: Descriptor
+    digest: Digest | None
+    """Of its top document; None for wherry's own bases, which have none."""
     images: tuple[StoredImage, ...]
 
 
@@ -50,11 +51,16 @@ class Move(Value, frozen=True, kw_only=True):
 def rebased(stored: Stored, move: Move) -> Revised:
     """`stored` on the new base. RefusedError [not-on-base] when an image's first layers are not the old base's; UsageError
     [no-platform] when the new base lacks one of its platforms."""
-    if not stored.images:
-        raise UsageError("not-an-image", "only images stand on a base", where=stored.reference)
+    only_images(stored)
     made = revised(stored, lambda image: _image(image, move), lambda found: renamed(found, move.new, None))
     findings = tuple(finding for image in stored.images for finding in _kept_user(image, move))
     return msgspec.structs.replace(made, findings=(*made.findings, *findings))
+
+
+def only_images(stored: Stored) -> None:
+    """UsageError [not-an-image] for an artifact."""
+    if not stored.images:
+        raise UsageError("not-an-image", "only images stand on a base", where=stored.reference)
 
 
 def own_layers(image: StoredImage, old: Basis) -> tuple[Descriptor, ...]:
@@ -70,11 +76,14 @@ def own_layers(image: StoredImage, old: Basis) -> tuple[Descriptor, ...]:
 
 
 def renamed(found: Annotations, new: Basis, image: StoredImage | None) -> Annotations:
-    """`found` naming the new base, where it named one at all; an image's names the base's image for its platform."""
+    """`found` naming the new base, where it named one at all; an image's names the base's image for its platform. Wherry's own
+    bases have no digest to be named by."""
     if BASE_DIGEST not in found and image is None:
         return found
     kept = {name: value for name, value in found.items() if name not in (BASE_NAME, BASE_DIGEST)}
-    kept[BASE_DIGEST] = image.digest if image else new.descriptor.digest
+    if new.digest is None:
+        return kept
+    kept[BASE_DIGEST] = image.digest if image else new.digest
     return kept | ({BASE_NAME: new.reference} if new.reference else {})
 
 
@@ -90,8 +99,9 @@ def _image(image: StoredImage, move: Move) -> Remade:
         "config": with_config(image.manifest, config),
         "layers": [*(_relabelled(layer, docker=docker) for layer in new.layers), *raws[len(raws) - len(own) :]],
     }
-    if not docker:
-        wanted["annotations"] = renamed(parsed.annotations, move.new, new)
+    annotations = renamed(parsed.annotations, move.new, new)
+    if not docker and annotations != parsed.annotations:
+        wanted["annotations"] = annotations or None
     return Remade(manifest=with_members(image.manifest, wanted), config=config)
 
 

@@ -15,10 +15,13 @@ from wherry.assemble.certificates import extra_certificates
 from wherry.assemble.pack import Packer, Purpose, pack
 from wherry.kit import snapshot
 from wherry.model.base import Base
+from wherry.model.image import Layer
 from wherry.model.plan import BaseChoice, Packing
 from wherry.oci.platform import Platform
 from wherry.oci.tar import Entry
 
+#: How the history of an image begins to say that its lowest layer is `static`.
+HISTORY: Final = "wherry static base: "
 BUNDLE: Final = "etc/ssl/certs/ca-certificates.crt"
 NONROOT: Final = 65532
 _NOBODY: Final = 65534
@@ -67,11 +70,15 @@ def built_in(
     if choice.name == "scratch":
         return tuple(Base(name="scratch", platform=platform, contents="nothing") for platform in platforms)
     extra = extra_certificates(root, choice.certificates)
-    contents = contents_of_static() + (f", {len(choice.certificates)} CA of yours" if choice.certificates else "")
-    layer = pack(
-        static_entries(extra), packing, Purpose(role="base", history=f"wherry static base: {contents}"), packer
-    )
+    layer, contents = static_layer(extra, len(choice.certificates), packing, packer)
     return tuple(Base(name="static", platform=platform, layers=(layer,), contents=contents) for platform in platforms)
+
+
+def static_layer(extra: bytes, files: int, packing: Packing, packer: Packer) -> tuple[Layer, str]:
+    """The one layer of `static` with the certificates `extra`, which came from so many files; and what is in it, for people."""
+    contents = contents_of_static() + (f", {files} CA of yours" if files else "")
+    purpose = Purpose(role="base", history=f"{HISTORY}{contents}")
+    return pack(static_entries(extra), packing, purpose, packer), contents
 
 
 def contents_of_static() -> str:

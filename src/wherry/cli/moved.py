@@ -63,7 +63,7 @@ def show_changed(changed: Changed, output: Output, *, as_json: bool) -> None:
         output.line("nothing to change, so the digest stays")
     else:
         count = _count(len(changed.replaced), "image") if changed.replaced else "one artifact"
-        output.line(f"{count} changed, layers as they were; old signatures do not hold for the new")
+        output.line(f"{count} changed, its own layers as they were")
     _results(changed.published, output, as_json=as_json)
     if as_json:
         output.document(changed_document(changed))

@@ -35,4 +35,5 @@ def annotate(request: AnnotateRequest, machine: Machine) -> Changed:
         revised = annotated(stored, changes)
         content = content_from(keeper, changed.become(stored, revised))
         wanted = changed.targets(request.places, source, content.digest)
-        return changed.report(stored, revised, changed.put(content, wanted, source, ports))
+        left = changed.left_behind(source, stored, revised, ports)
+        return changed.report(stored, revised, changed.put(content, wanted, source, ports), left)

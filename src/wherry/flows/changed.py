@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from wherry.assemble.revise import Replaced, Revised
-from wherry.errors import UsageError
+from wherry.errors import UsageError, WherryError
 from wherry.flows.copy import grouped, place_of, told
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
@@ -14,6 +14,7 @@ from wherry.model.image import Published, Stored
 from wherry.oci.digest import Digest
 from wherry.plan.created import rfc3339, seconds_of
 from wherry.store import place as places
+from wherry.store.attached import kinds
 from wherry.store.content import Content
 from wherry.store.keeper import Ports
 from wherry.store.places import at
@@ -40,7 +41,27 @@ def put(
     return tuple(row for place, names in grouped(wanted, source) for row in at(place, ports).put(told_of, names))
 
 
-def report(stored: Stored, revised: Revised, published: tuple[Published, ...]) -> Changed:
+def left_behind(source: places.Place, stored: Stored, revised: Revised, ports: Ports) -> tuple[Finding, ...]:
+    """Says so when signatures, SBOMs or the like refer to what was changed: they are true of the old image alone, so they stay
+    with it. A place that cannot be asked holds up nothing."""
+    olds = tuple(dict.fromkeys((stored.descriptor.digest, *(one.old for one in revised.replaced))))
+    if stored.descriptor.digest == revised.descriptor.digest:
+        return ()
+    try:
+        found = kinds(source, olds, ports)
+    except WherryError:
+        return ()
+    if not found:
+        return ()
+    what = "one attached thing stays" if len(found) == 1 else f"{len(found)} attached things stay"
+    message = f"{what} with the old image: {', '.join(dict.fromkeys(found))}"
+    step = "sign the new image, and attach its own SBOM to it"
+    return (Finding(name="left-behind", message=message, severity="note", next=step),)
+
+
+def report(
+    stored: Stored, revised: Revised, published: tuple[Published, ...], notes: tuple[Finding, ...] = ()
+) -> Changed:
     """The story of it."""
     return Changed(
         source=stored.reference,
@@ -48,7 +69,7 @@ def report(stored: Stored, revised: Revised, published: tuple[Published, ...]) -
         digest=revised.descriptor.digest,
         replaced=revised.replaced,
         published=published,
-        findings=(*stored.findings, *revised.findings, *(one for row in published for one in row.findings)),
+        findings=(*stored.findings, *revised.findings, *notes, *(one for row in published for one in row.findings)),
     )
 
 

@@ -70,6 +70,17 @@ def attached(place: Place, content: Content, ports: Ports) -> tuple[Attached, ..
     return tuple(found.values())
 
 
+def kinds(place: Place, digests: tuple[Digest, ...], ports: Ports) -> tuple[str, ...]:
+    """What refers to these digests at `place`: the kind of each thing, `application/spdx+json` or cosign's `.sig`. Nothing for
+    places that hold no such things; nothing of them is read."""
+    if not isinstance(place, RegistryPlace | LayoutPlace):
+        return ()
+    source = _source(place, ports)
+    rows = [row for one in parallel.each(source.find, digests, at_once=AT_ONCE) for row in one]
+    known = {(tag, descriptor.digest): _kind(tag, descriptor) for tag, descriptor in rows}
+    return tuple(sorted(known.values()))
+
+
 def attach(place: Place, things: tuple[Attached, ...], ports: Ports) -> int:
     """Puts `things` beside their images at `place`; bytes sent. UsageError [no-referrers] as `attached`."""
     sent = 0
@@ -95,6 +106,10 @@ def refused(place: Place) -> UsageError:
         where=str(place),
         next=("leave out --referrers", "copy to docker://REF or oci:DIR"),
     )
+
+
+def _kind(tag: str, descriptor: Descriptor) -> str:
+    return f"cosign's .{tag.rpartition('.')[2]}" if tag else descriptor.artifact_type or descriptor.media_type
 
 
 def _source(place: Place, ports: Ports) -> _Source:
@@ -135,9 +150,10 @@ def _layout(keeper: Keeper, directory: Path) -> _Source:
     for entry in listed:
         if not entry.name and entry.descriptor.media_type in DOCUMENTS:
             document = documents.fetch_document(blobs.fetch, entry.descriptor)
-            subject = manifests.parse(document, name=str(document.digest)).subject
-            if subject:
-                subjects.setdefault(subject.digest, []).append(("", entry.descriptor))
+            parsed = manifests.parse(document, name=str(document.digest))
+            if parsed.subject:
+                kind = replace(entry.descriptor, artifact_type=parsed.artifact_type)
+                subjects.setdefault(parsed.subject.digest, []).append(("", kind))
 
     def find(digest: Digest) -> tuple[tuple[str, Descriptor], ...]:
         tags = {f"sha256-{digest.hex}{suffix}" for suffix in COSIGN}
@@ -145,7 +161,7 @@ def _layout(keeper: Keeper, directory: Path) -> _Source:
         return (*subjects.get(digest, ()), *named)
 
     def content(descriptor: Descriptor) -> Content:
-        bare = replace(descriptor, annotations={})
+        bare = replace(descriptor, annotations={}, artifact_type="")
         stored = documents.stored(blobs.fetch, bare, reference=str(descriptor.digest))
         return content_from(keeper, stored)
 

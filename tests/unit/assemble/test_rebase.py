@@ -23,7 +23,7 @@ BOTH = Shape(platforms=("linux/amd64", "linux/arm64"))
 
 def basis(built: Built, name: str) -> Basis:
     stored = found(built)
-    return Basis(name=name, reference=name, descriptor=stored.descriptor, images=stored.images)
+    return Basis(name=name, reference=name, digest=stored.descriptor.digest, images=stored.images)
 
 
 def moved(stored: Stored, old: Built, new: Built, **more: str) -> Revised:

@@ -12,9 +12,14 @@ from wherry.cli.filled import FILLED
 @click.command(short_help="Put a published image on a new base, without a rebuild.")
 @click.argument("image", type=FILLED, metavar="IMAGE")
 @click.option(
-    "--base", type=FILLED, metavar="REF", help="The new base; by default what the old base's name means today."
+    "--base",
+    type=FILLED,
+    metavar="BASE",
+    help="The new base, as for build; by default what the old one's name means today.",
 )
-@click.option("--old-base", type=FILLED, metavar="REF", help="The base it stands on, where its annotations do not say.")
+@click.option(
+    "--old-base", type=FILLED, metavar="BASE", help="The base it stands on, where its annotations do not say."
+)
 @places
 @as_json
 @network
@@ -22,7 +27,8 @@ def rebase(image: str, base: str | None, old_base: str | None, places: tuple[str
     """Exchanges the base beneath an image, or beneath all images of an index. The application's layers stay as they are.
 
     What the config had from the old base becomes the new one's, what the image said itself stays. Refused where the image
-    does not stand on the old base, or needs something that the new one lacks.
+    does not stand on the old base, or needs something that the new one lacks. What stands on wherry's static gets today's
+    certificates and time zones.
 
     \b
     wherry rebase reg.example/team/app:1.2

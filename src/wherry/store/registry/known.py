@@ -33,6 +33,8 @@ class Facts(Value, frozen=True, kw_only=True):
     service: str = ""
     referrers: bool | None = None
     """It has the referrers API."""
+    head: bool | None = None
+    """It refused HEAD where it answered GET, if false."""
     chunk: int = 0
     """It refused a whole blob as too large: uploads go in chunks of so many bytes; 0: whole."""
     since: float = 0.0

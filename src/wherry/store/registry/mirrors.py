@@ -19,7 +19,7 @@ from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
 from wherry.store.keeper import Ports
-from wherry.store.registry import url
+from wherry.store.registry import head, url
 from wherry.store.registry.pull import ACCEPT, Repository
 
 #: Longest silence of a mirror before the next is asked.
@@ -84,6 +84,7 @@ class Source:
 
 def _asked(repository: Repository, mirror: Reference) -> int:
     address = url.manifest(repository.base, mirror, mirror.digest or mirror.tag)
-    response = repository.session.once(Request(method="HEAD", url=address, headers=ACCEPT, timeout=SECONDS))
+    request = Request(method="HEAD", url=address, headers=ACCEPT, timeout=SECONDS)
+    response = head.look(repository.session, request, send=repository.session.once)
     response.close()
     return response.status

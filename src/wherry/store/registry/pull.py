@@ -15,7 +15,7 @@ from wherry.oci.digest import Digest
 from wherry.oci.manifest import Index
 from wherry.oci.reference import Reference
 from wherry.store import documents
-from wherry.store.registry import errors, url
+from wherry.store.registry import errors, head, url
 from wherry.store.registry.download import Download
 from wherry.store.registry.session import Session
 
@@ -37,31 +37,30 @@ class Repository:
     def head(self, name: str) -> Digest | None:
         """The digest that the registry says `name` (a tag or digest) has, or None when it has no such thing.
 
-        Only a header's word (C07): good enough to skip a push, never to read by. None also when the registry says no digest."""
-        response = self.session.send(self._request("HEAD", name))
-        response.close()
+        Only a header's word where there is one (C07): good enough to skip a push, never to read by. A registry that says no
+        digest, or refuses HEAD, is asked for the document itself."""
+        response = head.look(self.session, self._request("HEAD", name))
         if response.status == 404:
+            response.close()
             return None
         if response.status != 200:
-            answer = errors.Said(status=response.status)
-            raise errors.failure(
-                answer, url=url.manifest(self.base, self.reference, name), doing=f"ask for {self.reference}"
-            )
+            where = url.manifest(self.base, self.reference, name)
+            raise errors.failure(errors.said(response), url=where, doing=f"ask for {self.reference}")
+        response.close()
         told = response.header("Docker-Content-Digest")
         try:
-            return Digest(told) if told else None
+            return Digest(told) if told else self.manifest(name).digest
         except CorruptError:
             return None
 
     def has(self, digest: Digest) -> bool:
         """True when the blob is there, by the registry's word."""
         address = url.blob(self.base, self.reference, digest)
-        response = self.session.send(Request(method="HEAD", url=address))
+        response = head.look(self.session, Request(method="HEAD", url=address), instead=head.FIRST)
+        if response.status != 404 and not head.there(response):
+            raise errors.failure(errors.said(response), url=address, doing=f"ask {self.reference.name} for {digest}")
         response.close()
-        if response.status not in (200, 404):
-            answer = errors.Said(status=response.status)
-            raise errors.failure(answer, url=address, doing=f"ask {self.reference.name} for {digest}")
-        return response.status == 200
+        return head.there(response)
 
     def top(self) -> tuple[Descriptor, bytes]:
         """The manifest or index the reference means, hashed against its digest where it has one."""
