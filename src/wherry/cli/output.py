@@ -50,6 +50,16 @@ class Output:
             for part in wrapped(one_line(text), self.width) or [""]:
                 self._write(self._stderr, part)
 
+    def line_as_is(self, text: str) -> None:
+        """A line that is laid out already: stderr, not wrapped."""
+        if not self._quiet:
+            self._write(self._stderr, one_line(text).rstrip())
+
+    def details(self, rows: Iterable[tuple[str, str]]) -> None:
+        """What belongs to the line above: `  where  path:line`, a label once for all its rows."""
+        if not self._quiet:
+            self._details(rows)
+
     def verbatim(self, text: str) -> None:
         """Another program's words: stderr, unwrapped, controls shown."""
         self._write(self._stderr, visible(text.rstrip("\n")))

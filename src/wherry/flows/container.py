@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from wherry.flows import rooms
 from wherry.flows.engines import own_runtime, run_folder
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
-from wherry.flows.subject import Subject, image_at, is_package, package, place_of
+from wherry.flows.subject import Subject, copy_program, image_at, is_package, package, place_of
 from wherry.formats.seccomp import Seccomp, Target
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Machine
@@ -160,9 +161,19 @@ def with_programs(container: Container, subject: Subject, place: Place) -> Conta
     for program in subject.programs:
         file = place.files / Path(program.file).name
         with disk_errors(file):
-            Path(program.file).rename(file)
+            _linked(program.file, file)
         binds.append(Bind(source=str(file), path=program.path, executable=True))
     return replace(container, binds=(*container.binds, *binds))
+
+
+def _linked(source: str, target: Path) -> None:
+    """A hard link, or a copy on another file system."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+            raise
+        copy_program(source, target)
 
 
 def with_secrets(container: Container, place: Place) -> Container:

@@ -42,16 +42,17 @@ class Runtime(Value, frozen=True, kw_only=True):
     """/ of this process is no mount point (a plain chroot), so pivot_root(2) cannot be used."""
 
 
-class Streams(Value, frozen=True, kw_only=True):
+class Streams:
     """Open descriptors for the container's three streams; -1: nothing."""
 
-    stdin: int = -1
-    stdout: int = -1
-    stderr: int = -1
+    def __init__(self, *, stdin: int = -1, stdout: int = -1, stderr: int = -1) -> None:
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
 
     def close(self) -> None:
-        """This process's ends: the container has its own."""
-        for descriptor in {self.stdin, self.stdout, self.stderr} - {-1}:
+        """This process's ends: the container has its own. Once only: the numbers soon belong to somebody else."""
+        ours = {self.stdin, self.stdout, self.stderr} - {-1}
+        self.stdin = self.stdout = self.stderr = -1
+        for descriptor in ours:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 

@@ -1,0 +1,105 @@
+"""A container that runs while somebody looks at it. Made in, a live one out; stopped and taken away at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from wherry.flows import attend
+from wherry.flows.container import Made, placed
+from wherry.kit.ports import Machine
+from wherry.kit.text import one_line
+from wherry.model.container import Container
+from wherry.runtime import cgroups, oci
+
+KEPT = 1 << 16
+STEP = 0.003
+
+
+class Log:
+    """The end of what a container said, bounded."""
+
+    def __init__(self) -> None:
+        self._lock, self._data = threading.Lock(), b""
+
+    def write(self, _: str, data: bytes) -> None:
+        """As `attend.Write`."""
+        with self._lock:
+            self._data = (self._data + data)[-KEPT:]
+
+    def lines(self, most: int = 5) -> tuple[str, ...]:
+        """The last lines, made harmless."""
+        with self._lock:
+            text = self._data.decode("utf-8", "replace")
+        return tuple(one_line(line)[:200] for line in text.splitlines() if line.strip())[-most:]
+
+    def text(self) -> str:
+        """All that is kept."""
+        with self._lock:
+            return self._data.decode("utf-8", "replace")
+
+
+class Live:
+    """One running container, its process `pid` on this machine and its output."""
+
+    def __init__(self, one: attend.Attended, log: Log, machine: Machine) -> None:
+        self.container, self.log, self.began = one.container, log, time.monotonic()
+        self._one, self._machine = one, machine
+        self.pid = one.place.pid()
+        self._group = _group(self.pid)
+
+    def usage(self) -> cgroups.Usage:
+        """What its control group says now."""
+        return cgroups.usage(self._group)
+
+    def signal(self, name: str) -> None:
+        """To the first process."""
+        self._machine.kill(self.pid, int(signal.Signals[name]))
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code; None when it has not ended after `seconds`."""
+        return self._one.child.wait(seconds)
+
+    def until(self, what: Callable[[], bool], seconds: float) -> bool:
+        """Looks every few milliseconds until `what` holds; False when it ended or the time was over."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if what():
+                return True
+            if self._one.child.wait(STEP) is not None:
+                return False
+        return False
+
+
+@contextlib.contextmanager
+def live(made: Made, machine: Machine, change: Callable[[Container], Container] | None = None) -> Iterator[Live]:
+    """Starts `made`, or what `change` makes of its container, without published ports; killed and taken away at the end.
+
+    UnavailableError [cannot-start], BuildError [no-entrypoint] and its like."""
+    container = replace(made.container, publish=())
+    container = replace(change(container) if change else container, name=f"{container.name}-{time.monotonic_ns()}")
+    log = Log()
+    with contextlib.ExitStack() as held:
+        ready = held.enter_context(placed(replace(made, container=container), machine))
+        streams = held.enter_context(attend.pipes(log.write))
+        child = oci.start(ready.runtime, ready.place, streams)
+        streams.close()
+        one = attend.Attended(container=container, place=ready.place, runtime=ready.runtime, child=child)
+        try:
+            yield Live(one, log, machine)
+        finally:
+            if child.wait(0) is None:
+                machine.kill(ready.place.pid(), signal.SIGKILL)
+                child.wait(10.0)
+
+
+def _group(pid: int) -> cgroups.Group:
+    try:
+        return cgroups.group_of(pid)
+    except OSError:
+        return cgroups.Group()

@@ -1,0 +1,67 @@
+"""What looks are given, and what they have in common. Touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wherry.flows.container import Made
+from wherry.flows.live import Live
+from wherry.kit.ports import Machine
+from wherry.kit.value import Value
+from wherry.model.observation import Answer, Expectations
+from wherry.model.plan import Health
+from wherry.runtime.look import ask, sockets
+
+
+class Scene(Value, frozen=True, kw_only=True):
+    """One proof under way."""
+
+    made: Made
+    machine: Machine
+    expectations: Expectations
+
+    @property
+    def port(self) -> int:
+        """Where the application is asked: its health check's port, else the first one that the image declares; 0: unknown."""
+        health = route_of(self.made.container.health)
+        declared = [int(one.partition("/")[0]) for one in self.made.container.ports if not one.endswith("/udp")]
+        return health[0] if health else min(declared, default=0)
+
+    def get(self, live: Live, route: str, *, seconds: float = 5.0) -> Answer:
+        """One GET in the container's own network."""
+        return ask(self.machine.dial, live.pid, self.port, route, seconds=seconds)
+
+
+class Look(Value, frozen=True, kw_only=True):
+    """A function and the fields of `Observed` that it fills."""
+
+    gives: tuple[str, ...]
+    look: Callable[[Scene], dict[str, object]]
+
+
+def route_of(health: Health | None) -> tuple[int, str] | None:
+    """Port and path of a check by HTTP: said, or read from wherry's own probe's arguments; None for other commands."""
+    if health is None:
+        return None
+    if health.path or health.port:
+        return health.port, health.path or "/"
+    if health.command[:1] == ("/wherry/probe",) and len(health.command) > 2 and health.command[1].isdigit():
+        return int(health.command[1]), health.command[2]
+    return None
+
+
+def until_healthy(scene: Scene, live: Live, seconds: float) -> Answer | None:
+    """The first good answer of the health route, or a listening port where none is known; None when there was none in time."""
+    route = route_of(scene.made.container.health)
+    answers: list[Answer] = []
+
+    def healthy() -> bool:
+        if route is None:
+            return bool(sockets(live.pid).listening)
+        answers.append(scene.get(live, route[1], seconds=2.0))
+        return 200 <= answers[-1].status < 400
+
+    found = live.until(healthy, seconds)
+    if route is None:
+        return Answer(status=200) if found else None
+    return answers[-1] if found else None

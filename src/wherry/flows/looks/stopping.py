@@ -1,0 +1,85 @@
+"""The application while it stops: requests under way, new ones, its end. Several containers, since once is no proof."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from msgspec.structs import replace
+
+from wherry.flows.live import Live, live
+from wherry.flows.looks.scene import Scene, until_healthy
+from wherry.model.observation import Answer, Drain, DrainTry, Unseen
+
+HEAD_START = 0.25
+"""Seconds between the first request under way and the signal."""
+EVERY = 0.1
+"""Seconds between two new requests after the signal."""
+PATIENCE = 30.0
+
+
+def stopping(scene: Scene) -> dict[str, object]:
+    """drain."""
+    container = scene.made.container
+    with ThreadPoolExecutor(scene.expectations.tries) as pool:
+        tries = tuple(pool.map(lambda _: _try(scene), range(scene.expectations.tries)))
+    seen = tuple(one for one in tries if one is not None)
+    if not seen:
+        return {"drain": Unseen(why="it did not become healthy, so nothing could be asked of it")}
+    route = f"GET {scene.expectations.slow_route}" if scene.expectations.slow_route else ""
+    return {"drain": Drain(signal=container.stop_signal, grace=container.grace, route=route, tries=seen)}
+
+
+def _try(scene: Scene) -> DrainTry | None:
+    """One container from its start to its end."""
+    with live(scene.made, scene.machine) as one:
+        if until_healthy(scene, one, scene.expectations.start) is None:
+            return None
+        slow = scene.expectations.slow_route
+        number = scene.expectations.requests if slow and scene.port else 0
+        with ThreadPoolExecutor(number + 2) as pool:
+            under_way = [pool.submit(scene.get, one, slow, seconds=PATIENCE) for _ in range(number)]
+            if number:
+                time.sleep(HEAD_START)
+            return _stopped(scene, one, pool, under_way)
+
+
+def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[Future[Answer]]) -> DrainTry:
+    early = sum(request.done() for request in under_way)
+    signalled = time.monotonic()
+    one.signal(one.container.stop_signal)
+    ended = threading.Event()
+    late = pool.submit(_late, scene, one, ended) if under_way else None
+    code = one.wait(one.container.grace)
+    seconds = time.monotonic() - signalled
+    ended.set()
+    if code is None:
+        one.signal("SIGKILL")
+        one.wait(5.0)
+    answers = tuple(_since(request.result(), signalled) for request in under_way)
+    refused, ready = late.result() if late else ((), None)
+    return DrainTry(
+        answers=() if early == len(under_way) else answers,
+        late=tuple(_since(answer, signalled) for answer in refused),
+        exit_code=code,
+        seconds=seconds,
+        ready=ready,
+    )
+
+
+def _late(scene: Scene, one: Live, ended: threading.Event) -> tuple[tuple[Answer, ...], int | None]:
+    """New requests after the signal, and the first answer of the readiness route."""
+    ready = scene.expectations.ready_route
+    time.sleep(EVERY)
+    status = scene.get(one, ready, seconds=2.0).status if ready else None
+    answers = []
+    while not ended.is_set():
+        answers.append(scene.get(one, "/", seconds=2.0))
+        ended.wait(EVERY)
+    return tuple(answers[:20]), status
+
+
+def _since(answer: Answer, moment: float) -> Answer:
+    """The answer with its times from `moment` on."""
+    return replace(answer, began=answer.began - moment, ended=answer.ended - moment)

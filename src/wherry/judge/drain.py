@@ -1,0 +1,88 @@
+"""Does it stop in peace: "8 of 8 requests survived SIGTERM, so PASS"."""
+
+from __future__ import annotations
+
+from wherry.judge.answer import failed, milliseconds, nothing, passed, unknown
+from wherry.model.observation import Drain, DrainTry, Expectations, Observed
+from wherry.model.verdict import Verdict
+
+NAME = "drain"
+PEACE = (0, 143)
+"""Its own end, or that of SIGTERM once all was done."""
+
+
+def drain(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: in every try all requests under way were answered, new ones were refused, and it ended with 0 within its grace."""
+    match observed.drain:
+        case Drain(tries=()):
+            return unknown(NAME, "it was not stopped")
+        case Drain() as seen:
+            return _judged(seen)
+        case why:
+            return nothing(NAME, why)
+
+
+def _judged(seen: Drain) -> Verdict:
+    worst = max(seen.tries, key=_badness)
+    lost = [sum(not _good(answer.status) for answer in one.answers) for one in seen.tries]
+    all_of = len(worst.answers)
+    late = sum(_good(answer.status) for answer in worst.late)
+    story = _story(seen, worst)
+    times = f"in {sum(map(_is_bad, seen.tries))} of {len(seen.tries)} tries"
+    if worst.exit_code is None:
+        return failed(
+            NAME,
+            f"it did not stop within {seen.grace:g} s of {seen.signal}, {times}",
+            *story,
+            next=f"handle {seen.signal}: wherry explain drain",
+        )
+    if any(lost):
+        return failed(
+            NAME, f"stopping lost {max(lost)} of {all_of} requests, {times}", *story, next="wherry explain drain"
+        )
+    if worst.exit_code not in PEACE:
+        return failed(NAME, f"it stopped with status {worst.exit_code}, {times}", *story, next="wherry explain drain")
+    if late:
+        return failed(
+            NAME,
+            f"it went on to take new requests after {seen.signal}, {times}",
+            *story,
+            next="close the listener first: http.Server.Shutdown",
+        )
+    ended = f"ended with {worst.exit_code} after {milliseconds(worst.seconds)}"
+    if not seen.route:
+        return unknown(NAME, f"{ended}; requests under way need [prove] slow-route", *story)
+    if not all_of:
+        return unknown(NAME, f"{ended}; no request was under way: {seen.route} answers too fast", *story)
+    return passed(NAME, f"{all_of} of {all_of} requests answered, new ones refused, {ended}; {len(seen.tries)} tries")
+
+
+def _is_bad(one: DrainTry) -> bool:
+    return _badness(one) != (False, 0, 0)
+
+
+def _badness(one: DrainTry) -> tuple[bool, int, int]:
+    """What orders tries, the worst last: killed, requests lost, a status or new requests that should not be."""
+    lost = sum(not _good(answer.status) for answer in one.answers)
+    late = sum(_good(answer.status) for answer in one.late)
+    return one.exit_code is None, lost, late + (one.exit_code not in PEACE)
+
+
+def _story(seen: Drain, worst: DrainTry) -> tuple[str, ...]:
+    """The worst try as a time line."""
+    lines = [
+        f"{seen.signal} at 0 ms with {len(worst.answers)} requests under way"
+        if worst.answers
+        else f"{seen.signal} at 0 ms"
+    ]
+    gone = [answer for answer in worst.answers if not _good(answer.status)]
+    if gone:
+        first = min(gone, key=lambda answer: answer.ended)
+        lines.append(f"the first was lost at {milliseconds(max(0.0, first.ended))}: {first.error or first.status}")
+    end = "killed" if worst.exit_code is None else f"exit status {worst.exit_code}"
+    lines.append(f"{end} at {milliseconds(worst.seconds)}")
+    return tuple(lines)
+
+
+def _good(status: int) -> bool:
+    return 200 <= status < 500

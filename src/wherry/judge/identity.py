@@ -1,0 +1,102 @@
+"""Who it runs as, and what it may do: user, capabilities, no new privileges, system calls, the security module."""
+
+from __future__ import annotations
+
+from wherry.judge.answer import failed, nothing, passed, unknown
+from wherry.model.observation import Expectations, Identity, Observed
+from wherry.model.verdict import Verdict
+
+
+def user(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: not root, no group of root's, and just who was asked for."""
+    match observed.identity:
+        case Identity() as seen:
+            wanted = observed.container.user
+            groups = ", ".join(map(str, seen.groups)) or "no other groups"
+            who = f"{seen.uid}:{seen.gid}, {groups}"
+            if seen.uid == 0:
+                return failed(
+                    "user",
+                    "it runs as root",
+                    f"uid {seen.uid}, on this machine {seen.host_uid}",
+                    next='[image] user = "65532:65532"',
+                )
+            if (seen.uid, seen.gid) != (wanted.uid, wanted.gid) or set(seen.groups) - {*wanted.groups, seen.gid}:
+                return failed("user", f"it runs as {who}", f"{wanted.uid}:{wanted.gid} was asked for")
+            outside = f", {seen.host_uid} outside" if seen.host_uid != seen.uid else ""
+            return passed("user", who + outside)
+        case why:
+            return nothing("user", why)
+
+
+def capabilities(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: all five sets hold just what was asked for, by default nothing."""
+    match observed.identity:
+        case Identity() as seen:
+            asked = observed.container.capabilities
+            sets = dict(seen.capabilities)
+            most = max(mask.bit_count() for mask in sets.values()) if sets else 0
+            if len(sets) != 5:
+                return unknown("capabilities", "this kernel does not show all five sets")
+            if most > len(asked):
+                shown = ", ".join(f"{name} {mask:x}" for name, mask in sets.items() if mask.bit_count() > len(asked))
+                return failed(
+                    "capabilities", f"it has {most} capabilities, and {len(asked) or 'none'} were asked for", shown
+                )
+            return passed("capabilities", "none in any of the five sets" if not most else f"only {', '.join(asked)}")
+        case why:
+            return nothing("capabilities", why)
+
+
+def no_new_privileges(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: the kernel says so of the process itself."""
+    match observed.identity:
+        case Identity(no_new_privileges=True):
+            return passed("privileges", "setuid programs gain it nothing")
+        case Identity(no_new_privileges=None):
+            return unknown("privileges", "this kernel does not say")
+        case Identity():
+            return failed("privileges", "setuid programs could gain privileges", next="leave --relax privileges out")
+        case why:
+            return nothing("privileges", why)
+
+
+def seccomp(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: a filter is active on the process itself."""
+    match observed.identity:
+        case Identity(seccomp=2):
+            return passed("seccomp", f"a filter is active: {observed.container.seccomp}")
+        case Identity(seccomp=None):
+            return unknown("seccomp", "this kernel does not say")
+        case Identity():
+            return failed("seccomp", "every system call is open to it", next="leave --relax seccomp out")
+        case why:
+            return nothing("seccomp", why)
+
+
+def security_module(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: AppArmor or SELinux confines the process; a host without either cannot show it."""
+    match observed.identity:
+        case Identity(security=""):
+            return unknown("apparmor", "this host has no AppArmor or SELinux, so nothing was observed")
+        case Identity(security=profile) if profile.startswith("unconfined"):
+            return unknown("apparmor", "no profile is set; seccomp and capabilities stand alone", profile)
+        case Identity(security=profile):
+            return passed("apparmor", profile)
+        case why:
+            return nothing("apparmor", why)
+
+
+def isolation(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: namespaces of its own for all that was asked for."""
+    match observed.identity:
+        case Identity() as seen:
+            wanted = {"mnt", "pid", "ipc", "uts"}
+            wanted |= {"net"} if observed.container.network != "host" else set()
+            wanted |= {"user"} if observed.container.id_base else set()
+            shared = sorted(wanted - set(seen.namespaces))
+            if shared:
+                return failed("isolation", f"it shares this machine's {', '.join(shared)}")
+            return passed("isolation", f"its own {', '.join(seen.namespaces)}")
+        case why:
+            return nothing("isolation", why)

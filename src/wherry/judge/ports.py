@@ -1,0 +1,58 @@
+"""Does it listen where the image says, and nowhere else."""
+
+from __future__ import annotations
+
+from wherry.judge.answer import failed, nothing, passed, unknown
+from wherry.model.observation import Expectations, Observed, Socket, Sockets
+from wherry.model.verdict import Verdict
+
+NAME = "ports"
+ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what is compared with
+
+
+def ports(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: every port that the image declares is listened on by all addresses, and no other is."""
+    match observed.sockets:
+        case Sockets() as seen:
+            return _judged(seen, observed.container.ports)
+        case why:
+            return nothing(NAME, why)
+
+
+def _judged(seen: Sockets, declared: tuple[str, ...]) -> Verdict:
+    open_at = {f"{one.port}/{one.protocol}": one for one in seen.listening}
+    wide = {f"{one.port}/{one.protocol}" for one in seen.listening if one.address in ANYWHERE}
+    wanted = {port if "/" in port else f"{port}/tcp" for port in declared}
+    here = tuple(_shown(one) for one in seen.listening)
+    missing, extra = sorted(wanted - open_at.keys()), sorted(open_at.keys() - wanted)
+    narrow = sorted((wanted & open_at.keys()) - wide)
+    if missing:
+        return failed(
+            NAME,
+            f"nothing listens on {', '.join(missing)}, which the image declares",
+            *here,
+            next="[image] ports says where it listens",
+        )
+    if narrow:
+        return failed(
+            NAME, f"{', '.join(narrow)} is reached from inside alone", *here, next='listen on ":PORT", not on localhost'
+        )
+    loose = [port for port in extra if port in wide]
+    if loose:
+        return failed(
+            NAME,
+            f"it listens on {', '.join(loose)}, which the image does not declare",
+            *here,
+            next="[image] ports says where it listens",
+        )
+    if not wanted and not here:
+        return passed(NAME, "none, as the image says")
+    if not seen.own_network and not here:
+        return unknown(NAME, "with this machine's network its own ports could not be told apart")
+    return passed(
+        NAME, f"{', '.join(sorted(wanted))}, and nothing else" + (f"; {len(extra)} inside alone" if extra else "")
+    )
+
+
+def _shown(one: Socket) -> str:
+    return f"{one.protocol} {one.address}:{one.port}"

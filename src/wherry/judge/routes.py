@@ -1,0 +1,51 @@
+"""Does it tell truly how it is: health and readiness."""
+
+from __future__ import annotations
+
+from wherry.judge.answer import failed, nothing, passed, unknown
+from wherry.model.observation import Drain, Expectations, Observed, Routes
+from wherry.model.verdict import Verdict
+
+
+def health(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: the health route answers 200 to 399 while it runs."""
+    match observed.routes:
+        case Routes(health=""):
+            return unknown("health", "no health route is known: [image.health] names it")
+        case Routes() as seen if 200 <= seen.health_status < 400:
+            return passed("health", f"{seen.health} {seen.health_status}")
+        case Routes() as seen:
+            return failed(
+                "health",
+                f"{seen.health} answered {seen.health_status or 'nothing'}",
+                next="[image.health] names the route",
+            )
+        case why:
+            return nothing("health", why)
+
+
+def ready(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: the readiness route says yes while it runs, and no once it stops, so that nobody sends it more."""
+    match observed.routes:
+        case Routes(ready=""):
+            return unknown("ready", "no readiness route is known: [prove] ready-route names it")
+        case Routes() as seen if not 200 <= seen.ready_status < 400:
+            return failed("ready", f"{seen.ready} answered {seen.ready_status or 'nothing'} while it ran")
+        case Routes() as seen:
+            return _stopping(seen, observed)
+        case why:
+            return nothing("ready", why)
+
+
+def _stopping(seen: Routes, observed: Observed) -> Verdict:
+    tries = observed.drain.tries if isinstance(observed.drain, Drain) else ()
+    asked = [one.ready for one in tries if one.ready is not None]
+    if not asked:
+        why = "while it stops it could not be asked, which needs [prove] slow-route"
+        return unknown("ready", f"{seen.ready} {seen.ready_status}; {why}")
+    said = [status for status in asked if 200 <= status < 400]
+    if said:
+        step = "answer 503 there from the signal on"
+        return failed("ready", f"{seen.ready} still said {said[0]} after the stop signal", next=step)
+    words = ", ".join(dict.fromkeys(str(status) if status else "refused" for status in asked))
+    return passed("ready", f"{seen.ready} {seen.ready_status}, {words} once stopping")

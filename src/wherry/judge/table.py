@@ -1,0 +1,44 @@
+"""All checks, in the order of the report. A check is judged by its function alone; what it needs is looked at only when some
+check that was chosen needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from wherry.judge.drain import drain
+from wherry.judge.identity import capabilities, isolation, no_new_privileges, seccomp, security_module, user
+from wherry.judge.ports import ports
+from wherry.judge.routes import health, ready
+from wherry.judge.start import start
+from wherry.kit.value import Value
+from wherry.model.observation import Expectations, Observed
+from wherry.model.verdict import Verdict
+
+
+class Check(Value, frozen=True, kw_only=True):
+    """A name that can be selected, waived and explained; the looks it needs, by their fields of Observed."""
+
+    name: str
+    needs: tuple[str, ...]
+    judge: Callable[[Observed, Expectations], Verdict]
+
+
+CHECKS: Final = (
+    Check(name="start", needs=("start",), judge=start),
+    Check(name="user", needs=("identity",), judge=user),
+    Check(name="capabilities", needs=("identity",), judge=capabilities),
+    Check(name="privileges", needs=("identity",), judge=no_new_privileges),
+    Check(name="seccomp", needs=("identity",), judge=seccomp),
+    Check(name="apparmor", needs=("identity",), judge=security_module),
+    Check(name="isolation", needs=("identity",), judge=isolation),
+    Check(name="health", needs=("routes",), judge=health),
+    Check(name="ready", needs=("routes", "drain"), judge=ready),
+    Check(name="ports", needs=("sockets",), judge=ports),
+    Check(name="drain", needs=("drain",), judge=drain),
+)
+
+
+def judged(observed: Observed, wanted: Expectations, checks: tuple[Check, ...] = CHECKS) -> tuple[Verdict, ...]:
+    """A verdict for each check, in order."""
+    return tuple(check.judge(observed, wanted) for check in checks)

@@ -1,0 +1,153 @@
+"""What was seen of containers, each look a value. Touches nothing.
+
+A look that was not possible is Unseen with its reason (its check is UNKNOWN), one that makes no sense for this image is Needless
+(SKIP); so a judge can never mistake nothing for something.
+"""
+
+from __future__ import annotations
+
+from wherry.kit.value import Value
+from wherry.model.container import Container
+
+
+class Unseen(Value, frozen=True, kw_only=True, tag="unseen"):
+    """It could not be seen here."""
+
+    why: str
+
+
+class Needless(Value, frozen=True, kw_only=True, tag="needless"):
+    """There is nothing to be seen."""
+
+    why: str
+
+
+Nothing = Unseen | Needless
+
+
+class Answer(Value, frozen=True, kw_only=True):
+    """One HTTP request to the application."""
+
+    status: int = 0
+    """0: none."""
+    error: str = ""
+    """Why there was none: refused, reset, cut, timeout ..."""
+    began: float = 0.0
+    """Seconds since the look began."""
+    ended: float = 0.0
+
+
+class Start(Value, frozen=True, kw_only=True, tag="start"):
+    """How it came up."""
+
+    healthy_after: float | None = None
+    """Seconds from its start to the first good answer, or to the first listening port where no route is known; None: never."""
+    waited: float = 0.0
+    route: str = ""
+    """`GET /healthz` on port 8080; empty: a listening port was enough."""
+    status: int = 0
+    """Of the last answer."""
+    ended: int | None = None
+    """Its exit code, if it ended meanwhile."""
+    out_of_memory: bool = False
+    log: tuple[str, ...] = ()
+    """Its last lines."""
+
+
+class Identity(Value, frozen=True, kw_only=True, tag="identity"):
+    """What the kernel says of the first process (proc_pid_status(5)), ids as inside."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    host_uid: int
+    capabilities: tuple[tuple[str, int], ...]
+    """CapInh, CapPrm, CapEff, CapBnd, CapAmb, each a mask."""
+    no_new_privileges: bool | None = None
+    seccomp: int | None = None
+    """0 off, 1 strict, 2 filter."""
+    security: str = ""
+    """The profile of AppArmor or SELinux; empty: there is none."""
+    namespaces: tuple[str, ...] = ()
+    """Those that are not this machine's: pid, net, mnt ..."""
+
+
+class Routes(Value, frozen=True, kw_only=True, tag="routes"):
+    """Health and readiness while it runs; what readiness says while it stops is in `Drain`."""
+
+    health: str = ""
+    health_status: int = 0
+    ready: str = ""
+    ready_status: int = 0
+    ready_before: int = 0
+    """The first answer of the readiness route, asked from the start on; 0: it refused connections until it was ready."""
+
+
+class DrainTry(Value, frozen=True, kw_only=True):
+    """One container stopped with requests under way."""
+
+    answers: tuple[Answer, ...] = ()
+    """Of the requests that were under way when the signal came; empty: none could be."""
+    late: tuple[Answer, ...] = ()
+    """Of requests begun afterwards."""
+    exit_code: int | None = None
+    """None: it did not end within its grace, and was killed."""
+    seconds: float = 0.0
+    """From the signal to its end."""
+    ready: int | None = None
+    """What the readiness route answered after the signal."""
+
+
+class Drain(Value, frozen=True, kw_only=True, tag="drain"):
+    """How it stops."""
+
+    signal: str
+    grace: float
+    route: str = ""
+    """The slow route; empty: none is known, so nothing was under way."""
+    tries: tuple[DrainTry, ...] = ()
+
+
+class Socket(Value, frozen=True, kw_only=True):
+    """A port that a container listens on."""
+
+    protocol: str
+    """tcp or udp."""
+    address: str
+    port: int
+
+
+class Sockets(Value, frozen=True, kw_only=True, tag="sockets"):
+    """All ports that it listens on."""
+
+    listening: tuple[Socket, ...] = ()
+    own_network: bool = True
+
+
+class Observed(Value, frozen=True, kw_only=True):
+    """All looks of one proof; what nobody asked for stays Unseen."""
+
+    container: Container
+    start: Start | Nothing = Unseen(why="nobody looked")
+    identity: Identity | Nothing = Unseen(why="nobody looked")
+    routes: Routes | Nothing = Unseen(why="nobody looked")
+    drain: Drain | Nothing = Unseen(why="nobody looked")
+    sockets: Sockets | Nothing = Unseen(why="nobody looked")
+
+
+class Expectations(Value, frozen=True, kw_only=True):
+    """What `[prove]` asks for; the judges compare with it."""
+
+    start: float = 10.0
+    """Seconds until healthy."""
+    ready_route: str = ""
+    slow_route: str = ""
+    requests: int = 8
+    """Under way when the stop signal comes."""
+    tries: int = 3
+    size: int = 0
+    """Most bytes of the unpacked image; 0: no budget."""
+    idle_cpu: float = 0.2
+    """Processors' worth of time while nobody asks anything."""
+    memory: float = 0.9
+    """Share of its memory limit that it may need."""

@@ -1,0 +1,37 @@
+"""What a proof says: one verdict a check. Touches nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wherry.kit.value import Value
+
+Outcome = Literal["PASS", "FAIL", "SKIP", "UNKNOWN"]
+"""PASS: it was seen. FAIL: the opposite was seen. SKIP: it does not apply. UNKNOWN: it could not be seen here, and why."""
+
+
+class Verdict(Value, frozen=True, kw_only=True):
+    """One check's answer. `wherry explain CHECK` says what is looked at and why."""
+
+    check: str
+    outcome: Outcome
+    summary: str
+    """One line."""
+    seen: tuple[str, ...] = ()
+    """What was observed, in order."""
+    concluded: tuple[str, ...] = ()
+    """What follows from it, or was guessed from the sources."""
+    where: tuple[str, ...] = ()
+    """Places in the sources, `path:line` first."""
+    next: tuple[str, ...] = ()
+    waived: str = ""
+    """Why a FAIL or UNKNOWN does not count, and until when."""
+
+
+class Waiver(Value, frozen=True, kw_only=True):
+    """A check whose FAIL or UNKNOWN is accepted for a while."""
+
+    check: str
+    reason: str
+    until: str
+    """Its last day, YYYY-MM-DD."""

@@ -1,0 +1,173 @@
+"""Looking at a process from outside: /proc and its network. A process id in, observations out; reads /proc, asks by dial.
+
+Nothing of this is in the image and nothing runs in the container.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ipaddress
+import socket
+import time
+from pathlib import Path
+from typing import Final
+
+from wherry.kit.ports import Dial
+from wherry.model.observation import Answer, Identity, Socket, Sockets
+
+SETS: Final = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+KINDS: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
+LISTEN: Final = "0A"
+"""TCP_LISTEN in /proc/net/tcp."""
+BODY: Final = 1 << 20
+CALLER: Final = "wherry-prove"
+
+
+def identity(pid: int) -> Identity:
+    """Who the process is and what it may do. OSError when it is gone."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    uids, gids = _map(pid, "uid_map"), _map(pid, "gid_map")
+    host_uid = int(status["Uid"][1])
+    return Identity(
+        uid=_inside(host_uid, uids),
+        gid=_inside(int(status["Gid"][1]), gids),
+        groups=tuple(_inside(int(one), gids) for one in status["Groups"]),
+        host_uid=host_uid,
+        capabilities=tuple((name, int(status[name][0], 16)) for name in SETS if name in status),
+        no_new_privileges=status["NoNewPrivs"] == ["1"] if "NoNewPrivs" in status else None,
+        seccomp=int(status["Seccomp"][0]) if "Seccomp" in status else None,
+        security=_security(pid),
+        namespaces=tuple(kind for kind in KINDS if _namespace(pid, kind) != _namespace("self", kind)),
+    )
+
+
+def sockets(pid: int) -> Sockets:
+    """Every port that its network listens on; with the machine's own network, those of its own processes alone."""
+    own = _namespace(pid, "net") != _namespace("self", "net")
+    inodes = None if own else _sockets_of(pid)
+    found = []
+    for name in ("tcp", "tcp6", "udp", "udp6"):
+        for row in _rows(pid, name):
+            listening = row[3] == LISTEN if name.startswith("tcp") else row[2].endswith(":0000")
+            if listening and (inodes is None or row[9] in inodes):
+                address, _, port = row[1].rpartition(":")
+                found.append(Socket(protocol=name[:3], address=_address(address), port=int(port, 16)))
+    unique = dict.fromkeys(found)
+    return Sockets(
+        listening=tuple(sorted(unique, key=lambda one: (one.port, one.protocol, one.address))), own_network=own
+    )
+
+
+def ask(dial: Dial, pid: int, port: int, path: str, *, seconds: float = 5.0) -> Answer:
+    """One GET to the application in its own network, the whole answer read."""
+    began = time.monotonic()
+    try:
+        with contextlib.closing(_connected(dial, pid, port, min(seconds, 3.0))) as one:
+            one.settimeout(seconds)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+            connection.sock = one
+            connection.request("GET", path, headers={"User-Agent": CALLER, "Connection": "close"})
+            response = connection.getresponse()
+            while response.read(BODY):
+                pass
+            return Answer(status=response.status, began=began, ended=time.monotonic())
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(error=_words(error), began=began, ended=time.monotonic())
+
+
+def _connected(dial: Dial, pid: int, port: int, seconds: float) -> socket.socket:
+    try:
+        return dial(pid, ("127.0.0.1", port), seconds)
+    except ConnectionRefusedError:
+        return dial(pid, ("::1", port), seconds)
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case ConnectionRefusedError():
+            return "refused"
+        case ConnectionResetError() | BrokenPipeError():
+            return "reset"
+        case TimeoutError():
+            return "no answer in time"
+        case http.client.HTTPException():
+            return "cut before an answer"
+        case ProcessLookupError():
+            return "it has ended"
+        case _:
+            return str(error)
+
+
+def zombies(pid: int) -> tuple[int, ...]:
+    """Dead children that nobody collected, in the process namespace of `pid`."""
+    wanted = _namespace(pid, "pid")
+    return tuple(one for one, state in _processes() if state == "Z" and _namespace(one, "pid") == wanted)
+
+
+def family(pid: int) -> tuple[int, ...]:
+    """All processes of its namespace."""
+    wanted = _namespace(pid, "pid")
+    return tuple(one for one, _ in _processes() if _namespace(one, "pid") == wanted)
+
+
+def _processes() -> list[tuple[int, str]]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError):
+                text = (entry / "stat").read_text()
+                found.append((int(entry.name), text.rpartition(")")[2].split()[0]))
+    return found
+
+
+def _namespace(pid: int | str, kind: str) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/ns/{kind}").readlink())
+    except OSError:
+        return ""
+
+
+def _map(pid: int, name: str) -> list[tuple[int, int, int]]:
+    rows = [line.split() for line in Path(f"/proc/{pid}/{name}").read_text().splitlines()]
+    return [(int(inside), int(outside), int(size)) for inside, outside, size in rows]
+
+
+def _inside(number: int, rows: list[tuple[int, int, int]]) -> int:
+    return next(
+        (inside + number - outside for inside, outside, size in rows if outside <= number < outside + size), number
+    )
+
+
+def _security(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/attr/current").read_text().strip("\0\n")
+    except OSError:
+        return ""
+
+
+def _rows(pid: int, name: str) -> list[list[str]]:
+    try:
+        return [line.split() for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]]
+    except OSError:
+        return []
+
+
+def _sockets_of(pid: int) -> frozenset[str]:
+    found = set()
+    for one in family(pid):
+        with contextlib.suppress(OSError):
+            for entry in Path(f"/proc/{one}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    target = str(entry.readlink())
+                    if target.startswith("socket:["):
+                        found.add(target[8:-1])
+    return frozenset(found)
+
+
+def _address(text: str) -> str:
+    """The kernel writes addresses as hexadecimal words in the machine's order."""
+    words = [bytes.fromhex(text[index : index + 8])[::-1] for index in range(0, len(text), 8)]
+    address = ipaddress.ip_address(b"".join(words))
+    return str(address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else str(address)
