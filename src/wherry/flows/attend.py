@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from wherry.kit.ports import Child, Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container
-from wherry.runtime import cgroups, oci
+from wherry.runtime import engines, oci
 from wherry.runtime.folders import End, Place, Why
 
 CHUNK = 1 << 16
@@ -86,12 +86,11 @@ def stop(attended: Attended, machine: Machine) -> End:
 
 def ended(attended: Attended, code: int | None, why: Why, machine: Machine) -> End:
     """How it ended, read before its group is gone; what is left of it is taken away."""
-    used = cgroups.usage(cgroups.group_named(attended.place.id))
-    memory = bool(used.oom_kills)
-    if used.oom_kills is None:  # the group went with the container (crun)
+    memory = engines.out_of_memory(attended.runtime, attended.place)
+    if memory is None:
         memory = code == KILLED and why == "exited"
     end = End(code=code, finished=machine.now(), out_of_memory=memory, why=why)
-    oci.delete(attended.runtime, attended.place)
+    engines.delete(attended.runtime, attended.place)
     return end
 
 

@@ -23,7 +23,7 @@ from wherry.kit.value import Value
 from wherry.model.container import Bind, Container, Options
 from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts, decide
-from wherry.runtime import folders, oci, roots, users
+from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.find import check
 from wherry.runtime.folders import Place, Record
 from wherry.runtime.roots import Root
@@ -134,7 +134,7 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
         try:
             inside = with_secrets(with_programs(container, made.subject, place), place)
             root = _root(made, inside, place)
-            oci.write_bundle(inside, place, root.path, seccomp)
+            engines.prepare(made.runtime, inside, place, root.path, seccomp)
             yield ready
         except BaseException:
             clean(ready)
@@ -145,7 +145,7 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
 
 def clean(ready: Ready) -> None:
     """Takes the container and its folder away."""
-    oci.delete(ready.runtime, ready.place)
+    engines.delete(ready.runtime, ready.place)
     ready.place.remove()
 
 

@@ -15,7 +15,7 @@ from wherry.flows.container import Made, placed
 from wherry.kit.ports import Machine
 from wherry.kit.text import one_line
 from wherry.model.container import Container
-from wherry.runtime import cgroups, oci
+from wherry.runtime import cgroups, engines
 
 KEPT = 1 << 16
 STEP = 0.003
@@ -87,7 +87,7 @@ def live(made: Made, machine: Machine, change: Callable[[Container], Container] 
     with contextlib.ExitStack() as held:
         ready = held.enter_context(placed(replace(made, container=container), machine))
         streams = held.enter_context(attend.pipes(log.write))
-        child = oci.start(ready.runtime, ready.place, streams)
+        child = engines.start(ready.runtime, ready.place, streams)
         streams.close()
         one = attend.Attended(container=container, place=ready.place, runtime=ready.runtime, child=child)
         try:

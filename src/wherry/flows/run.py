@@ -14,7 +14,7 @@ from wherry.flows.sweep import sweep
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container
-from wherry.runtime import oci
+from wherry.runtime import engines
 from wherry.runtime.folders import End, Record
 from wherry.runtime.forward import Forwarder
 
@@ -53,7 +53,7 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
     with contextlib.ExitStack() as held:
         ports = held.enter_context(contextlib.closing(Forwarder(made.container.publish, machine.dial)))
         streams = held.enter_context(attend.pipes(watcher.write))
-        child = oci.start(made.runtime, ready.place, streams)
+        child = engines.start(made.runtime, ready.place, streams)
         streams.close()
         ports.to(ready.place.pid())
         record = replace(ready.record, addresses=ports.addresses)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wherry.flows.engines import own_runtime
 from wherry.kit.ports import Machine
-from wherry.runtime import folders, oci, roots
+from wherry.runtime import engines, folders, roots
 
 KEPT = 7 * 86_400.0
 """Seconds that an unpacked image stays unused."""
@@ -23,7 +23,7 @@ def sweep(run: str, machine: Machine) -> int:
             continue
         with contextlib.suppress(BlockingIOError, FileNotFoundError), place.attended():
             if record is not None:
-                oci.delete(own_runtime(machine, record.engine), place)
+                engines.delete(own_runtime(machine, record.engine), place)
             place.remove()
             found += 1
     _drop_roots(Path(run), machine)

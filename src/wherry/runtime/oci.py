@@ -21,6 +21,7 @@ from wherry.kit.files import atomic_write, disk_errors
 from wherry.kit.ports import Child, Command, Run, Spawn
 from wherry.kit.value import Value
 from wherry.model.container import Container
+from wherry.runtime import cgroups
 from wherry.runtime.folders import PID, Place
 from wherry.runtime.spec import Surroundings, spec
 
@@ -57,7 +58,7 @@ class Streams:
                 os.close(descriptor)
 
 
-def write_bundle(container: Container, place: Place, root: str, seccomp: Seccomp | None) -> None:
+def prepare(_: Runtime, container: Container, place: Place, root: str, seccomp: Seccomp | None) -> None:
     """config.json and the files it mounts."""
     _write_files(container, place)
     around = Surroundings(id=place.id, root=root, files=str(place.files), seccomp=seccomp)
@@ -99,6 +100,18 @@ def delete(runtime: Runtime, place: Place) -> None:
     """Kills what is left of the container and takes its groups and mounts away; nothing happens when there is nothing."""
     command = (runtime.program, "--root", str(place.state), "delete", "--force", place.id)
     runtime.run(Command(argv=command, environment=ENVIRONMENT, directory="/", timeout=PATIENCE))
+
+
+def out_of_memory(_: Runtime, place: Place) -> bool | None:
+    """What its group counts; None when the group went with the container (crun)."""
+    kills = cgroups.usage(cgroups.group_named(place.id)).oom_kills
+    return None if kills is None else bool(kills)
+
+
+def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:
+    """`RUNTIME exec`."""
+    argv = (runtime.program, "--root", str(place.state), "exec", place.id, *words)
+    return Command(argv=argv, environment=ENVIRONMENT, directory="/")
 
 
 def explained(log: Path, code: int) -> WherryError:
