@@ -1,0 +1,3 @@
+module example.com/wherry-apps
+
+go 1.24
