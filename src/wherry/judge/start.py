@@ -24,7 +24,7 @@ def _judged(seen: Start, observed: Observed, wanted: Expectations) -> Verdict:
         step = "--memory 512m" if seen.out_of_memory else f"wherry run {observed.container.name}"
         return failed(NAME, f"{why} after {milliseconds(seen.waited)}", *seen.log, next=step)
     if seen.healthy_after is None:
-        what = f"{seen.route} answered {seen.status}" if seen.status else f"{seen.route or 'no port'} did not answer"
+        what = f"{seen.route} answered {seen.status or 'nothing'}" if seen.route else "it listens nowhere"
         return failed(
             NAME,
             f"not healthy after {milliseconds(seen.waited)}: {what}",

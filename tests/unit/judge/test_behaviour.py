@@ -1,0 +1,156 @@
+"""How it starts, answers, listens and stops: from looks to verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.observed import CONTAINER, observed
+from wherry.judge.drain import drain
+from wherry.judge.ports import ports
+from wherry.judge.routes import health, ready
+from wherry.judge.start import start
+from wherry.model.observation import (
+    Answer,
+    Drain,
+    DrainTry,
+    Expectations,
+    Needless,
+    Observed,
+    Routes,
+    Socket,
+    Sockets,
+    Start,
+    Unseen,
+)
+from wherry.model.verdict import Verdict
+
+WANTED = Expectations()
+GOOD = Answer(status=200, began=-0.2, ended=1.3)
+LOST = Answer(error="reset", began=-0.2, ended=0.002)
+REFUSED = Answer(error="refused", began=0.1, ended=0.1)
+PEACE = DrainTry(answers=(GOOD,) * 8, late=(REFUSED,) * 3, exit_code=0, seconds=1.3, ready=503)
+DRAIN = Drain(signal="SIGTERM", grace=10.0, route="GET /slow", tries=(PEACE,) * 3)
+ROUTES = Routes(health="GET /healthz", health_status=200, ready="GET /readyz", ready_status=200)
+WIDE = Socket(protocol="tcp", address="::", port=8080)
+
+STARTS = (
+    (
+        Start(healthy_after=0.038, waited=0.038, route="GET /healthz", status=200),
+        "PASS",
+        "healthy after 38 ms, GET /healthz 200",
+    ),
+    (Start(healthy_after=0.02, waited=0.02), "PASS", "listening after 20 ms"),
+    (Start(healthy_after=12.0, waited=12.0, route="GET /h", status=200), "FAIL", "the budget is 10 s"),
+    (Start(waited=20.0, route="GET /h", status=503), "FAIL", "GET /h answered 503"),
+    (Start(waited=20.0), "FAIL", "it listens nowhere"),
+    (Start(waited=0.1, ended=2, log=("panic: no",)), "FAIL", "it ended with status 2 after 100 ms"),
+    (Start(waited=0.1, ended=137, out_of_memory=True), "FAIL", "its memory limit killed it"),
+)
+
+
+@pytest.mark.parametrize(("seen", "outcome", "words"), STARTS)
+def test_a_start(seen: Start, outcome: str, words: str) -> None:
+    verdict = start(observed(start=seen), WANTED)
+    assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict.summary
+
+
+DRAINS = (
+    (DRAIN, "PASS", "8 of 8 requests answered, new ones refused"),
+    (
+        replace(DRAIN, tries=(PEACE, replace(PEACE, answers=(GOOD,) * 3 + (LOST,) * 5))),
+        "FAIL",
+        "lost 5 of 8 requests, in 1 of 2 tries",
+    ),
+    (
+        replace(DRAIN, tries=(replace(PEACE, exit_code=None, seconds=10.0),)),
+        "FAIL",
+        "did not stop within 10 s of SIGTERM",
+    ),
+    (replace(DRAIN, tries=(replace(PEACE, exit_code=1),)), "FAIL", "stopped with status 1"),
+    (replace(DRAIN, tries=(replace(PEACE, exit_code=143),)), "PASS", "ended with 143"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(GOOD,)),)), "FAIL", "went on to take new requests"),
+    (replace(DRAIN, route="", tries=(DrainTry(exit_code=0, seconds=0.1),)), "UNKNOWN", "need [prove] slow-route"),
+    (replace(DRAIN, route="", tries=(DrainTry(exit_code=2, seconds=0.1),)), "FAIL", "stopped with status 2"),
+    (replace(DRAIN, tries=(replace(PEACE, answers=()),)), "UNKNOWN", "answers too fast"),
+    (replace(DRAIN, tries=()), "UNKNOWN", "not stopped"),
+)
+
+
+@pytest.mark.parametrize(("seen", "outcome", "words"), DRAINS)
+def test_a_stop(seen: Drain, outcome: str, words: str) -> None:
+    verdict = drain(observed(drain=seen), WANTED)
+    assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict.summary
+
+
+def test_a_failed_stop_is_told_as_a_time_line() -> None:
+    verdict = drain(
+        observed(drain=replace(DRAIN, tries=(replace(PEACE, answers=(LOST,) * 8, exit_code=2, seconds=0.1),))), WANTED
+    )
+    assert verdict.seen == (
+        "SIGTERM at 0 ms with 8 requests under way",
+        "the first was lost at 2 ms: reset",
+        "exit status 2 at 100 ms",
+    )
+
+
+PORTS = (
+    (Sockets(listening=(WIDE,)), ("8080/tcp",), "PASS", "8080/tcp, and nothing else"),
+    (Sockets(), ("8080/tcp",), "FAIL", "nothing listens on 8080/tcp"),
+    (Sockets(listening=(replace(WIDE, port=9090),)), ("8080/tcp",), "FAIL", "nothing listens on 8080/tcp"),
+    (
+        Sockets(listening=(WIDE, replace(WIDE, port=6060))),
+        ("8080/tcp",),
+        "FAIL",
+        "6060/tcp, which the image does not declare",
+    ),
+    (
+        Sockets(listening=(WIDE, Socket(protocol="tcp", address="127.0.0.1", port=6060))),
+        ("8080/tcp",),
+        "PASS",
+        "1 inside alone",
+    ),
+    (Sockets(listening=(replace(WIDE, address="127.0.0.1"),)), ("8080/tcp",), "FAIL", "from inside alone"),
+    (Sockets(), (), "PASS", "none, as the image says"),
+)
+
+
+@pytest.mark.parametrize(("seen", "declared", "outcome", "words"), PORTS)
+def test_ports(seen: Sockets, declared: tuple[str, ...], outcome: str, words: str) -> None:
+    verdict = ports(observed(replace(CONTAINER, ports=declared), sockets=seen), WANTED)
+    assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict.summary
+
+
+ROUTE_ROWS = (
+    (health, ROUTES, DRAIN, "PASS", "GET /healthz 200"),
+    (health, replace(ROUTES, health_status=503), DRAIN, "FAIL", "answered 503"),
+    (health, replace(ROUTES, health_status=0), DRAIN, "FAIL", "answered nothing"),
+    (health, replace(ROUTES, health=""), DRAIN, "UNKNOWN", "no health route"),
+    (ready, ROUTES, DRAIN, "PASS", "GET /readyz 200, 503 once stopping"),
+    (ready, ROUTES, replace(DRAIN, tries=(replace(PEACE, ready=0),)), "PASS", "refused once stopping"),
+    (ready, ROUTES, replace(DRAIN, tries=(replace(PEACE, ready=200),)), "FAIL", "still said 200"),
+    (ready, ROUTES, replace(DRAIN, tries=(replace(PEACE, ready=None),)), "UNKNOWN", "could not be asked"),
+    (ready, replace(ROUTES, ready_status=503), DRAIN, "FAIL", "answered 503 while it ran"),
+    (ready, replace(ROUTES, ready=""), DRAIN, "UNKNOWN", "no readiness route"),
+)
+
+
+@pytest.mark.parametrize(("judge", "seen", "stopping", "outcome", "words"), ROUTE_ROWS)
+def test_routes(
+    judge: Callable[[Observed, Expectations], Verdict], seen: Routes, stopping: Drain, outcome: str, words: str
+) -> None:
+    verdict = judge(observed(routes=seen, drain=stopping), WANTED)
+    assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict.summary
+
+
+LOOKS: dict[str, Callable[[Observed, Expectations], Verdict]] = {
+    "start": start, "drain": drain, "sockets": ports, "routes": health,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_was_not_seen_is_never_passed(look: str) -> None:
+    assert LOOKS[look](observed(CONTAINER, **{look: Unseen(why="x")}), WANTED).outcome == "UNKNOWN"
+    assert LOOKS[look](observed(CONTAINER, **{look: Needless(why="x")}), WANTED).outcome == "SKIP"
