@@ -44,7 +44,7 @@ def decide(options: Options, config: RunConfig) -> Published:
             where=" ".join(f"-p {one}" for one in options.publish),
         )
     reason = {
-        "own": "a network of its own; only published ports lead in",
+        "own": "its own: published ports lead in, nothing leads out",
         "none": "a loopback of its own, and nothing else",
         "host": "this machine's network, as you asked",
     }[network]
