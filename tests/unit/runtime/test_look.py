@@ -1,0 +1,104 @@
+"""Looking at processes: this one and children of the test, and a small server in its own network where root may make one."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from wherry.runtime.look import ask, family, identity, sockets, zombies
+from wherry.system.namespaces import dial
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/cut":
+            self.connection.close()
+            return
+        time.sleep(1.5 if self.path == "/slow" else 0)
+        self.send_response(503 if self.path == "/bad" else 200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_this_process_is_who_it_is() -> None:
+    seen = identity(os.getpid())
+    assert (seen.uid, seen.gid, seen.host_uid) == (os.geteuid(), os.getegid(), os.geteuid())
+    assert {name for name, _ in seen.capabilities} == {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
+    assert seen.namespaces == ()
+
+
+def test_a_listening_port_is_seen_with_its_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.socket(socket.AF_INET6) as other:
+        other.bind(("::", 0))
+        other.listen()
+        seen = {(row.protocol, row.address, row.port) for row in sockets(os.getpid()).listening}
+        assert ("tcp", "127.0.0.1", one.getsockname()[1]) in seen
+        assert ("tcp", "::", other.getsockname()[1]) in seen
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        assert ("udp", "127.0.0.1", one.getsockname()[1]) in {
+            (row.protocol, row.address, row.port) for row in sockets(os.getpid()).listening
+        }
+
+
+def test_answers(port: int) -> None:
+    assert ask(dial, 0, port, "/").status == 200
+    assert ask(dial, 0, port, "/bad").status == 503
+    slow = ask(dial, 0, port, "/slow")
+    assert (slow.status, slow.ended - slow.began > 1.4) == (200, True)
+
+
+def test_no_answers(port: int) -> None:
+    assert ask(dial, 0, port, "/slow", seconds=0.2).error == "no answer in time"
+    assert ask(dial, 0, port, "/cut").error in ("cut before an answer", "reset")
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        free = one.getsockname()[1]
+    assert ask(dial, 0, free, "/").error == "refused"
+    assert ask(dial, 2**22 - 1, free, "/").error == "it has ended"
+
+
+def test_a_dead_child_that_nobody_collected_is_a_zombie() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        end = time.monotonic() + 20
+        while child.pid not in zombies(os.getpid()) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert child.pid in zombies(os.getpid())
+        assert child.pid in family(os.getpid())
+    assert child.pid not in zombies(os.getpid())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of one's own needs root")
+def test_a_network_of_its_own_is_asked_and_seen() -> None:
+    script = (
+        "import fcntl,socket,struct,time;s=socket.socket();fcntl.ioctl(s,0x8914,struct.pack('16sH22x',b'lo',1));"
+        "l=socket.create_server(('127.0.0.1',8099));print('up',flush=True)\n"
+        "while True:\n c,_=l.accept();c.recv(999);c.sendall(b'HTTP/1.0 204 x\\r\\n\\r\\n');c.close()"
+    )
+    with subprocess.Popen(["unshare", "-n", sys.executable, "-c", script], stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout
+            assert child.stdout.readline() == b"up\n"
+            assert ask(dial, child.pid, 8099, "/").status == 204
+            assert [(one.address, one.port) for one in sockets(child.pid).listening] == [("127.0.0.1", 8099)]
+            assert "net" in identity(child.pid).namespaces
+            assert ask(dial, 0, 8099, "/").error == "refused"
+        finally:
+            child.kill()
