@@ -91,7 +91,7 @@ def made(name: str) -> Made:
     if name not in _made:
         if name in VARIANTS:
             program, assignments = VARIANTS[name]
-            (_made[name],) = _built((program,), assignments, session_folder() / name).values()
+            (_made[name],) = _built((program,), assignments).values()
         else:
             build((name,))
     return _made[name]
@@ -101,11 +101,12 @@ def build(names: Iterable[str] = PROGRAMS) -> None:
     """Builds programs all at once, which takes a fraction of the time of one by one."""
     missing = tuple(name for name in names if name not in _made)
     if missing:
-        _made.update(_built(missing, (), session_folder() / "images"))
+        _made.update(_built(missing))
 
 
-def _built(names: tuple[str, ...], assignments: tuple[str, ...], layout: Path) -> dict[str, Made]:
+def _built(names: tuple[str, ...], assignments: tuple[str, ...] = ()) -> dict[str, Made]:
     need("go", "git")
+    layout = session_folder() / f"layout-{len(_made)}"  # a single image is called by its version alone
     given = assignments if any(one.startswith("platforms=") for one in assignments) else (*assignments, _platform())
     report = wherry.build(
         *(f"./cmd/{name}" for name in names), directory=repository(), places=(f"oci:{layout}",), assignments=given

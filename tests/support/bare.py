@@ -28,6 +28,11 @@ LIKE_PROCESS_1 = (
     "-c",
     "import ctypes, os, sys; assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0; os.execv(sys.argv[1], sys.argv[1:])",
 )
+#: Of execv alone: what other programs call exec tries a shell where the kernel refuses a file.
+INSIDE = (
+    "import os, sys; os.chroot(sys.argv[1]); os.chdir('/'); os.setgroups([]); os.setgid(65532); os.setuid(65532); "
+    "os.execv(sys.argv[2], sys.argv[2:])"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +118,13 @@ class Stop:
 
 
 @contextlib.contextmanager
-def running(name: str, folder: Path, *before: str, **environment: str) -> Iterator[Bare]:
-    """The program on a free port, started by the words `before`; whatever it started is gone afterwards."""
+def running(name: str, folder: Path, *before: str, root: Path | None = None, **environment: str) -> Iterator[Bare]:
+    """The program on a free port, started by the words `before`; whatever it started is gone afterwards.
+
+    `root`: it sees nothing but this folder, in which it is /app/NAME, and runs as 65532."""
     log = folder / f"{name}.log"
-    command = ["setpriv", "--pdeathsig", "KILL", *before, str(apps.program(name))]
+    words = inside(root, f"/app/{name}") if root else [str(apps.program(name))]
+    command = ["setpriv", "--pdeathsig", "KILL", *before, *words]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env={"PORT": "0", **environment}, stdin=subprocess.DEVNULL, stdout=output,
@@ -128,6 +136,11 @@ def running(name: str, folder: Path, *before: str, **environment: str) -> Iterat
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def inside(root: Path, *words: str) -> list[str]:
+    """The command line that starts `words` as 65532 where `root` is all there is; for root only."""
+    return [sys.executable, "-S", "-c", INSIDE, str(root), *words]
 
 
 def stopped(bare: Bare, *, in_flight: int = 4, milliseconds: int = 800) -> Stop:
