@@ -58,6 +58,8 @@ def main() -> int:
     if not arguments and "_WHERRY_COMPLETE" not in os.environ:
         return streams.say(CARD)
     try:
+        if arguments[:1] in (["push"], ["copy"]):
+            return _copy(arguments)
         return _build(arguments) if arguments[:1] == ["build"] else _run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted\n")
@@ -83,6 +85,13 @@ def _build(arguments: list[str]) -> int:
         return _run(arguments)
     finally:
         ahead.end()
+
+
+def _copy(arguments: list[str]) -> int:
+    from wherry.cli.present import present
+
+    code = present(arguments, dict(os.environ))
+    return _run(arguments) if code is None else code
 
 
 def _run(arguments: list[str]) -> int:

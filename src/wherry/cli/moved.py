@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from wherry.cli.documents import SCHEMA
 from wherry.cli.output import Output, standard_output
 from wherry.cli.progress import Progress
-from wherry.flows.changed import Changed
-from wherry.flows.copy import Copied
 from wherry.kit.ports import Event, Machine
 from wherry.kit.text import megabytes, seconds
 from wherry.model.image import Published
 from wherry.system.machine import real_machine
+
+if TYPE_CHECKING:
+    from wherry.flows.changed import Changed
+    from wherry.flows.copy import Copied
 
 
 def run_copy(flow: Callable[[Machine], Copied], *, as_json: bool) -> None:

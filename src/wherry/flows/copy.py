@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -25,14 +26,14 @@ from wherry.oci import reference as references
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
-from wherry.store import choose, naming, stage
+from wherry.store import choose, naming
 from wherry.store import place as places
-from wherry.store.attached import attach, attached
-from wherry.store.attached import refused as no_referrers
 from wherry.store.content import DOCUMENTS, Content, Open, content_from
-from wherry.store.engine.export import exported
 from wherry.store.keeper import Keeper, Ports
 from wherry.store.places import at
+
+if TYPE_CHECKING:
+    from wherry.store.attached import Attached
 
 
 class CopyRequest(Value, frozen=True, kw_only=True):
@@ -82,13 +83,11 @@ def copied(source: places.Place, wanted: tuple[places.Place, ...], request: Copy
     groups = grouped(wanted, settled(source, found))
     if len(groups) > 1 and isinstance(source, places.RegistryPlace):
         content = brought_once(content, ports)
-    along = attached(source, content, ports) if request.referrers else ()
-    for place, _ in groups if request.referrers else ():
-        if not isinstance(place, places.RegistryPlace | places.LayoutPlace):
-            raise no_referrers(place)
+    goals = tuple(place for place, _ in groups)
+    along = found_along(source, content, goals, ports) if request.referrers else ()
     published = tuple(row for place, names in groups for row in at(place, ports).put(content, names))
-    for place, _ in groups:
-        attach(place, along, ports)
+    if along:
+        put_along(along, goals, ports)
     return Copied(
         source=found.reference,
         digest=content.digest,
@@ -100,11 +99,34 @@ def copied(source: places.Place, wanted: tuple[places.Place, ...], request: Copy
     )
 
 
+def found_along(
+    source: places.Place, content: Content, goals: tuple[places.Place, ...], ports: Ports
+) -> tuple[Attached, ...]:
+    """What is attached to `content` where it is; refused before anything is sent where a goal has no room for it."""
+    from wherry.store.attached import attached, refused
+
+    along = attached(source, content, ports)
+    for place in goals:
+        if not isinstance(place, places.RegistryPlace | places.LayoutPlace):
+            raise refused(place)
+    return along
+
+
+def put_along(along: tuple[Attached, ...], goals: tuple[places.Place, ...], ports: Ports) -> None:
+    """The same things beside the image at each goal."""
+    from wherry.store.attached import attach
+
+    for place in goals:
+        attach(place, along, ports)
+
+
 def opened(place: places.Place, ports: Ports) -> tuple[Keeper, Stored]:
     """What lies at `place`, and who gives its blobs. An engine that keeps no packed layers packs them again, and it is said."""
     if not isinstance(place, places.EnginePlace):
         keeper = at(place, ports)
         return keeper, keeper.open()
+    from wherry.store.engine.export import exported
+
     keeper = exported(place, ports)
     stored = keeper.open()
     findings = stored.findings
@@ -174,6 +196,8 @@ def told(opened: Open, events: Events) -> Open:
 
 def brought_once(content: Content, ports: Ports) -> Content:
     """`content` whose blobs cross the network once, however many destinations there are."""
+    from wherry.store import stage
+
     folder = Path(ports.staging)
 
     def once(descriptor: Descriptor) -> Iterator[bytes]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wherry.cache.folders import Folders, locate, prepare
 from wherry.cache.leases import lease
-from wherry.compile import Workplace
-from wherry.kit.goenv import go_environment
 from wherry.kit.ports import Machine
 from wherry.kit.scratch import scratch_folder
-from wherry.model.plan import Plan
+
+if TYPE_CHECKING:
+    from wherry.compile import Workplace
+    from wherry.model.plan import Plan
 
 
 def folders_of(machine: Machine) -> Folders:
@@ -39,6 +41,9 @@ def scratch(machine: Machine) -> Iterator[str]:
 
 def workplace(machine: Machine, plan: Plan, folder: str, *, cache: bool = True) -> Workplace:
     """Where and with what `go build` runs; without the cache, what it keeps is as private as `folder`."""
+    from wherry.compile import Workplace
+    from wherry.kit.goenv import go_environment
+
     folders = folders_of(machine) if cache else prepare(Folders(f"{folder}/cache"))
     return Workplace(
         toolchain=plan.toolchain,

@@ -1,4 +1,7 @@
-"""Hands rooms what they need of one run: folders, packers, ports. A Machine in, ready-made arguments out; makes the folders."""
+"""Hands rooms what they need of one run: folders, packers, ports. A Machine in, ready-made arguments out; makes the folders.
+
+A room is imported by who asks for what is its own: a copy packs nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,27 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wherry.assemble.pack import Packer
-from wherry.cache.blobs import Blobs
 from wherry.cache.folders import Folders, prepare
 from wherry.cache.records import Records
 from wherry.errors import UsageError
 from wherry.flows.folders import data_folder, folders_of, scratch
-from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Machine
-from wherry.model.registries import Registries
 from wherry.oci.platform import ALIASES, Platform
 from wherry.store.keeper import Ports
+
+if TYPE_CHECKING:
+    from wherry.assemble.pack import Packer
+    from wherry.cache.blobs import Blobs
+    from wherry.flows.request import BuildRequest
+    from wherry.model.registries import Registries
 
 
 def packer(machine: Machine, folder: str, request: BuildRequest) -> Packer:
     """The layers' workplace; without the cache its records are as private as `folder`."""
+    from wherry.assemble.pack import Packer
+
     folders = _folders(machine, folder, request)
     return Packer(
         blobs=Path(folders.blobs),
@@ -35,6 +43,8 @@ def packer(machine: Machine, folder: str, request: BuildRequest) -> Packer:
 
 def blobs(machine: Machine, folder: str, request: BuildRequest) -> Blobs:
     """Where a base's documents and layers are kept; without the cache, as private as `folder`."""
+    from wherry.cache.blobs import Blobs
+
     folders = _folders(machine, folder, request)
     return Blobs(folders, Records(folders))
 

@@ -42,7 +42,7 @@ class Network:
     def __init__(self, variables: Pairs = (), *, plain: tuple[str, ...] = ()) -> None:
         self._variables = variables
         self._plain = frozenset(name.lower() for name in plain)
-        self._managers: dict[tuple[str, Trust], PoolManager] = {}
+        self._managers: dict[tuple[str, Trust | None], PoolManager] = {}
         self._lock = threading.Lock()
         self._sockets: dict[str, HTTPConnectionPool] = {}
 
@@ -97,23 +97,22 @@ class Network:
                 next=f'use https, or write [registry."{one_line(parts.netloc)}"] plain-http = true in registries.toml',
             )
         proxy = proxy_for(parts.scheme, host, port, self._variables)
-        key = (proxy, replace(trust, plain=False))
+        # Without TLS anywhere on the way no certificates are read: that takes longer than all else of a request to this machine.
+        key = (proxy, replace(trust, plain=False) if proxy or parts.scheme == "https" else None)
         with self._lock:
             if key not in self._managers:
                 self._managers[key] = self._manager(*key)
             return url, self._managers[key]
 
-    def _manager(self, proxy: str, trust: Trust) -> PoolManager:
+    def _manager(self, proxy: str, trust: Trust | None) -> PoolManager:
         from urllib3 import PoolManager, ProxyManager, make_headers
 
         from wherry.system.proxies import parse
         from wherry.system.tls import tls_context
 
-        options: dict[str, Any] = {
-            "maxsize": CONNECTIONS,
-            "blocksize": BLOCK,
-            "ssl_context": tls_context(trust),
-        }
+        options: dict[str, Any] = {"maxsize": CONNECTIONS, "blocksize": BLOCK}
+        if trust is not None:
+            options["ssl_context"] = tls_context(trust)
         if not proxy:
             return PoolManager(**options)
         address, user = parse(proxy)

@@ -1,0 +1,118 @@
+"""A push or copy with nothing to send. Arguments and environment in, an exit code or None (go the long way) out; standard library
+only.
+
+From a layout or wherry's store to registries of this machine, which speak plain HTTP and mostly ask nobody who they are: where
+every name there means the source's digest already, one request each has said all. Anything else, be it only another option,
+goes the long way, which asks the same question first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+
+from wherry.cache.noop.outputs import LARGEST, REF_NAME, registry_has
+from wherry.cli import streams
+
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = rf"{_PART}(?:/{_PART})*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+#: A name in a registry of this machine, with its tag (`oci.reference`).
+_LOCAL = re.compile(rf"(?:docker://)?((localhost|127\.0\.0\.1):([1-9][0-9]{{0,4}})/({_NAME})):({_TAG})", re.ASCII)
+#: A layout, its tag perhaps left out; a folder with a colon in its name goes the long way.
+_LAYOUT = re.compile(rf"oci:([^:@~][^:@]*)(?::({_TAG}))?", re.ASCII)
+_OWN = re.compile(rf"(?:store:)?({_PART}(?:/{_PART})*)(?::({_TAG}))?", re.ASCII)
+#: Words before a colon that are no name of the store (`store.place`).
+SCHEMES = (
+    "oci",
+    "oci-archive",
+    "docker-archive",
+    "docker-daemon",
+    "containers-storage",
+    "containerd",
+    "docker",
+    "store",
+)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
+
+def present(arguments: list[str], environment: dict[str, str]) -> int | None:
+    """The exit code when all of it was there already; None when anything is different or unclear."""
+    began = time.monotonic()
+    words = _words(arguments)
+    if words is None or environment.get("WHERRY_OFFLINE"):
+        return None
+    source, names = words
+    goals = [_LOCAL.fullmatch(name) for name in names]
+    try:
+        digest = _digest(source, environment)
+        if not digest or not all(goal and registry_has(goal[2], goal[3], goal[4], goal[5], digest) for goal in goals):
+            return None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    try:  # noqa: SIM105 - importing contextlib costs more than it saves
+        sys.stderr.write(f"all of it was there already, {time.monotonic() - began:.2f} s\n")
+    except OSError:
+        pass
+    return streams.say("".join(f"{goal[1]}:{goal[5]}@{digest}\n" for goal in goals if goal))
+
+
+def _words(arguments: list[str]) -> tuple[str, list[str]] | None:
+    """Source and names of `push SOURCE -t NAME...` and `copy SOURCE NAME...`; None where there is any other option."""
+    verb, *rest = arguments
+    plain, names = [], []
+    while rest:
+        word = rest.pop(0)
+        if verb == "push" and word in ("-t", "--tag") and rest:
+            names.append(rest.pop(0))
+        elif word.startswith("-") or not word:
+            return None
+        else:
+            plain.append(word)
+    if verb == "copy":
+        names, plain = plain[1:], plain[:1]
+    return (plain[0], names) if len(plain) == 1 and names else None
+
+
+def _digest(source: str, environment: dict[str, str]) -> str:
+    """What the source is by its layout's index; empty where that is not clear."""
+    layout, own = _LAYOUT.fullmatch(source), _OWN.fullmatch(source)
+    if layout:
+        found = {digest for name, digest in _rows(layout[1]) if layout[2] in (None, name)}
+        digest = found.pop() if len(found) == 1 else ""
+    elif own and not _is_elsewhere(source.removeprefix("store:")):
+        names = [(name, digest) for name, digest in _rows(_store(environment)) if _means(name, own[1], own[2])]
+        digest = names[-1][1] if names else ""
+    else:
+        digest = ""
+    return digest if _DIGEST.fullmatch(digest) else ""
+
+
+def _is_elsewhere(name: str) -> bool:
+    """Whether a name belongs to a registry or another place."""
+    head, slash, _ = name.partition("/")
+    return name.partition(":")[0] in SCHEMES or bool(slash and ("." in head or head == "localhost"))
+
+
+def _rows(directory: str) -> list[tuple[str, str]]:
+    with open(f"{directory}/index.json", "rb") as file:  # noqa: PTH123 - pathlib costs milliseconds here
+        entries = json.loads(file.read(LARGEST))["manifests"]
+    return [(str(one.get("annotations", {}).get(REF_NAME, "")), str(one["digest"])) for one in entries]
+
+
+def _means(name: str, wanted: str, tag: str | None) -> bool:
+    repository, _, own = name.rpartition(":")
+    return repository == wanted and tag in (None, own)
+
+
+def _store(environment: dict[str, str]) -> str:
+    """Where wherry's own store lies (`flows.folders`, `store.own`)."""
+    own, data = environment.get("WHERRY_DATA_DIR", ""), environment.get("XDG_DATA_HOME", "")
+    if own.startswith("/"):
+        return f"{own}/store/1"
+    home = data if data.startswith("/") else f"{environment['HOME'].rstrip('/')}/.local/share"
+    if not home.startswith("/"):
+        raise LookupError(home)
+    return f"{home}/wherry/store/1"
