@@ -62,11 +62,18 @@ class Elf(Value, frozen=True, kw_only=True):
     """Symbol versions that a library defines; its own name is the first of them."""
 
 
-class _Segment(Value, frozen=True, kw_only=True):
+class Segment(Value, frozen=True, kw_only=True):
+    """A program header: `size` bytes of the file from `offset` on, at `address` in memory."""
+
     kind: int
     offset: int
     address: int
     size: int
+    flags: int
+
+    @property
+    def executable(self) -> bool:
+        return bool(self.flags & 1)
 
 
 def parse(data: bytes | mmap.mmap, *, name: str) -> Elf:
@@ -76,6 +83,17 @@ def parse(data: bytes | mmap.mmap, *, name: str) -> Elf:
         return _Reader(view, name).elf()
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise bad(name, "it ends too early or points outside of itself") from error
+
+
+def loaded(data: bytes | mmap.mmap, *, name: str) -> tuple[Segment, ...]:
+    """What of the program in `data` is loaded into memory (PT_LOAD), each part inside the file; the same error."""
+    try:
+        segments = tuple(one for one in _Reader(memoryview(data), name).segments if one.kind == _LOAD)
+    except (struct.error, IndexError) as error:
+        raise bad(name, "it ends too early or points outside of itself") from error
+    if any(one.offset + one.size > len(data) for one in segments):
+        raise bad(name, "it points outside of itself")
+    return segments
 
 
 def is_elf(head: bytes) -> bool:
@@ -113,7 +131,7 @@ class _Reader:
             gives=tuple(self._gives(dict(table), strings)),
         )
 
-    def _segments(self) -> Iterator[_Segment]:
+    def _segments(self) -> Iterator[Segment]:
         offset, size, count = (
             (*self.unpack("Q", 32), *self.unpack("HH", 54))
             if self.wide
@@ -124,10 +142,10 @@ class _Reader:
         for number in range(count):
             at = offset + number * size
             if self.wide:
-                kind, _, begins, address, _, length = self.unpack("IIQQQQ", at)
+                kind, flags, begins, address, _, length = self.unpack("IIQQQQ", at)
             else:
-                kind, begins, address, _, length = self.unpack("IIIII", at)
-            yield _Segment(kind=kind, offset=begins, address=address, size=length)
+                kind, begins, address, _, length, _, flags = self.unpack("IIIIIII", at)
+            yield Segment(kind=kind, offset=begins, address=address, size=length, flags=flags)
 
     def _dynamic(self) -> tuple[tuple[int, int], ...]:
         found = next((one for one in self.segments if one.kind == _DYNAMIC), None)

@@ -1,0 +1,1 @@
+"""The static ceiling: a Go binary in, the system calls that its code can make out."""
