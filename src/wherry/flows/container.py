@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from wherry.errors import UsageError
 from wherry.flows import rooms
-from wherry.flows.engines import own_runtime, run_folder
+from wherry.flows.engines import engine_for, run_folder
+from wherry.flows.lodged import SCHEMES, Lodged, differences, fitting, lodged
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
 from wherry.flows.subject import Subject, copy_program, image_at, is_package, package, place_of
@@ -26,6 +27,7 @@ from wherry.plan.container import Facts, decide
 from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.find import check
 from wherry.runtime.folders import Place, Record
+from wherry.runtime.rootless import rootless
 from wherry.runtime.roots import Root
 from wherry.runtime.seccomp import chosen_seccomp
 from wherry.runtime.spec import IDS, SECRETS, destinations
@@ -54,6 +56,8 @@ class Made(Value, frozen=True, kw_only=True):
     runtime: oci.Runtime
     run: str
     """The run folder."""
+    image: str = ""
+    """The image's name in Docker or podman; empty for the other engines."""
 
 
 class Ready(Value, frozen=True, kw_only=True):
@@ -72,13 +76,28 @@ def make(request: RunRequest, machine: Machine, session: Session) -> Made:
     """Builds if need be, unpacks, decides. The errors of `build` and of `plan.container.decide`; UnavailableError
     [no-runtime]."""
     run = folders.prepare(run_folder(machine))
-    runtime = own_runtime(machine, request.engine)
+    runtime = engine_for(machine, request.engine)
     warnings = check(runtime)
-    subject = subject_of(request, machine, session)
+    lodging = _lodging(request, runtime, machine, session)
+    subject = lodging.subject if lodging else subject_of(request, machine, session)
     root = roots.unpacked(run, subject.layers)
-    container = decide(request.options, facts_of(request, subject, root, run, machine))
-    container = replace(container, findings=(*warnings, *container.findings))
-    return Made(subject=subject, root=root, container=container, runtime=runtime, run=str(run))
+    facts = facts_of(request, subject, root, run, machine)
+    if lodging:
+        facts = fitting(facts, runtime)
+    elif os.geteuid() != 0:
+        facts = replace(facts, rootless=rootless(runtime.name, machine.which))
+    container = decide(request.options, facts)
+    notes = differences(runtime, container) if lodging else ()
+    container = replace(container, findings=(*warnings, *notes, *container.findings))
+    image = lodging.image if lodging else ""
+    return Made(subject=subject, root=root, container=container, runtime=runtime, run=str(run), image=image)
+
+
+def _lodging(request: RunRequest, runtime: oci.Runtime, machine: Machine, session: Session) -> Lodged | None:
+    """The subject in Docker or podman, where one of them is to run it."""
+    if runtime.name not in SCHEMES:
+        return None
+    return lodged(request.subject, request.build, request.platform, (runtime, machine, session))
 
 
 def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subject:
@@ -133,8 +152,8 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
         ready = Ready(record=record, place=place, runtime=made.runtime)
         try:
             inside = with_secrets(with_programs(container, made.subject, place), place)
-            root = _root(made, inside, place)
-            engines.prepare(made.runtime, inside, place, root.path, seccomp)
+            root = made.image or _root(made, inside, place).path
+            engines.prepare(made.runtime, inside, place, root, seccomp)
             yield ready
         except BaseException:
             clean(ready)

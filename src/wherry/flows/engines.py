@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -12,10 +13,37 @@ from wherry.cache.records import Records, key
 from wherry.errors import UnavailableError, UsageError
 from wherry.flows.folders import folders_of
 from wherry.kit.ports import Command, Completed, Machine, Run
-from wherry.runtime.find import runtimes
+from wherry.runtime.arguments import CLIENTS
+from wherry.runtime.find import client, runtimes
 from wherry.runtime.oci import NAMES, Runtime
+from wherry.runtime.rootless import preferred
 
-ALL = (*NAMES, "docker", "podman")
+ALL = (*NAMES, *CLIENTS)
+
+
+def engine_for(machine: Machine, wanted: str = "") -> Runtime:
+    """The engine that `wanted` names; else runc or crun where they may run, else Docker or podman where they answer. UsageError
+    [container-option] for another word, UnavailableError [no-runtime], [no-engine]."""
+    if wanted in CLIENTS:
+        return _client(machine, wanted)
+    try:
+        return own_runtime(machine, wanted)
+    except UnavailableError:
+        if wanted:
+            raise
+        for name in CLIENTS:
+            with contextlib.suppress(UnavailableError):
+                return _client(machine, name)
+        raise
+
+
+def _client(machine: Machine, name: str) -> Runtime:
+    found = client(name, machine.which, machine.run, machine.spawn, machine.variables)
+    if found is None:
+        raise UnavailableError(
+            "no-engine", f"{name} is not on this machine", next=(f"install {name}", "leave --engine out: runc or crun")
+        )
+    return found
 
 
 def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
@@ -27,10 +55,11 @@ def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
             where=f"--engine {wanted[:40]}",
             next=f"one of {', '.join(ALL)}",
         )
-    found = runtimes(machine.which, _remembered(machine), machine.spawn)
-    for runtime in found:
-        if wanted in ("", runtime.name):
-            return runtime
+    found = {one.name: one for one in runtimes(machine.which, _remembered(machine), machine.spawn)}
+    names = tuple(found) if wanted or os.geteuid() == 0 else preferred(tuple(found), machine.which)
+    for name in names:
+        if wanted in ("", name):
+            return found[name]
     raise UnavailableError(
         "no-runtime",
         f"{wanted or 'runc'} is not on this machine",

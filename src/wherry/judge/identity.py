@@ -93,7 +93,7 @@ def isolation(observed: Observed, _: Expectations) -> Verdict:
         case Identity() as seen:
             wanted = {"mnt", "pid", "ipc", "uts"}
             wanted |= {"net"} if observed.container.network != "host" else set()
-            wanted |= {"user"} if observed.container.id_base else set()
+            wanted |= {"user"} if observed.container.user_namespace else set()
             shared = sorted(wanted - set(seen.namespaces))
             if shared:
                 return failed("isolation", f"it shares this machine's {', '.join(shared)}")

@@ -75,6 +75,28 @@ class Publish(Value, frozen=True, kw_only=True):
     protocol: Literal["tcp", "udp"] = "tcp"
 
 
+class IdRange(Value, frozen=True, kw_only=True):
+    """Ids of a user namespace, and which of this machine they are."""
+
+    inside: int
+    outside: int
+    size: int = 1
+
+
+class Rootless(Value, frozen=True, kw_only=True):
+    """What an ordinary user may have of this machine for a container."""
+
+    uid: int
+    gid: int
+    uids: tuple[IdRange, ...] = ()
+    """Subordinate ids, as they can follow the user's own (/etc/subuid); empty: none, or nobody here to map them."""
+    gids: tuple[IdRange, ...] = ()
+    any_id: bool = False
+    """The runtime can map one id alone, whichever it is (crun); else that one is root's (runc)."""
+    group: str | None = None
+    """The control group below which the user may make others, as a path in the hierarchy; None: there is none."""
+
+
 class Container(Value, frozen=True, kw_only=True):
     """Everything about one container. Hardened unless `relaxed` names what is not."""
 
@@ -99,7 +121,13 @@ class Container(Value, frozen=True, kw_only=True):
     masked: bool = True
     """Docker's list of /proc and /sys files is hidden or read-only."""
     id_base: int = 0
-    """Its uid 0 is this uid of this machine, a number that nobody has; 0: no user namespace, ids are this machine's."""
+    """Its uid 0 is this uid of this machine, a number that nobody has; 0: no user namespace, ids are this machine's, unless
+    `uids` says more."""
+    uids: tuple[IdRange, ...] = ()
+    """The user namespace of a container that an ordinary user starts, and its groups."""
+    gids: tuple[IdRange, ...] = ()
+    group: str | None = ""
+    """The control group above its own; None: it gets none, so it has no limits."""
     network: Network = "own"
     publish: tuple[Publish, ...] = ()
     ports: tuple[str, ...] = ()
@@ -113,6 +141,11 @@ class Container(Value, frozen=True, kw_only=True):
     relaxed: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def user_namespace(self) -> bool:
+        """Whether its ids are other ones on this machine."""
+        return bool(self.id_base or self.uids)
 
 
 class Options(Value, frozen=True, kw_only=True):

@@ -63,9 +63,9 @@ def group_of(pid: int, mount: Path = MOUNT) -> Group:
     return Group(memory=folder, cpu=folder, pids=folder)
 
 
-def group_named(name: str, mount: Path = MOUNT) -> Group:
-    """The group of the container with this id."""
-    path = f"{GROUP}{name}"
+def group_named(name: str, above: str = "", mount: Path = MOUNT) -> Group:
+    """The group of the container with this id, below the group `above`."""
+    path = f"{above}{GROUP}{name}"
     if (mount / "memory").is_dir():
         return _version1(mount, dict.fromkeys(("memory", "cpu", "pids"), path))
     folder = str(mount / path.strip("/"))

@@ -20,7 +20,7 @@ from wherry.kit.files import disk_errors
 from wherry.kit.value import Value
 from wherry.model.container import Owned
 from wherry.oci.layer import Packed
-from wherry.oci.unpack import extract
+from wherry.oci.unpack import extract, flatten
 from wherry.runtime.folders import gate
 
 FORMAT: Final = "1"
@@ -61,7 +61,7 @@ def unpacked(run: Path, layers: tuple[Packed, ...]) -> Root:
             extract(layers, root, owners=os.geteuid() == 0)
             root.chmod(0o755)
             ready(root)
-            owned = tuple(_owned(root))
+            owned = tuple(_owned(root)) if os.geteuid() == 0 else _said(layers)
             (aside / FACTS).write_bytes(msgspec.json.encode(owned))
             with gate(run):
                 if not folder.exists():
@@ -184,6 +184,21 @@ def _owned(root: Path) -> Iterator[Owned]:
                 inside = f"/{Path(path, name).relative_to(root)}"
                 mode = stat.S_IMODE(status.st_mode)
                 yield Owned(path=inside, mode=mode, uid=status.st_uid, gid=status.st_gid, empty=empty)
+
+
+def _said(layers: tuple[Packed, ...]) -> tuple[Owned, ...]:
+    """The same from the layers: what an ordinary user unpacked is all that user's."""
+    tree = flatten(layers)
+    found: list[Owned] = []
+    for path in sorted(tree):
+        one = tree[path]
+        inside = f"/{path}"
+        if one.kind != "directory" or not one.uid or not one.mode & stat.S_IWUSR:
+            continue
+        if not any(inside.startswith(f"{other.path}/") for other in found):
+            empty = not any(name.startswith(f"{path}/") for name in tree)
+            found.append(Owned(path=inside, mode=stat.S_IMODE(one.mode), uid=one.uid, gid=one.gid, empty=empty))
+    return tuple(found)
 
 
 def _clone(source: Path, target: Path, *, link: bool) -> None:

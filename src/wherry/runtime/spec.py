@@ -11,7 +11,7 @@ import msgspec
 
 from wherry.formats.seccomp import Seccomp
 from wherry.kit.value import Value
-from wherry.model.container import Bind, Container, Tmpfs
+from wherry.model.container import Bind, Container, IdRange, Tmpfs
 
 #: Docker's lists (moby, oci/defaults.go), with what newer kernels have.
 MASKED: Final = (
@@ -157,20 +157,24 @@ def _bind(one: Bind) -> dict[str, Any]:
 def _linux(container: Container, around: Surroundings) -> dict[str, Any]:
     kinds = ["pid", "ipc", "uts", "mount", "cgroup"]
     kinds += ["network"] if container.network != "host" else []
-    kinds += ["user"] if container.id_base else []
-    made: dict[str, Any] = {
-        "namespaces": [{"type": kind} for kind in kinds],
-        "cgroupsPath": f"{GROUP}{around.id}",
-        "resources": _resources(container),
-    }
-    if container.id_base:
-        ids = [{"containerID": 0, "hostID": container.id_base, "size": IDS}]
-        made |= {"uidMappings": ids, "gidMappings": ids}
+    kinds += ["user"] if container.user_namespace else []
+    made: dict[str, Any] = {"namespaces": [{"type": kind} for kind in kinds]}
+    if container.group is not None:
+        # For an ordinary user crun takes a relative path as one from the root, so it is always whole.
+        made |= {"cgroupsPath": f"{container.group}{GROUP}{around.id}", "resources": _resources(container)}
+    if container.user_namespace:
+        all_of_them = (IdRange(inside=0, outside=container.id_base, size=IDS),)
+        made["uidMappings"] = [_ids(one) for one in container.uids or all_of_them]
+        made["gidMappings"] = [_ids(one) for one in container.gids or all_of_them]
     if container.masked:
         made |= {"maskedPaths": list(MASKED), "readonlyPaths": list(READ_ONLY)}
     if around.seccomp is not None:
         made["seccomp"] = msgspec.to_builtins(around.seccomp)
     return made
+
+
+def _ids(one: IdRange) -> dict[str, int]:
+    return {"containerID": one.inside, "hostID": one.outside, "size": one.size}
 
 
 def _resources(container: Container) -> dict[str, Any]:

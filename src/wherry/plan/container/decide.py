@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec.structs import replace
+
 from wherry.errors import RefusedError, UsageError
 from wherry.kit.text import closest
-from wherry.model.container import Container, Network, Options
+from wherry.model.container import Container, Network, Options, Tmpfs, User
 from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Origin
 from wherry.oci.config import RunConfig
-from wherry.plan.container import limits, mounts, ports, privileges
+from wherry.plan.container import ids, limits, mounts, ports, privileges
 from wherry.plan.container.environment import environment
 from wherry.plan.container.facts import Facts
 from wherry.plan.container.health import health_of
@@ -36,24 +38,22 @@ SIGNALS: Final = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH")
 def decide(options: Options, facts: Facts) -> Container:
     """Every decision, with its reason. UsageError [container-option] for words that mean nothing, RefusedError [runs-as-root]
     when the image would run as root and nobody asked for that."""
-    _check(options)
-    user_reason = _user(options, facts)
-    limited = limits.decide(options, facts.processors, facts.memory)
+    _check(options, facts)
+    limited = limits.decide(options, facts)
     mounted = mounts.decide(options, facts.config, facts.user, facts)
-    granted = privileges.decide(options, facts, writable=mounted.writable)
+    granted = privileges.decide(options)
+    mapped = ids.decide(options, facts, mounted)
     published = ports.decide(options, facts.config)
     variables = environment(options, facts, limited.limits)
-    grace = GRACE if options.grace is None else options.grace
     decisions = (
-        user_reason,
+        _user(options, facts, mapped.user),
         *granted.decisions,
+        mapped.decision,
         *mounted.decisions,
         *limited.decisions,
         *variables.decisions,
         *published.decisions,
-        Decision(
-            name="grace", value=short(grace), reason="between the stop signal and SIGKILL", origin=_said(options.grace)
-        ),
+        _grace(options),
     )
     return Container(
         name=options.name or facts.title,
@@ -62,27 +62,30 @@ def decide(options: Options, facts: Facts) -> Container:
         arguments=command(options, facts.config),
         environment=variables.pairs,
         directory=options.directory or facts.config.working_dir or "/",
-        user=facts.user,
+        user=mapped.user,
         hostname=options.hostname or (options.name or facts.title)[:63],
         read_only="rootfs" not in options.relax,
-        tmpfs=mounted.tmpfs,
+        tmpfs=tuple(within(one, mapped) for one in mounted.tmpfs),
         binds=mounted.binds,
         capabilities=granted.capabilities,
         no_new_privileges="privileges" not in options.relax,
         seccomp=granted.seccomp,
         masked="masks" not in options.relax,
-        id_base=granted.id_base,
+        id_base=mapped.base,
+        uids=mapped.uids,
+        gids=mapped.gids,
+        group=facts.group,
         network=published.network,
         publish=published.publish,
         ports=tuple(sorted(facts.config.exposed_ports or ())),
         limits=limited.limits,
         init=options.init,
         stop_signal=signal_name(options.stop_signal or facts.config.stop_signal or "SIGTERM"),
-        grace=grace,
+        grace=GRACE if options.grace is None else options.grace,
         health=facts.health or health_of(facts.config),
         relaxed=tuple(sorted(set(options.relax))),
         decisions=decisions,
-        findings=_findings(options, published.network),
+        findings=(*_findings(options, published.network), *_ungrouped(options, facts)),
     )
 
 
@@ -97,6 +100,14 @@ def command(options: Options, config: RunConfig) -> tuple[str, ...]:
             "no-command", "the image says no program to start", next="name one behind the image, or by --entrypoint"
         )
     return words
+
+
+def within(one: Tmpfs, mapped: ids.Ids) -> Tmpfs:
+    """With an owner that the user namespace has: the kernel refuses another."""
+    if not mapped.uids:
+        return one
+    uid, gid = ids.nearest(mapped.uids, one.uid, mapped.user.uid), ids.nearest(mapped.gids, one.gid, mapped.user.gid)
+    return replace(one, uid=uid, gid=gid)
 
 
 def signal_name(text: str) -> str:
@@ -115,7 +126,8 @@ def refused(message: str, *steps: str, where: str = "") -> UsageError:
     return UsageError("container-option", message, where=where, next=steps)
 
 
-def _check(options: Options) -> None:
+def _check(options: Options, facts: Facts) -> None:
+    _refuse_root(options, facts)
     for word in options.relax:
         if word not in RELAXATIONS:
             near = closest(word, tuple(RELAXATIONS))
@@ -135,17 +147,34 @@ def _check(options: Options) -> None:
         raise refused("the grace is 0 to 3600 seconds", where=f"--grace {options.grace:g}")
 
 
-def _user(options: Options, facts: Facts) -> Decision:
-    uid = facts.user.uid
-    if uid == 0 and not options.user and "user" not in options.relax:
+def _refuse_root(options: Options, facts: Facts) -> None:
+    if facts.user.uid == 0 and not options.user and "user" not in options.relax:
         raise RefusedError(
             "runs-as-root",
             f"{facts.image.partition('@')[0]} would run as root",
             why=f"its user is {facts.config.user!r}" if facts.config.user else "it does not say a user",
             next=("--user 65532   as nobody in particular", "--relax user   as root, in a container of its own"),
         )
-    reason = "not root" if uid else "root, as you asked"
-    return Decision(name="user", value=f"{uid}:{facts.user.gid}", reason=reason, origin=_said(options.user))
+
+
+def _user(options: Options, facts: Facts, inside: User) -> Decision:
+    """`inside`: in the end, where the user namespace knows no other."""
+    reason = "not root" if facts.user.uid else "root, as you asked"
+    if inside.uid != facts.user.uid:
+        reason = "you, without any right: runc can map no other without newuidmap"
+    return Decision(name="user", value=f"{inside.uid}:{inside.gid}", reason=reason, origin=_said(options.user))
+
+
+def _ungrouped(options: Options, facts: Facts) -> tuple[Finding, ...]:
+    if facts.group is not None or "limits" in options.relax:
+        return ()
+    return (Finding(name="no-limits", message=limits.UNGROUPED, next=limits.GROUPED[0]),)
+
+
+def _grace(options: Options) -> Decision:
+    grace = GRACE if options.grace is None else options.grace
+    reason = "between the stop signal and SIGKILL"
+    return Decision(name="grace", value=short(grace), reason=reason, origin=_said(options.grace))
 
 
 def _said(value: object) -> Origin:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wherry.kit.value import Value
-from wherry.model.container import Owned, User
+from wherry.model.container import Owned, Rootless, User
 from wherry.model.plan import Health, Pairs
 from wherry.oci.config import RunConfig
 from wherry.oci.platform import Platform
@@ -29,9 +29,16 @@ class Facts(Value, frozen=True, kw_only=True):
     id_base: int = 0
     """Where the ids of a user namespace begin; 0: none is possible here, for the reason in `no_user_namespace`."""
     no_user_namespace: str = ""
+    rootless: Rootless | None = None
+    """None: root starts it."""
     variables: Pairs = ()
     """This process's environment, for `-e NAME`."""
     files: Pairs = ()
     """The contents of environment files, by name."""
     folder: str = "/"
     """Where the user stands, for paths in options."""
+
+    @property
+    def group(self) -> str | None:
+        """The control group above the container's; None: it can have none, and so no limits."""
+        return self.rootless.group if self.rootless else ""

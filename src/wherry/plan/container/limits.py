@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from wherry.errors import UsageError
+from wherry.errors import UnavailableError, UsageError
 from wherry.kit.value import Value
 from wherry.model.container import Limits, Options
 from wherry.model.plan import Decision, Origin
+from wherry.plan.container.facts import Facts
 
 MEMORY: Final = 256 << 20
 CPUS: Final = 2.0
@@ -16,6 +17,9 @@ PIDS: Final = 256
 FILES: Final = 1024
 LEAST_MEMORY: Final = 6 << 20
 """Below this runtimes cannot start anything (runc itself is in the group for a moment)."""
+UNGROUPED: Final = "memory, processor time and processes cannot be limited here"
+NO_GROUPS: Final = "you may make no control groups, and only they limit"
+GROUPED: Final = ("as root", "where control groups are delegated to you (cgroup v2)", "--engine docker or podman")
 _UNITS: Final = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SIZE: Final = re.compile(r"(\d{1,15})\s*([bkmg]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
 
@@ -27,9 +31,13 @@ class Limited(Value, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...]
 
 
-def decide(options: Options, processors: int, memory: int) -> Limited:
-    """All four. `--relax limits` leaves all away that were not said. UsageError [container-option]."""
-    free = "limits" in options.relax
+def decide(options: Options, facts: Facts) -> Limited:
+    """All four. `--relax limits` leaves all away that were not said, and so does a machine where the user may make no control
+    groups. UsageError [container-option]; UnavailableError [no-limits] for what was said and cannot be had."""
+    processors, memory, grouped = facts.processors, facts.memory, facts.group is not None
+    free = "limits" in options.relax or not grouped
+    if not grouped and (options.memory or options.cpus or options.pids):
+        raise UnavailableError("no-limits", UNGROUPED, why=NO_GROUPS, next=GROUPED)
     size = _memory(options.memory, memory) if options.memory else 0 if free else MEMORY
     cpus = _cpus(options.cpus, processors) if options.cpus else 0.0 if free else min(CPUS, float(processors))
     pids = options.pids if options.pids is not None else 0 if free else PIDS
@@ -43,7 +51,7 @@ def decide(options: Options, processors: int, memory: int) -> Limited:
         ("pids", str(pids) if pids else "no limit", options.pids),
     )
     decisions = tuple(
-        Decision(name=name, value=value, reason="as you said" if said else "default", origin=_origin(said))
+        Decision(name=name, value=value, reason=_reason(said, grouped=grouped), origin=_origin(said))
         for name, value, said in rows
     )
     return Limited(limits=Limits(memory=size, cpus=cpus, pids=pids, files=files), decisions=decisions)
@@ -82,6 +90,10 @@ def _cpus(text: str, processors: int) -> float:
     if not 0.01 <= value <= processors:
         raise _refused(f"this machine has {processors} processors", f"--cpus {text[:20]}", f"0.01 to {processors}")
     return value
+
+
+def _reason(said: object, *, grouped: bool) -> str:
+    return ("as you said" if said not in (None, "") else "default") if grouped else NO_GROUPS
 
 
 def _origin(said: object) -> Origin:

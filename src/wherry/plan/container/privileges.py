@@ -1,4 +1,4 @@
-"""Capabilities, system calls, ids. Options and this machine in, what is granted and why out; touches nothing."""
+"""Capabilities and system calls. Options in, what is granted and why out; touches nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from wherry.kit.text import closest
 from wherry.kit.value import Value
 from wherry.model.container import Options
 from wherry.model.plan import Decision
-from wherry.plan.container.facts import Facts
 
 #: capabilities(7), Linux 5.9 and later.
 CAPABILITIES: Final = (
@@ -67,16 +66,13 @@ class Granted(Value, frozen=True, kw_only=True):
 
     capabilities: tuple[str, ...]
     seccomp: str
-    id_base: int
     decisions: tuple[Decision, ...]
 
 
-def decide(options: Options, facts: Facts, *, writable: bool) -> Granted:
-    """`writable`: it may change files of this machine, whose owners must then be those of this machine. UsageError
-    [container-option]."""
+def decide(options: Options) -> Granted:
+    """UsageError [container-option]."""
     capabilities = tuple(sorted({capability(word) for word in options.capabilities}))
     seccomp = "unconfined" if "seccomp" in options.relax else options.seccomp or "default"
-    base, why = _ids(options, facts, writable=writable)
     value = ", ".join(name.removeprefix("CAP_") for name in capabilities) or "none"
     reason = "none, and none to be had" if not capabilities else "as you said"
     if capabilities == ("CAP_NET_BIND_SERVICE",):
@@ -86,9 +82,8 @@ def decide(options: Options, facts: Facts, *, writable: bool) -> Granted:
         Decision(
             name="seccomp", value=seccomp, reason=_calls(seccomp), origin="flag" if seccomp != "default" else "default"
         ),
-        Decision(name="userns", value=f"from {base}" if base else "none", reason=why),
     )
-    return Granted(capabilities=capabilities, seccomp=seccomp, id_base=base, decisions=decisions)
+    return Granted(capabilities=capabilities, seccomp=seccomp, decisions=decisions)
 
 
 def capability(word: str) -> str:
@@ -101,16 +96,6 @@ def capability(word: str) -> str:
     raise UsageError(
         "container-option", message, where=f"--cap-add {word[:40]}", next=f"--cap-add {near or 'NET_BIND_SERVICE'}"
     )
-
-
-def _ids(options: Options, facts: Facts, *, writable: bool) -> tuple[int, str]:
-    if "userns" in options.relax:
-        return 0, "--relax userns"
-    if writable:
-        return 0, "a volume may be written to, and its files' owners are this machine's"
-    if not facts.id_base:
-        return 0, facts.no_user_namespace or "not possible here"
-    return facts.id_base, "its ids are nobody's on this machine"
 
 
 def _calls(seccomp: str) -> str:
