@@ -4,8 +4,10 @@ package main
 import (
 	"log"
 	"os"
+	"os/signal"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"example.com/wherry-apps/internal/service"
@@ -16,6 +18,7 @@ func main() {
 		time.Sleep(time.Minute)
 		return
 	}
+	signal.Ignore(syscall.SIGCHLD) // a copy that ends for want of threads leaves nothing behind
 	keepThreads(16)
 	go func() {
 		refused := false
