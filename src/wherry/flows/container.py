@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from wherry.errors import UsageError
 from wherry.flows import rooms
 from wherry.flows.engines import engine_for, run_folder
-from wherry.flows.lodged import SCHEMES, Lodged, differences, fitting, lodged
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
 from wherry.flows.subject import Subject, copy_program, image_at, is_package, package, place_of
@@ -25,6 +24,7 @@ from wherry.model.container import Bind, Container, Options
 from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts, decide
 from wherry.runtime import engines, folders, oci, roots, users
+from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import check
 from wherry.runtime.folders import Place, Record
 from wherry.runtime.rootless import rootless
@@ -78,26 +78,33 @@ def make(request: RunRequest, machine: Machine, session: Session) -> Made:
     run = folders.prepare(run_folder(machine))
     runtime = engine_for(machine, request.engine)
     warnings = check(runtime)
-    lodging = _lodging(request, runtime, machine, session)
-    subject = lodging.subject if lodging else subject_of(request, machine, session)
+    if runtime.name in CLIENTS:
+        return _made_in(request, runtime, machine, session)
+    subject = subject_of(request, machine, session)
     root = roots.unpacked(run, subject.layers)
     facts = facts_of(request, subject, root, run, machine)
-    if lodging:
-        facts = fitting(facts, runtime)
-    elif os.geteuid() != 0:
+    if os.geteuid() != 0:
         facts = replace(facts, rootless=rootless(runtime.name, machine.which))
     container = decide(request.options, facts)
-    notes = differences(runtime, container) if lodging else ()
-    container = replace(container, findings=(*warnings, *notes, *container.findings))
-    image = lodging.image if lodging else ""
-    return Made(subject=subject, root=root, container=container, runtime=runtime, run=str(run), image=image)
+    container = replace(container, findings=(*warnings, *container.findings))
+    return Made(subject=subject, root=root, container=container, runtime=runtime, run=str(run))
 
 
-def _lodging(request: RunRequest, runtime: oci.Runtime, machine: Machine, session: Session) -> Lodged | None:
-    """The subject in Docker or podman, where one of them is to run it."""
-    if runtime.name not in SCHEMES:
-        return None
-    return lodged(request.subject, request.build, request.platform, (runtime, machine, session))
+def _made_in(request: RunRequest, runtime: oci.Runtime, machine: Machine, session: Session) -> Made:
+    """The same for Docker and podman, which have images of their own."""
+    from wherry.flows import lodged
+
+    run = run_folder(machine)
+    inside = (runtime, machine, session)
+    lodging = lodged.lodged(request.subject, request.build, request.platform, inside)
+    root = roots.unpacked(run, lodging.subject.layers)
+    facts = lodged.fitting(facts_of(request, lodging.subject, root, run, machine), runtime)
+    container = decide(request.options, facts)
+    findings = (*check(runtime), *lodged.differences(runtime, container), *container.findings)
+    container = replace(container, findings=findings)
+    return Made(
+        subject=lodging.subject, root=root, container=container, runtime=runtime, run=str(run), image=lodging.image
+    )
 
 
 def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subject:
@@ -205,8 +212,9 @@ def with_secrets(container: Container, place: Place) -> Container:
             continue
         copy = place.files / f"secret-{number}"
         with disk_errors(copy):
-            copy.touch(mode=0o400)
+            copy.touch(mode=0o600)
             copy.write_bytes(Path(bind.source).read_bytes())
+            copy.chmod(0o400)
             if os.geteuid() == 0:
                 os.chown(copy, container.id_base + container.user.uid, container.id_base + container.user.gid)
         binds.append(replace(bind, source=str(copy)))

@@ -19,7 +19,7 @@ from wherry.flows import rooms
 from wherry.flows.again import Memory
 from wherry.flows.bases import check_programs, opened, prepare_image
 from wherry.flows.destinations import Destinations
-from wherry.flows.plan import plan_with, toolchain_of
+from wherry.flows.plan import Planned, plan_with, toolchain_of
 from wherry.flows.remember import drafted
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
@@ -29,11 +29,13 @@ from wherry.model.base import Base
 from wherry.model.binary import Binary
 from wherry.model.image import Image
 from wherry.model.plan import Health, ImagePlan, Plan
+from wherry.model.project import Inferred
 from wherry.oci import reference as references
 from wherry.oci.config import Config, RunConfig
 from wherry.oci.descriptor import decode
 from wherry.oci.layer import Packed
 from wherry.oci.platform import Platform
+from wherry.plan.tiers import Tier
 from wherry.store import own
 from wherry.store import place as places
 from wherry.store.base import Bases, Wanted
@@ -70,6 +72,12 @@ class Subject(Value, frozen=True, kw_only=True):
     """Known for a package: where ports, routes and handlers were found."""
     place: str = ""
     """Where the image lies, in the grammar of `-o`."""
+    history: tuple[str, ...] = ()
+    """What the config says was run, layer by layer."""
+    inferred: tuple[Inferred, ...] = ()
+    """What the sources of a package show: routes, handlers of signals."""
+    tiers: tuple[Tier, ...] = ()
+    """The repository's settings, of a package."""
 
 
 def is_package(word: str) -> bool:
@@ -92,7 +100,7 @@ def place_of(word: str, ports: Ports) -> places.Place | None:
         reference = references.parse(word)
     except WherryError:
         return None
-    if any(_names(one.name, reference) for one in own.images(ports.data)):
+    if is_own(reference, ports):
         return places.OwnPlace(reference=reference)
     if reference.host:
         return places.RegistryPlace(reference=reference)
@@ -105,6 +113,11 @@ def place_of(word: str, ports: Ports) -> places.Place | None:
     except WherryError:
         return None
     return place
+
+
+def is_own(reference: references.Reference, ports: Ports) -> bool:
+    """Whether wherry's store has an image of that name."""
+    return any(_names(one.name, reference) for one in own.images(ports.data))
 
 
 def _names(name: str, wanted: references.Reference) -> bool:
@@ -126,7 +139,14 @@ def image_at(place: places.Place, ports: Ports, kept: Blobs, platform: Platform)
         layers=packed_of(base),
         digest=str(base.digest or ""),
         place=str(place),
+        history=history_of(base.config),
     )
+
+
+def history_of(config: Config | None) -> tuple[str, ...]:
+    """Commands and comments of an image's history."""
+    lines = (f"{one.created_by} {one.comment}".strip() for one in (config.history if config else None) or ())
+    return tuple(line for line in lines if line)
 
 
 def packed_of(base: Base) -> tuple[Packed, ...]:
@@ -159,7 +179,7 @@ def package(request: BuildRequest, machine: Machine, session: Session, programs:
     memory = Memory(machine, session.key, session.edited if request.cache else None)
     toolchain = toolchain_of(request, machine)
     planned = plan_with(request, toolchain, replace(machine, run=memory))
-    plan, image = planned.plan, _only(planned.plan)
+    plan, image = planned.plan, only(planned.plan)
     job = session.compile(plan, cache=request.cache)
     bases = opened(plan, Destinations(), ports, rooms.blobs(machine, session.scratch, request))
     (prepared,) = prepare_image(image, plan, packer, bases)
@@ -172,10 +192,18 @@ def package(request: BuildRequest, machine: Machine, session: Session, programs:
     empty.touch(mode=0o555)
     hollow = tuple(replace(one, file=str(empty)) for one in compiled.binaries)
     made = assemble(image, prepared, hollow, packer)
-    return _of_package(image, made, _kept(image, compiled.binaries, made.platform, programs))
+    subject = of_package(image, made, _kept(image, compiled.binaries, made.platform, programs))
+    return replace(subject, inferred=inferred_in(planned, image), tiers=planned.tiers)
 
 
-def _only(plan: Plan) -> ImagePlan:
+def inferred_in(planned: Planned, image: ImagePlan) -> tuple[Inferred, ...]:
+    """What the sources of the image's first program show."""
+    first = image.targets[0].import_path
+    return next((main.inferred for main in planned.reading.project.mains if main.import_path == first), ())
+
+
+def only(plan: Plan) -> ImagePlan:
+    """The one image that a plan makes; UsageError [several-images]."""
     if len(plan.images) == 1:
         return plan.images[0]
     names = ", ".join(image.name for image in plan.images)
@@ -212,7 +240,8 @@ def copy_program(source: str, target: Path) -> None:
     temporary.replace(target)
 
 
-def _of_package(image: ImagePlan, made: Image, programs: tuple[Program, ...]) -> Subject:
+def of_package(image: ImagePlan, made: Image, programs: tuple[Program, ...]) -> Subject:
+    """The subject that a package's image is."""
     config = decode(made.config.data, Config, name="config")
     layers = tuple(
         Packed(
@@ -229,4 +258,5 @@ def _of_package(image: ImagePlan, made: Image, programs: tuple[Program, ...]) ->
         programs=programs,
         health=image.health,
         plan=image,
+        history=history_of(config),
     )

@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from wherry.flows.engines import own_runtime
+from wherry.errors import UnavailableError
+from wherry.flows.engines import engine_for
 from wherry.kit.ports import Machine
 from wherry.runtime import engines, folders, roots
 
@@ -15,15 +16,16 @@ KEPT = 7 * 86_400.0
 
 
 def sweep(run: str, machine: Machine) -> int:
-    """Cleans up after killed foreground runs: program, groups, mounts and folder. Returns how many there were."""
+    """Cleans up after killed foreground runs: program, groups, mounts and folder; what an engine that does not answer has waits.
+    Returns how many there were."""
     found = 0
     for place in folders.places(Path(run)):
         record = place.record()
         if record is not None and not record.foreground:
             continue
-        with contextlib.suppress(BlockingIOError, FileNotFoundError), place.attended():
+        with contextlib.suppress(BlockingIOError, FileNotFoundError, UnavailableError), place.attended():
             if record is not None:
-                engines.delete(own_runtime(machine, record.engine), place)
+                engines.delete(engine_for(machine, record.engine), place)
             place.remove()
             found += 1
     _drop_roots(Path(run), machine)

@@ -11,7 +11,8 @@ from wherry.formats.seccomp import Seccomp
 from wherry.kit.ports import Child, Command
 from wherry.kit.value import Value
 from wherry.model.container import Container
-from wherry.runtime import oci
+from wherry.runtime import client, oci
+from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.folders import Place
 from wherry.runtime.oci import Runtime, Streams
 
@@ -31,11 +32,20 @@ ENGINES: Final = {
         prepare=oci.prepare, start=oci.start, delete=oci.delete, out_of_memory=oci.out_of_memory, inside=oci.inside
     )
     for name in oci.NAMES
+} | {
+    name: Engine(
+        prepare=client.prepare,
+        start=client.start,
+        delete=client.delete,
+        out_of_memory=client.out_of_memory,
+        inside=client.inside,
+    )
+    for name in CLIENTS
 }
 
 
 def prepare(runtime: Runtime, container: Container, place: Place, root: str, seccomp: Seccomp | None) -> None:
-    """Writes into the container's folder all that `start` needs. `root`: the unpacked image."""
+    """Writes into the container's folder all that `start` needs. `root`: the unpacked image; its name in Docker or podman."""
     ENGINES[runtime.name].prepare(runtime, container, place, root, seccomp)
 
 

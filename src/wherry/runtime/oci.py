@@ -21,6 +21,7 @@ from wherry.kit.files import atomic_write, disk_errors
 from wherry.kit.ports import Child, Command, Run, Spawn
 from wherry.kit.value import Value
 from wherry.model.container import Container
+from wherry.model.plan import Pairs
 from wherry.runtime import cgroups
 from wherry.runtime.folders import PID, Place
 from wherry.runtime.spec import Surroundings, spec
@@ -28,19 +29,32 @@ from wherry.runtime.spec import Surroundings, spec
 PATIENCE: Final = 30.0
 STEP: Final = 0.001
 NAMES: Final = ("runc", "crun")
+#: Runtimes need nothing of the user's environment.
+ENVIRONMENT: Final = (
+    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+    ("XDG_RUNTIME_DIR", "/run"),
+)
 
 
 class Runtime(Value, frozen=True, kw_only=True):
-    """A program that speaks the OCI runtime's command line, and how to start it."""
+    """An engine's program, and how to start it."""
 
     name: str
-    """runc or crun."""
+    """runc, crun, docker or podman."""
     program: str
     version: str
     run: Run
     spawn: Spawn
     no_pivot: bool = False
     """/ of this process is no mount point (a plain chroot), so pivot_root(2) cannot be used."""
+    environment: Pairs = ENVIRONMENT
+    prefix: tuple[str, ...] = ()
+    """Words before the program: what brings about a state of this machine without which it refuses to work."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How a command line begins."""
+        return (*self.prefix, self.program)
 
 
 class Streams:
@@ -70,7 +84,7 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
 
     UnavailableError [cannot-start], with what the runtime said; what is a mistake of the image has its own name."""
     log = place.path / "runtime.log"
-    argv = [runtime.program, "--root", str(place.state), "--log", str(log), "--log-format", "json", "run"]
+    argv = [*runtime.words, "--root", str(place.state), "--log", str(log), "--log-format", "json", "run"]
     argv += ["--no-pivot"] if runtime.no_pivot else []
     argv += ["--keep"] if runtime.name == "runc" else []  # else its group is gone before anybody has read how it ended
     argv += ["--bundle", str(place.bundle), "--pid-file", str(place.path / PID), place.id]
@@ -89,28 +103,23 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
     return child
 
 
-#: Runtimes need nothing of the user's environment.
-ENVIRONMENT: Final = (
-    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-    ("XDG_RUNTIME_DIR", "/run"),
-)
-
-
 def delete(runtime: Runtime, place: Place) -> None:
     """Kills what is left of the container and takes its groups and mounts away; nothing happens when there is nothing."""
-    command = (runtime.program, "--root", str(place.state), "delete", "--force", place.id)
+    command = (*runtime.words, "--root", str(place.state), "delete", "--force", place.id)
     runtime.run(Command(argv=command, environment=ENVIRONMENT, directory="/", timeout=PATIENCE))
 
 
 def out_of_memory(_: Runtime, place: Place) -> bool | None:
     """What its group counts; None when the group went with the container (crun)."""
-    kills = cgroups.usage(cgroups.group_named(place.id)).oom_kills
+    record = place.record()
+    above = record.container.group if record else ""
+    kills = None if above is None else cgroups.usage(cgroups.group_named(place.id, above)).oom_kills
     return None if kills is None else bool(kills)
 
 
 def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:
     """`RUNTIME exec`."""
-    argv = (runtime.program, "--root", str(place.state), "exec", place.id, *words)
+    argv = (*runtime.words, "--root", str(place.state), "exec", place.id, *words)
     return Command(argv=argv, environment=ENVIRONMENT, directory="/")
 
 
