@@ -1,8 +1,11 @@
-"""A build with nothing to do. Arguments and environment in, an exit code or None (go the long way) out; standard library only."""
+"""A build with nothing to do. Arguments and environment in, an exit code or None (go the long way) out; standard library only,
+unless a registry elsewhere has to be asked.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -17,6 +20,8 @@ from wherry.cli import streams
 LOOKS = frozenset(("-q", "--quiet", "--json", "--timings"))
 #: Whoever asks for these wants the whole story.
 LONG = frozenset(("--json", "--timings", "--metadata-file"))
+#: With these a registry is asked in another way, or not at all.
+ELSEWHERE = frozenset(("--offline", "--authfile"))
 #: With these nothing is believed, or nothing is built.
 FRESH = frozenset(("-h", "--help", "--no-cache"))
 
@@ -28,13 +33,24 @@ def unchanged(
     all that was edited, if so."""
     began = time.monotonic()
     words = {word.partition("=")[0] for word in arguments}
-    result, edited = look(request, locate(environment))
+    result, edited = look(request, locate(environment), functools.partial(_ask, words))
     if result is None or words & LONG:
         return None, edited
     if not words & LOOKS:
         with contextlib.suppress(OSError):
             sys.stderr.write(f"unchanged, {time.monotonic() - began:.2f} s\n")
     return streams.say("".join(f"{line}\n" for line in json.loads(result))), edited
+
+
+def _ask(words: set[str], row: list[str]) -> bool:
+    """Asks a registry that wants TLS or a password. Never against the user's word: with --offline or another file of
+    credentials the long way finds out."""
+    if words & ELSEWHERE:
+        return False
+    from wherry.flows.still import still
+    from wherry.system.machine import real_machine
+
+    return still(row, real_machine())
 
 
 def request_of(arguments: list[str], environment: dict[str, str]) -> Request | None:

@@ -138,7 +138,9 @@ def _moving_base(image: ImageReport) -> noop.Output | None:
     place = places.parse(choice.name)
     assert isinstance(place, places.RegistryPlace)
     named = place.reference
-    return noop.RegistryOutput(host=named.host, repository=named.repository, tag=named.tag, digest=image.base)
+    return noop.RegistryOutput(
+        host=named.host, repository=named.repository, tag=named.tag, digest=image.base, read=True
+    )
 
 
 def _outputs(image: ImageReport, published: Published, ports: Ports) -> tuple[noop.Output, ...]:

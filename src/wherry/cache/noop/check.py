@@ -45,9 +45,11 @@ def unchanged(request: Request, folders: Folders) -> str | None:
     return look(request, folders)[0]
 
 
-def look(request: Request, folders: Folders) -> tuple[str | None, tuple[str, ...] | None]:
+def look(
+    request: Request, folders: Folders, ask: outputs.Ask | None = None
+) -> tuple[str | None, tuple[str, ...] | None]:
     """The result as by `unchanged`; and the Go files whose bytes are all that is different in the inputs (none, when only the
-    result is not there), or None when anything else is."""
+    result is not there), or None when anything else is. `ask`: asks registries that this module cannot."""
     key = request.key()
     try:
         index = load(folders, key)
@@ -59,7 +61,7 @@ def look(request: Request, folders: Folders) -> tuple[str | None, tuple[str, ...
         if any(seal(request.variables.get(name)) != value for name, value in index["variables"].items()):
             return None, None
         fresh, edited = verified(index)
-        if fresh is None or edited or not outputs.all_there(index["outputs"]):
+        if fresh is None or edited or not outputs.all_there(index["outputs"], ask):
             return None, edited
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None, None

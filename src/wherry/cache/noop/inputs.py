@@ -82,13 +82,14 @@ class FileOutput(Value, frozen=True, kw_only=True):
 
 
 class RegistryOutput(Value, frozen=True, kw_only=True):
-    """A tag in a registry on this machine that speaks plain HTTP. Also for a base that was given by tag."""
+    """A tag in a registry. `read`: of a base that was given by tag, which mirrors may answer for."""
 
     host: str
     """`localhost:5000`"""
     repository: str
     tag: str
     digest: Digest
+    read: bool = False
 
 
 class DockerOutput(Value, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Whether a build's result still lies where it was put. Rows of the index in, yes or no out; reads layouts, asks servers here.
 
-A row is a list that begins with its kind (KINDS); the files of a layout are among the index's paths besides.
+A row is a list that begins with its kind (KINDS); the files of a layout are among the index's paths besides. Registries elsewhere
+want TLS and to know who asks: a row `remote` is for the caller to answer, after all others.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json"
 )
 LARGEST = 32 << 20
+REMOTE = "remote"
 Row = list[str]
+Ask = Callable[[Row], bool]
+"""Answers what follows the kind in a row `remote`: `push` or `read`, host, repository, tag, digest."""
 
 
-def all_there(rows: list[Row]) -> bool:
+def all_there(rows: list[Row], ask: Ask | None = None) -> bool:
     """True when every row holds now. False also when that could not be told."""
     try:
-        return all(KINDS[row[0]](*row[1:]) for row in rows)
+        there = all(KINDS[row[0]](*row[1:]) for row in rows if row[0] != REMOTE)
+        return there and all(ask is not None and ask(row[1:]) for row in rows if row[0] == REMOTE)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
 

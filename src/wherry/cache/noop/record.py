@@ -209,7 +209,7 @@ def _outputs(outputs: tuple[Output, ...]) -> tuple[list[list[str]], dict[str, st
             case FileOutput():
                 files[output.path] = "s"
             case RegistryOutput():
-                rows.append(["registry", *_local(output.host), output.repository, output.tag, output.digest])
+                rows.append(_registry(output))
             case DockerOutput():
                 rows.append(["docker", output.socket, output.reference, output.id])
             case PodmanOutput():
@@ -219,12 +219,13 @@ def _outputs(outputs: tuple[Output, ...]) -> tuple[list[list[str]], dict[str, st
     return rows, files
 
 
-def _local(host: str) -> tuple[str, str]:
-    """Host and port of a registry that the check can ask: it speaks plain HTTP, and so only to this machine."""
-    name, _, port = host.rpartition(":")
-    if not port.isdecimal() or not (name in ("localhost", "[::1]") or name.startswith("127.")):
-        raise _ImpossibleError(f"{host} is not on this machine, and the check speaks to no other")
-    return name.strip("[]"), port
+def _registry(output: RegistryOutput) -> list[str]:
+    """One on this machine is asked by the check itself, in plain HTTP; any other, by the client that knows TLS and passwords."""
+    name, _, port = output.host.rpartition(":")
+    tail = [output.repository, output.tag, str(output.digest)]
+    if port.isdecimal() and (name in ("localhost", "[::1]") or name.startswith("127.")):
+        return ["registry", name.strip("[]"), port, *tail]
+    return ["remote", "read" if output.read else "push", output.host, *tail]
 
 
 def _check_devices(stats: _Seen) -> None:

@@ -34,12 +34,13 @@ class Repository:
         self.session, self.reference = session, reference
         self.base = session.setup.base
 
-    def head(self, name: str) -> Digest | None:
+    def head(self, name: str, *, patient: bool = True) -> Digest | None:
         """The digest that the registry says `name` (a tag or digest) has, or None when it has no such thing.
 
         Only a header's word where there is one (C07): good enough to skip a push, never to read by. A registry that says no
-        digest, or refuses HEAD, is asked for the document itself."""
-        response = head.look(self.session, self._request("HEAD", name))
+        digest, or refuses HEAD, is asked for the document itself. `patient`: tries again what may pass."""
+        send = self.session.send if patient else self.session.once
+        response = head.look(self.session, self._request("HEAD", name), send=send)
         if response.status == 404:
             response.close()
             return None

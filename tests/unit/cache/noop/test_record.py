@@ -14,6 +14,7 @@ from tests.support.tools import need
 from tests.support.unchanged import Example, tick
 from tests.unit.cache.test_records import DAMAGES
 from wherry.cache.noop import check, collect, mounts, record, state
+from wherry.cache.noop.check import look
 from wherry.cache.noop.inputs import FileOutput, Inputs, RegistryOutput, Tree
 from wherry.cache.noop.own import PACKAGES, own_inputs
 from wherry.oci.digest import of_bytes
@@ -103,10 +104,24 @@ def test_mounts_are_found_by_device_and_else_by_place(tmp_path: Path, monkeypatc
     assert mounts.honest(f"{tmp_path}/sub/x", os.makedev(9, 9))
 
 
-def test_a_registry_elsewhere_is_not_remembered(example: Example) -> None:
-    for host in ("registry.example", "registry.example:5000", "localhost", "10.0.0.1:5000"):
-        output = RegistryOutput(host=host, repository="app", tag="1", digest=of_bytes(b""))
-        assert "not on this machine" in example.remember(Inputs(), output)
+@pytest.mark.parametrize("host", ["registry.example", "registry.example:5000", "localhost", "10.0.0.1:5000"])
+@pytest.mark.parametrize("read", [False, True])
+def test_a_registry_elsewhere_is_asked_by_the_caller_alone(host: str, read: bool, example: Example) -> None:
+    digest = of_bytes(b"")
+    output = RegistryOutput(host=host, repository="app", tag="1", digest=digest, read=read)
+    assert example.remember(Inputs(), output) == ""
+    asked: list[list[str]] = []
+    assert look(example.request(), example.folders) == (None, ())
+    assert look(example.request(), example.folders, lambda row: not asked.append(row))[0] == "r"
+    assert asked == [["read" if read else "push", host, "app", "1", digest]]
+    assert look(example.request(), example.folders, lambda _: False) == (None, ())
+
+
+def test_nobody_elsewhere_is_asked_when_something_here_is_gone(example: Example) -> None:
+    gone = RegistryOutput(host="127.0.0.1:9", repository="app", tag="1", digest=of_bytes(b""))
+    elsewhere = RegistryOutput(host="registry.example", repository="app", tag="1", digest=of_bytes(b""))
+    assert example.remember(Inputs(), elsewhere, gone) == ""
+    assert look(example.request(), example.folders, lambda _: pytest.fail("asked")) == (None, ())
 
 
 def test_an_archive_is_good_until_touched(example: Example) -> None:
