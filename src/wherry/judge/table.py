@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from wherry.judge.contents import setuid, shell, size, sources, writable_files
 from wherry.judge.drain import drain
 from wherry.judge.identity import capabilities, isolation, no_new_privileges, seccomp, security_module, user
 from wherry.judge.ports import ports
 from wherry.judge.routes import health, ready
+from wherry.judge.secrets import secrets
 from wherry.judge.start import start
 from wherry.kit.value import Value
 from wherry.model.observation import Expectations, Observed
@@ -36,6 +38,12 @@ CHECKS: Final = (
     Check(name="ready", needs=("routes", "drain"), judge=ready),
     Check(name="ports", needs=("sockets",), judge=ports),
     Check(name="drain", needs=("drain",), judge=drain),
+    Check(name="shell", needs=("contents",), judge=shell),
+    Check(name="setuid", needs=("contents",), judge=setuid),
+    Check(name="writable-files", needs=("contents",), judge=writable_files),
+    Check(name="secrets", needs=("contents",), judge=secrets),
+    Check(name="sources", needs=("contents",), judge=sources),
+    Check(name="size", needs=("contents",), judge=size),
 )
 
 

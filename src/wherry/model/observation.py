@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from wherry.kit.value import Value
 from wherry.model.container import Container
+from wherry.model.contents import Contents
 
 
 class Unseen(Value, frozen=True, kw_only=True, tag="unseen"):
@@ -133,6 +134,7 @@ class Observed(Value, frozen=True, kw_only=True):
     routes: Routes | Nothing = Unseen(why="nobody looked")
     drain: Drain | Nothing = Unseen(why="nobody looked")
     sockets: Sockets | Nothing = Unseen(why="nobody looked")
+    contents: Contents | Nothing = Unseen(why="nobody looked")
 
 
 class Expectations(Value, frozen=True, kw_only=True):

@@ -50,6 +50,8 @@ _PASSED_OVER: Final = (
     ),
     *("atime", "ctime", "mtime", "uname", "gname", "comment", "charset", "hdrcharset"),
 )
+#: How two families of programs write the extended attribute that gives a program capabilities.
+_CAPABILITY: Final = ("SCHILY.xattr.security.capability", "LIBARCHIVE.xattr.security.capability")
 
 
 class Member(Value, frozen=True, kw_only=True):
@@ -64,6 +66,8 @@ class Member(Value, frozen=True, kw_only=True):
     """Bytes of content; 0 for all but files."""
     target: str = ""
     """Of a link, as it stands; of a hard link, a path like `path`."""
+    capabilities: bool = False
+    """It gives capabilities to who starts it (`security.capability`). They are not unpacked."""
 
 
 class Content:
@@ -85,6 +89,7 @@ class _Header(NamedTuple):
     target: bytes
     type: bytes
     numbers: dict[str, int]
+    capabilities: bool = False
 
 
 def members(source: Readable, *, name: str) -> Iterator[tuple[Member, Content]]:
@@ -185,6 +190,8 @@ def _number(archive: _Archive, field: bytes) -> int:
 def _extend(archive: _Archive, kind: bytes, data: bytes, extended: dict[str, bytes]) -> None:
     long = {b"K": "linkpath", b"L": "path"}.get(kind)
     for key, value in [(long, data.rstrip(b"\0"))] if long else _records(archive, data):
+        if kind == b"x" and key in _CAPABILITY:
+            extended["capability"] = b"1"
         if key.startswith(_PASSED_OVER):
             continue
         if kind == b"g" or key not in ("path", "linkpath", "size", "uid", "gid"):
@@ -218,7 +225,8 @@ def _applied(archive: _Archive, header: _Header, extended: dict[str, bytes]) -> 
             if not fits or int(text) > _LARGEST:
                 raise archive.bad(f"two headers of one entry differ on its {key}")
             numbers[key] = int(text)
-    return _Header(extended.get("path", header.path), extended.get("linkpath", header.target), header.type, numbers)
+    path, target = extended.get("path", header.path), extended.get("linkpath", header.target)
+    return _Header(path, target, header.type, numbers, "capability" in extended)
 
 
 def _member(archive: _Archive, header: _Header) -> Member:
@@ -241,6 +249,7 @@ def _member(archive: _Archive, header: _Header) -> Member:
         gid=header.numbers["gid"],
         size=header.numbers["size"],
         target=target if kind in ("link", "hardlink") else "",
+        capabilities=header.capabilities and kind == "file",
     )
 
 

@@ -122,3 +122,9 @@ def test_the_error_says_which_archive_and_where() -> None:
 def test_modes_keep_their_twelve_bits() -> None:
     (one, _), = listing(member(b"x", mode=b"0104755\0") + END)  # fmt: skip
     assert one == Member(path="x", kind="file", mode=0o4755)
+
+
+def test_a_program_with_capabilities_is_told() -> None:
+    for attribute in ("SCHILY__xattr__security__capability", "LIBARCHIVE__xattr__security__capability"):
+        data = pax(**{attribute: b"\x01\x00\x00\x02"}) + member(b"a", b"1") + member(b"b", b"2") + END
+        assert [(one.path, one.capabilities) for one, _ in listing(data)] == [("a", True), ("b", False)]
