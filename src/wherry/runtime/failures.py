@@ -61,6 +61,13 @@ CAUSES: Final = (
         next="-w / starts it in the root",
     ),
     Cause(
+        says=(r"unshare user namespace: (.+)", r"^clone: (.+)", r"(new[ug]idmap)"),
+        kind=UnavailableError,
+        name="no-user-namespaces",
+        message="this machine lets no ordinary user start a container: {0}",
+        next="as root, or by --engine docker or podman",
+    ),
+    Cause(
         says=(r"seccomp",),
         kind=UsageError,
         name="bad-seccomp",
