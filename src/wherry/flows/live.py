@@ -53,6 +53,11 @@ class Live:
         self.pid = one.place.pid()
         self._group = _group(self.pid)
 
+    @property
+    def age(self) -> float:
+        """Seconds since it started."""
+        return time.monotonic() - self.began
+
     def usage(self) -> cgroups.Usage:
         """What its control group says now."""
         return cgroups.usage(self._group)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, milliseconds, nothing, passed, unknown
-from wherry.model.observation import Drain, DrainTry, Expectations, Observed
+from wherry.model.observation import Drain, DrainTry, Expectations, Needless, Observed, Start
 from wherry.model.verdict import Verdict
 
 NAME = "drain"
@@ -14,6 +14,10 @@ PEACE = (0, 143)
 def drain(observed: Observed, _: Expectations) -> Verdict:
     """PASS: in every try all requests under way were answered, new ones were refused, and it ended with 0 within its grace."""
     match observed.drain:
+        case Needless() as why:
+            return nothing(NAME, why)
+        case _ if isinstance(observed.start, Start) and observed.start.ended is not None:
+            return unknown(NAME, "it ends by itself before it is stopped, see start")
         case Drain(tries=()):
             return unknown(NAME, "it was not stopped")
         case Drain() as seen:
@@ -26,7 +30,6 @@ def _judged(seen: Drain) -> Verdict:
     worst = max(seen.tries, key=_badness)
     lost = [sum(not _good(answer.status) for answer in one.answers) for one in seen.tries]
     all_of = len(worst.answers)
-    late = sum(_good(answer.status) for answer in worst.late)
     story = _story(seen, worst)
     times = f"in {sum(map(_is_bad, seen.tries))} of {len(seen.tries)} tries"
     if worst.exit_code is None:
@@ -42,10 +45,10 @@ def _judged(seen: Drain) -> Verdict:
         )
     if worst.exit_code not in PEACE:
         return failed(NAME, f"it stopped with status {worst.exit_code}, {times}", *story, next="wherry explain drain")
-    if late:
+    if _goes_on(worst):
         return failed(
             NAME,
-            f"it went on to take new requests after {seen.signal}, {times}",
+            f"it took new requests up to its end, {times}",
             *story,
             next="close the listener first: http.Server.Shutdown",
         )
@@ -64,8 +67,15 @@ def _is_bad(one: DrainTry) -> bool:
 def _badness(one: DrainTry) -> tuple[bool, int, int]:
     """What orders tries, the worst last: killed, requests lost, a status or new requests that should not be."""
     lost = sum(not _good(answer.status) for answer in one.answers)
-    late = sum(_good(answer.status) for answer in one.late)
-    return one.exit_code is None, lost, late + (one.exit_code not in PEACE)
+    return one.exit_code is None, lost, _goes_on(one) + (one.exit_code not in PEACE)
+
+
+def _goes_on(one: DrainTry) -> bool:
+    """Whether it took new requests up to its end. For a while it should: until everybody has heard from its readiness route that
+    it stops."""
+    return any(_good(answer.status) for answer in one.late) and not any(
+        answer.error == "refused" for answer in one.late
+    )
 
 
 def _story(seen: Drain, worst: DrainTry) -> tuple[str, ...]:

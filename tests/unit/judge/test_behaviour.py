@@ -36,17 +36,18 @@ DRAIN = Drain(signal="SIGTERM", grace=10.0, route="GET /slow", tries=(PEACE,) * 
 ROUTES = Routes(health="GET /healthz", health_status=200, ready="GET /readyz", ready_status=200)
 WIDE = Socket(protocol="tcp", address="::", port=8080)
 
+UP = Start(listening_after=0.02, healthy_after=0.038, waited=0.038, route="GET /healthz", status=200)
 STARTS = (
-    (
-        Start(healthy_after=0.038, waited=0.038, route="GET /healthz", status=200),
-        "PASS",
-        "healthy after 38 ms, GET /healthz 200",
-    ),
-    (Start(healthy_after=0.02, waited=0.02), "PASS", "listening after 20 ms"),
-    (Start(healthy_after=12.0, waited=12.0, route="GET /h", status=200), "FAIL", "the budget is 10 s"),
-    (Start(waited=20.0, route="GET /h", status=503), "FAIL", "GET /h answered 503"),
-    (Start(waited=20.0), "FAIL", "it listens nowhere"),
+    (UP, "PASS", "healthy after 38 ms, GET /healthz 200"),
+    (Start(listening_after=0.02, waited=0.02), "PASS", "listening after 20 ms"),
+    (Start(listening_after=0.02, waited=9.0, route="GET /h", status=503), "PASS", "listening after 20 ms"),
+    (replace(UP, healthy_after=12.0), "FAIL", "the budget is 10 s"),
+    (Start(listening_after=12.0, waited=12.0), "FAIL", "the budget is 10 s"),
+    (Start(waited=20.0), "FAIL", "it listened nowhere for 20.0 s"),
     (Start(waited=0.1, ended=2, log=("panic: no",)), "FAIL", "it ended with status 2 after 100 ms"),
+    (Start(waited=0.1, ended=0), "FAIL", "it ended with status 0"),
+    (Start(waited=0.1, listening_after=0.1, ended=2, route="GET /h"), "FAIL", "asked for GET /h"),
+    (replace(UP, ended=2, waited=1.0), "FAIL", "it ended with status 2 after 1.0 s of good health"),
     (Start(waited=0.1, ended=137, out_of_memory=True), "FAIL", "its memory limit killed it"),
 )
 
@@ -55,6 +56,13 @@ STARTS = (
 def test_a_start(seen: Start, outcome: str, words: str) -> None:
     verdict = start(observed(start=seen), WANTED)
     assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict.summary
+
+
+def test_what_serves_nothing_may_end_or_listen_nowhere() -> None:
+    quiet = replace(CONTAINER, ports=())
+    assert start(observed(quiet, start=Start(waited=0.1, ended=0)), WANTED).outcome == "PASS"
+    assert start(observed(quiet, start=Start(waited=0.1, ended=1)), WANTED).outcome == "FAIL"
+    assert start(observed(quiet, start=Start(waited=1.5)), WANTED).outcome == "PASS"
 
 
 DRAINS = (
@@ -71,7 +79,8 @@ DRAINS = (
     ),
     (replace(DRAIN, tries=(replace(PEACE, exit_code=1),)), "FAIL", "stopped with status 1"),
     (replace(DRAIN, tries=(replace(PEACE, exit_code=143),)), "PASS", "ended with 143"),
-    (replace(DRAIN, tries=(replace(PEACE, late=(GOOD,)),)), "FAIL", "went on to take new requests"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(GOOD,)),)), "FAIL", "took new requests up to its end"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(GOOD, GOOD, REFUSED)),)), "PASS", "new ones refused"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=0, seconds=0.1),)), "UNKNOWN", "need [prove] slow-route"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=2, seconds=0.1),)), "FAIL", "stopped with status 2"),
     (replace(DRAIN, tries=(replace(PEACE, answers=()),)), "UNKNOWN", "answers too fast"),
@@ -83,6 +92,13 @@ DRAINS = (
 def test_a_stop(seen: Drain, outcome: str, words: str) -> None:
     verdict = drain(observed(drain=seen), WANTED)
     assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict.summary
+
+
+def test_what_ends_by_itself_is_not_said_to_stop_badly() -> None:
+    seen = observed(
+        CONTAINER, drain=replace(DRAIN, tries=(replace(PEACE, exit_code=2),)), start=Start(waited=1.0, ended=2)
+    )
+    assert drain(seen, WANTED).outcome == "UNKNOWN"
 
 
 def test_a_failed_stop_is_told_as_a_time_line() -> None:

@@ -2,48 +2,76 @@
 
 from __future__ import annotations
 
-import time
+from msgspec.structs import replace
 
 from wherry.flows.live import Live, live
 from wherry.flows.looks.scene import Scene, route_of, until_healthy
-from wherry.model.observation import Answer, Routes, Start, Unseen
+from wherry.model.observation import Identity, Needless, Nothing, Routes, Sockets, Start, Unseen
 from wherry.runtime.look import identity, sockets
 
 SLACK = 2.0
-"""How much longer than its budget is waited for a start, as a factor: to tell slow from never."""
-SETTLE = 0.3
-"""Seconds for ports that open after the first answer."""
+"""How much longer than its budget is waited for a first port, as a factor: to tell slow from never."""
+STAY = 1.5
+"""Seconds from its start after which it must still be there: many programs end only when something they need is missing."""
 
 
 def running(scene: Scene) -> dict[str, object]:
     """start, identity, routes, sockets."""
     with live(scene.made, scene.machine) as one:
-        who = identity(one.pid)
+        who = _who(one)
         before = _ready(scene, one)
-        start = _start(scene, one, until_healthy(scene, one, scene.expectations.start * SLACK))
+        start = _up(scene, one)
         if start.ended is not None:
-            gone = Unseen(why=f"it ended with status {start.ended} before that")
+            gone = _gone(scene, start.ended)
             return {"start": start, "identity": who, "routes": gone, "sockets": gone}
-        if start.healthy_after is not None:
-            time.sleep(SETTLE)
-        return {
-            "start": start,
-            "identity": identity(one.pid),
-            "routes": _routes(scene, one, before),
-            "sockets": sockets(one.pid),
-        }
+        routes = _routes(scene, one, before)
+        code = one.wait(max(0.0, STAY - one.age))
+        listening: Sockets | Unseen = Unseen(why="it ended before that") if code is not None else sockets(one.pid)
+        if code is not None:
+            start = _with_end(start, one, code)
+        else:
+            who = _who(one)
+        return {"start": start, "identity": who, "routes": routes, "sockets": listening}
 
 
-def _start(scene: Scene, one: Live, answer: Answer | None) -> Start:
-    now = time.monotonic() - one.began
-    route = route_of(scene.made.container.health)
+def _who(one: Live) -> Identity | Unseen:
+    try:
+        return identity(one.pid)
+    except OSError:
+        return Unseen(why="it ended before anybody could look")
+
+
+def _up(scene: Scene, one: Live) -> Start:
+    """From its start to its first good answer, or to the end of patience."""
+    budget, route = scene.expectations.start, route_of(scene.made.container.health)
     named = f"GET {route[1]}" if route else ""
-    if answer is not None:
-        return Start(healthy_after=now, waited=now, route=named, status=answer.status)
+    one.until(lambda: bool(sockets(one.pid).listening), budget * SLACK if scene.serves else STAY)
     code = one.wait(0.0)
-    last = 0 if code is not None or not route else scene.get(one, route[1], seconds=1.0).status
+    listening = one.age if code is None and sockets(one.pid).listening else None
+    start = Start(listening_after=listening, waited=one.age, route=named)
+    if code is not None:
+        return _with_end(start, one, code)
+    if listening is None or route is None:
+        return replace(start, log=one.log.lines())
+    answer = until_healthy(scene, one, max(0.5, budget - one.age))
+    code = one.wait(0.0)
+    if answer is not None and code is None:
+        return replace(start, healthy_after=one.age, waited=one.age, status=answer.status)
+    if code is not None:
+        return _with_end(start, one, code)
+    status = scene.get(one, route[1], seconds=1.0).status
+    return replace(start, waited=one.age, status=status, log=one.log.lines())
+
+
+def _gone(scene: Scene, code: int) -> Nothing:
+    if scene.serves or code:
+        return Unseen(why=f"it ended with status {code} before that")
+    return Needless(why="it declares no port, and ran to its end")
+
+
+def _with_end(start: Start, one: Live, code: int) -> Start:
     killed = bool(one.usage().oom_kills)
-    return Start(waited=now, route=named, status=last, ended=code, out_of_memory=killed, log=one.log.lines())
+    return replace(start, waited=one.age, ended=code, out_of_memory=killed, log=one.log.lines())
 
 
 def _ready(scene: Scene, one: Live) -> int:
@@ -59,6 +87,19 @@ def _routes(scene: Scene, one: Live, before: int) -> Routes:
         health=f"GET {health[1]}" if health else "",
         health_status=scene.get(one, health[1]).status if health else 0,
         ready=f"GET {ready}" if ready else "",
-        ready_status=scene.get(one, ready).status if ready and scene.port else 0,
+        ready_status=_until_ready(scene, one) if ready and scene.port else 0,
         ready_before=before,
     )
+
+
+def _until_ready(scene: Scene, one: Live) -> int:
+    """What readiness says, waited for within the budget of the start."""
+    answers = [scene.get(one, scene.expectations.ready_route)]
+
+    def ready() -> bool:
+        answers.append(scene.get(one, scene.expectations.ready_route))
+        return 200 <= answers[-1].status < 400
+
+    if not 200 <= answers[0].status < 400:
+        one.until(ready, scene.expectations.start - one.age)
+    return answers[-1].status

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
-from wherry.flows.container import Made
+from msgspec.structs import replace
+
+from wherry.flows.container import Made, RunRequest
 from wherry.flows.live import Live
+from wherry.flows.looks.beside import Tester
+from wherry.flows.session import Session
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.observation import Answer, Expectations
@@ -19,6 +24,19 @@ class Scene(Value, frozen=True, kw_only=True):
     made: Made
     machine: Machine
     expectations: Expectations
+    run: RunRequest
+    """What it was made from, for the same on another platform."""
+    session: Session
+    tester: Tester
+
+    @property
+    def processors(self) -> int:
+        """Of this machine, for this process."""
+        return len(os.sched_getaffinity(0))
+
+    def with_made(self, made: Made) -> Scene:
+        """The same, of another container."""
+        return replace(self, made=made)
 
     @property
     def port(self) -> int:
@@ -26,6 +44,11 @@ class Scene(Value, frozen=True, kw_only=True):
         health = route_of(self.made.container.health)
         declared = [int(one.partition("/")[0]) for one in self.made.container.ports if not one.endswith("/udp")]
         return health[0] if health else min(declared, default=0)
+
+    @property
+    def serves(self) -> bool:
+        """Whether anything says that it can be asked."""
+        return bool(self.made.container.ports) or route_of(self.made.container.health) is not None
 
     def get(self, live: Live, route: str, *, seconds: float = 5.0) -> Answer:
         """One GET in the container's own network."""

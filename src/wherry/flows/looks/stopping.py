@@ -10,13 +10,15 @@ from msgspec.structs import replace
 
 from wherry.flows.live import Live, live
 from wherry.flows.looks.scene import Scene, until_healthy
-from wherry.model.observation import Answer, Drain, DrainTry, Unseen
+from wherry.model.observation import Answer, Drain, DrainTry, Needless, Unseen
 
 HEAD_START = 0.25
 """Seconds between the first request under way and the signal."""
 EVERY = 0.1
 """Seconds between two new requests after the signal."""
 PATIENCE = 30.0
+WORK = 0.5
+"""Seconds that what serves nothing works before it is stopped."""
 
 
 def stopping(scene: Scene) -> dict[str, object]:
@@ -25,6 +27,8 @@ def stopping(scene: Scene) -> dict[str, object]:
     with ThreadPoolExecutor(scene.expectations.tries) as pool:
         tries = tuple(pool.map(lambda _: _try(scene), range(scene.expectations.tries)))
     seen = tuple(one for one in tries if one is not None)
+    if not seen and not scene.serves:
+        return {"drain": Needless(why="it declares no port, and ran to its end")}
     if not seen:
         return {"drain": Unseen(why="it did not become healthy, so nothing could be asked of it")}
     route = f"GET {scene.expectations.slow_route}" if scene.expectations.slow_route else ""
@@ -34,7 +38,7 @@ def stopping(scene: Scene) -> dict[str, object]:
 def _try(scene: Scene) -> DrainTry | None:
     """One container from its start to its end."""
     with live(scene.made, scene.machine) as one:
-        if until_healthy(scene, one, scene.expectations.start) is None:
+        if not _is_up(scene, one):
             return None
         slow = scene.expectations.slow_route
         number = scene.expectations.requests if slow and scene.port else 0
@@ -43,6 +47,12 @@ def _try(scene: Scene) -> DrainTry | None:
             if number:
                 time.sleep(HEAD_START)
             return _stopped(scene, one, pool, under_way)
+
+
+def _is_up(scene: Scene, one: Live) -> bool:
+    if scene.serves:
+        return until_healthy(scene, one, scene.expectations.start) is not None
+    return one.wait(WORK) is None
 
 
 def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[Future[Answer]]) -> DrainTry:
