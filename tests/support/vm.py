@@ -54,6 +54,7 @@ def _pack(folder: Path, script: str, files: Mapping[str, Path], timeout: int) ->
     shared, disk = folder / "shared", folder / "in"
     shared.mkdir(mode=0o755)
     for name, path in files.items():
+        (shared / name).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if path.is_dir() else shutil.copy2
         copy(path, shared / name)
     (shared / ".job").write_text(script)

@@ -1,0 +1,158 @@
+"""wherry's own containers where control groups are of version 2: limits as root and delegated to users, the same verdicts as
+here. In an emulated machine of each Debian release, by runc and crun; the result is written to docs/oracles.md."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import apps, opinions
+from tests.support.cli import COMMAND
+from tests.support.examples import Build
+from tests.support.servers import need_root
+from tests.support.tools import need
+from tests.support.vm import run_in_vm
+from tests.support.vm_root import PYTHONS
+
+pytestmark = [pytest.mark.oracle, pytest.mark.slow, pytest.mark.xdist_group("oracles")]
+
+GUEST = Path(__file__).parents[1] / "support/guest_runs.py"
+ENGINES = ("runc", "crun")
+ROWS = tuple(
+    f"{user}:{engine}:{group}"
+    for user, groups in (("root", ("none",)), ("ada", ("none", "own")), ("bob", ("none", "own")))
+    for engine in ENGINES
+    for group in groups
+)
+"""ada has subordinate ids, bob has not; `own`: a control group is delegated."""
+APPS = ("good", "nosigterm", "exitcode", "extra", "leaks", "burns", "forks", "writes")
+VERDICT = re.compile(r"^(PASS|FAIL|SKIP|UNKNOWN) +([a-z-]+) ", re.MULTILINE)
+OUTSIDE = {"ada": 100000 + 65531, "bob": 1001}
+
+
+@pytest.fixture(scope="module", params=PYTHONS)
+def runs(request: pytest.FixtureRequest, example: Build) -> dict[str, dict[str, Any]]:
+    files = {"layout": example("http-api").layout, "runs.py": GUEST}
+    done = run_in_vm(f"python3 runs.py {' '.join(ROWS)}", files, release=request.param, memory_mb=1024, timeout=300)
+    assert done.code == 0, f"{done.stderr}\n{done.console[-2000:]}"
+    rows = {row["row"]: row for row in json.loads(done.stdout)}
+    record(str(request.param), rows)
+    return rows
+
+
+def record(release: str, rows: dict[str, dict[str, Any]]) -> None:
+    head = ("user:engine:delegated", "answer", "uid outside", "memory.max", "cpu.max", "pids.max", "exit")
+    cells = tuple(
+        (
+            name,
+            str(row.get("answer")),
+            row["status"]["Uid"][0] if name[:4] != "root" else "of nobody",
+            *(row["files"].get(file, "") for file in ("memory.max", "cpu.max", "pids.max")),
+            str(row["code"]),
+        )
+        for name, row in rows.items()
+    )
+    text = (
+        "`wherry run` in an emulated machine: one container of each user and runtime, and what its control group says."
+    )
+    opinions.record(f"cgroup v2, Debian {release}", text, "", *opinions.table(head, cells))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_it_answers_hardened_and_leaves_nothing(row: str, runs: dict[str, dict[str, Any]]) -> None:
+    seen = runs[row]
+    assert (seen.get("answer"), seen["code"]) == (200, 0), seen["log"]
+    status = seen["status"]
+    assert {status[name][0] for name in ("CapEff", "CapPrm", "CapBnd")} == {"0" * 16}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == (["1"], ["2"])
+    assert seen["shared"] == []
+    assert "ro" in seen["root"].split(",")
+    assert seen["left"] == []
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_its_user_is_who_it_should_be(row: str, runs: dict[str, dict[str, Any]]) -> None:
+    user, engine, _ = row.split(":")
+    seen = runs[row]
+    outside = int(seen["status"]["Uid"][0])
+    if user == "root":
+        assert outside > 1 << 29, "an id that nobody has"
+    else:
+        assert outside == OUTSIDE[user]
+    inside = "0:0" if (user, engine) == ("bob", "runc") else "65532:65532"
+    assert re.search(rf"^  user +{inside} ", seen["log"], re.MULTILINE), seen["log"]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_limits_are_there_or_said_to_be_missing(row: str, runs: dict[str, dict[str, Any]]) -> None:
+    user, _, group = row.split(":")
+    seen = runs[row]
+    limits = tuple(seen["files"][name] for name in ("memory.max", "memory.swap.max", "cpu.max", "pids.max"))
+    if user != "root" and group == "none":
+        assert limits == ("max", "max", "max 100000", "max")
+        assert "[no-limits]" in seen["log"]
+        return
+    above = f"/user-{1000 if user == 'ada' else 1001}" if user != "root" else ""
+    assert re.fullmatch(rf"{above}/wherry-[0-9a-f]+", seen["group"])
+    assert limits == (str(256 << 20), "0", "100000 100000", "256")
+    assert "[no-limits]" not in seen["log"]
+
+
+def verdicts(text: str) -> dict[str, str]:
+    """By check. AppArmor is the host's."""
+    return {check: verdict for verdict, check in VERDICT.findall(text) if check != "apparmor"}
+
+
+@pytest.fixture(scope="module")
+def layouts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, str]]:
+    """By application: where it lies, and its place inside the machine."""
+    apps.build(APPS)
+    places = {name: apps.place(name).removeprefix("oci:").rpartition(":") for name in APPS}
+    return {
+        name: (Path(folder), f"oci:/shared/apps/{Path(folder).name}:{tag}") for name, (folder, _, tag) in places.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def here() -> dict[str, dict[str, str]]:
+    """What this machine says, by runc."""
+    need("runc")
+    need_root()
+    apps.build(APPS)
+    command = [*COMMAND, "prove", "--engine", "runc", "--all", "--slow-route", "/slow?ms=1500"]
+    said = {
+        name: subprocess.run(
+            [*command, apps.place(name)], capture_output=True, text=True, timeout=120, check=False
+        ).stdout
+        for name in APPS
+    }
+    assert sys.executable == COMMAND[0]
+    return {name: verdicts(text) for name, text in said.items()}
+
+
+@pytest.mark.parametrize("release", PYTHONS)
+def test_proofs_say_the_same(
+    release: str, here: dict[str, dict[str, str]], layouts: dict[str, tuple[Path, str]]
+) -> None:
+    lines = [
+        f"echo '== {engine} {name}'; wherry prove --engine {engine} --all --slow-route '/slow?ms=1500' {inside} 2>&1"
+        for engine in ENGINES
+        for name, (_, inside) in layouts.items()
+    ]
+    files = {f"apps/{folder.name}": folder for folder, _ in layouts.values()}
+    done = run_in_vm("\n".join((*lines, "true")), files, release=release, memory_mb=1024, timeout=900)
+    assert done.code == 0, f"{done.stderr}\n{done.console[-2000:]}"
+    parts = re.split(r"^== (\w+ \w+)\n", done.stdout, flags=re.MULTILINE)[1:]
+    said = {head: (verdicts(text), text) for head, text in zip(parts[::2], parts[1::2], strict=True)}
+    assert set(said) == {f"{engine} {name}" for engine in ENGINES for name in APPS}
+    assert all(found.get("start") for found in here.values()), "nothing was proved here"
+    others = {head: text for head, (found, text) in said.items() if found != here[head.split()[1]]}
+    assert not others, "\n".join(f"{head}, here {here[head.split()[1]]}\n{text}" for head, text in others.items())
+    assert {name for name, found in here.items() if "FAIL" not in found.values()} >= {"good"}
+    assert "FAIL" in here["nosigterm"].values()
