@@ -17,6 +17,8 @@ from wherry.plan.container.facts import Facts
 from wherry.plan.container.limits import shown
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}", re.ASCII)
+PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Of an image that says none, as Docker and podman add it (moby, oci/defaults.go)."""
 MOST: Final = 4096
 """Variables; and as many KiB of them all, a quarter of what execve(2) takes."""
 SHARE: Final = 0.9
@@ -36,6 +38,7 @@ def environment(options: Options, facts: Facts, limits: Limits) -> Variables:
     given = dict(said(options, facts))
     derived = {name: one for name, one in of_limits(limits).items() if name not in known and name not in given}
     merged = known | {name: one.value for name, one in derived.items()} | given
+    merged = {"PATH": PATH, **merged}
     merged.setdefault("HOME", "/")
     pairs = tuple((name, value) for name, value in merged.items() if name and "\0" not in name + value)
     if len(pairs) > MOST or sum(len(name) + len(value) for name, value in pairs) > MOST << 10:
