@@ -1,0 +1,1 @@
+"""What an application does: system calls, one by one, to files, ports and hosts."""
