@@ -46,3 +46,31 @@ class Watch(Protocol):
     """
 
     def __call__(self, wanted: Wanted, see: See, /) -> AbstractContextManager[Watching]: ...
+
+
+class Heard(Value, frozen=True, kw_only=True):
+    """A system call that was overheard."""
+
+    number: int
+    engine: bool
+    """The runtime made it, not the application."""
+    times: int
+
+
+class Overhearing(Protocol):
+    """The kernel's audit is listened to."""
+
+    trouble: str
+    """Why not everything was heard, known when it has ended."""
+
+    def of(self, pid: int, /) -> tuple[Heard, ...]:
+        """All calls until now by processes in the pid namespace of `pid`, itself a process that was heard."""
+
+
+class Overhear(Protocol):
+    """Listens from entering to leaving to what seccomp's LOG action reports.
+
+    Raises UnavailableError [no-watch] where this user may not.
+    """
+
+    def __call__(self) -> AbstractContextManager[Overhearing]: ...

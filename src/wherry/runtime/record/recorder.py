@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal, cast
 
 from wherry.formats import syscalls
+from wherry.kit.notices import Heard
 from wherry.model.recording import Bound, FileUse, Intent, Reached, Recording, State
 from wherry.runtime.record.calls import ADDRESSES, PATHS, SHOWN, WRITES, Address, Path
 from wherry.runtime.record.inside import Inside
@@ -130,6 +131,21 @@ class Recorder:
             self.reached[key] = self.reached.get(key, 0) + 1
         else:
             self.overflow = True
+
+
+def overheard(heard: tuple[Heard, ...], architecture: str, silent: frozenset[str], trouble: str) -> Recording:
+    """What audit records say: names, and no more."""
+    names = syscalls.names(architecture)
+    said = [(names.get(one.number, f"call {one.number}"), one) for one in heard]
+    calls = sorted((name, one.times) for name, one in said if not one.engine and name not in silent)
+    return Recording(
+        calls=tuple(calls),
+        engine=tuple(sorted(name for name, one in said if one.engine)),
+        silent=tuple(sorted(silent)),
+        started=bool(calls),
+        trouble=trouble,
+        detailed=False,
+    )
 
 
 def _signed(number: int) -> int:
