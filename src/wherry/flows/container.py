@@ -115,7 +115,7 @@ def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subje
     if place is not None:
         return image_at(place, ports, rooms.blobs(machine, session.scratch, request.build), platform)
     build = replace(request.build, packages=(request.subject,) if request.subject else ())
-    return package(build, machine, session, Path(session.scratch))
+    return package(build, machine, session, platform)
 
 
 def facts_of(request: RunRequest, subject: Subject, root: Root, run: Path, machine: Machine) -> Facts:

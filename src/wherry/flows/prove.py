@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from wherry.errors import UsageError, WherryError
 from wherry.flows.container import RunRequest, make
-from wherry.flows.looks import LOOKS, Scene
+from wherry.flows.looks import LOOKS, Scene, Tester
 from wherry.flows.session import Session
 from wherry.flows.sweep import sweep
 from wherry.judge import CHECKS, Check, judged
@@ -55,9 +55,17 @@ def prove(request: ProveRequest, machine: Machine, session: Session | None = Non
     began = time.monotonic()
     checks = chosen(request)
     with contextlib.ExitStack() as held:
-        made = make(request.run, machine, session or held.enter_context(Session(machine)))
+        session = session or held.enter_context(Session(machine))
+        made = make(request.run, machine, session)
         sweep(made.run, machine)
-        scene = Scene(made=made, machine=machine, expectations=request.expectations)
+        scene = Scene(
+            made=made,
+            machine=machine,
+            expectations=request.expectations,
+            run=request.run,
+            session=session,
+            tester=Tester(machine, session.scratch),
+        )
         observed = look(scene, checks)
         return Proof(
             subject=made.subject.image,

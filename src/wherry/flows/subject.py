@@ -23,6 +23,7 @@ from wherry.flows.plan import Planned, plan_with, toolchain_of
 from wherry.flows.remember import drafted
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
+from wherry.kit.files import private_directory
 from wherry.kit.ports import Event, Machine
 from wherry.kit.value import Value
 from wherry.model.base import Base
@@ -34,11 +35,12 @@ from wherry.oci import reference as references
 from wherry.oci.config import Config, RunConfig
 from wherry.oci.descriptor import decode
 from wherry.oci.layer import Packed
-from wherry.oci.platform import Platform
+from wherry.oci.platform import Platform, best
 from wherry.plan.tiers import Tier
 from wherry.store import own
 from wherry.store import place as places
 from wherry.store.base import Bases, Wanted
+from wherry.store.choose import missing
 from wherry.store.engine import detect
 from wherry.store.keeper import Ports
 from wherry.store.places import at
@@ -61,6 +63,8 @@ class Subject(Value, frozen=True, kw_only=True):
     image: str
     """What people are told: name:tag@digest, or a package."""
     platform: Platform
+    platforms: tuple[Platform, ...] = ()
+    """All that there is an image for, or that a package is built for."""
     config: RunConfig
     layers: tuple[Packed, ...]
     programs: tuple[Program, ...] = ()
@@ -127,14 +131,15 @@ def _names(name: str, wanted: references.Reference) -> bool:
 
 def image_at(place: places.Place, ports: Ports, kept: Blobs, platform: Platform) -> Subject:
     """The image of `platform` that lies at `place`, its layers here as files. UsageError [no-platform] with those there are."""
-    bases = Bases(ports, kept, kept.records)
-    base = bases.read(Wanted(name=str(place), place=place), platform)
+    bases, wanted = Bases(ports, kept, kept.records), Wanted(name=str(place), place=place)
+    base = bases.read(wanted, platform)
     settings = base.config.config if base.config else None
     name = _name(place)
     return Subject(
         title=name.rpartition("/")[2].partition(":")[0] or "app",
         image=f"{name}@{base.top}" if base.top else name,
         platform=base.platform,
+        platforms=tuple(one.platform for one in bases.platforms(wanted)),
         config=settings or RunConfig(),
         layers=packed_of(base),
         digest=str(base.digest or ""),
@@ -171,15 +176,16 @@ def _name(place: places.Place) -> str:
             return Path(path).stem
 
 
-def package(request: BuildRequest, machine: Machine, session: Session, programs: Path) -> Subject:
-    """Compiles the only image that `request` means, for this machine. `programs`: where the program is kept, a folder of its own.
+def package(request: BuildRequest, machine: Machine, session: Session, platform: Platform) -> Subject:
+    """Compiles the only image that `request` means, for one platform of those that it is built for.
 
-    UsageError [several-images] when it means several; what `build` raises."""
+    UsageError [several-images] when it means several, [no-platform]; what `build` raises."""
     ports, packer = rooms.ports_with(machine, session.scratch), rooms.packer(machine, session.scratch, request)
     memory = Memory(machine, session.key, session.edited if request.cache else None)
     toolchain = toolchain_of(request, machine)
     planned = plan_with(request, toolchain, replace(machine, run=memory))
-    plan, image = planned.plan, only(planned.plan)
+    plan = _for(planned.plan, platform)
+    (image,) = plan.images
     job = session.compile(plan, cache=request.cache)
     bases = opened(plan, Destinations(), ports, rooms.blobs(machine, session.scratch, request))
     (prepared,) = prepare_image(image, plan, packer, bases)
@@ -192,8 +198,20 @@ def package(request: BuildRequest, machine: Machine, session: Session, programs:
     empty.touch(mode=0o555)
     hollow = tuple(replace(one, file=str(empty)) for one in compiled.binaries)
     made = assemble(image, prepared, hollow, packer)
+    programs = private_directory(Path(session.scratch, f"programs-{made.platform.architecture}{made.platform.variant}"))
     subject = of_package(image, made, _kept(image, compiled.binaries, made.platform, programs))
-    return replace(subject, inferred=inferred_in(planned, image), tiers=planned.tiers)
+    platforms = only(planned.plan).platforms
+    return replace(subject, inferred=inferred_in(planned, image), tiers=planned.tiers, platforms=platforms)
+
+
+def _for(plan: Plan, platform: Platform) -> Plan:
+    """The part of a plan that makes its only image for `platform`."""
+    image = only(plan)
+    found = best(platform, image.platforms)
+    if found is None:
+        raise missing(image.name, platform, image.platforms)
+    compilations = tuple(one for one in plan.compilations if one.platform == found)
+    return replace(plan, compilations=compilations, images=(replace(image, platforms=(found,)),))
 
 
 def inferred_in(planned: Planned, image: ImagePlan) -> tuple[Inferred, ...]:

@@ -9,10 +9,14 @@ from typing import Final
 from wherry.judge.contents import setuid, shell, size, sources, writable_files
 from wherry.judge.drain import drain
 from wherry.judge.identity import capabilities, isolation, no_new_privileges, seccomp, security_module, user
+from wherry.judge.limits import cpu, memory, pids, reap
 from wherry.judge.ports import ports
+from wherry.judge.rootfs import rootfs
 from wherry.judge.routes import health, ready
 from wherry.judge.secrets import secrets
 from wherry.judge.start import start
+from wherry.judge.strangers import arm64, random_uid
+from wherry.judge.surroundings import dns, tls, users, zones
 from wherry.kit.value import Value
 from wherry.model.observation import Expectations, Observed
 from wherry.model.verdict import Verdict
@@ -34,10 +38,21 @@ CHECKS: Final = (
     Check(name="seccomp", needs=("identity",), judge=seccomp),
     Check(name="apparmor", needs=("identity",), judge=security_module),
     Check(name="isolation", needs=("identity",), judge=isolation),
+    Check(name="rootfs", needs=("writes", "refused"), judge=rootfs),
+    Check(name="memory", needs=("memory", "exercise"), judge=memory),
+    Check(name="cpu", needs=("cpu", "exercise"), judge=cpu),
+    Check(name="pids", needs=("pids", "exercise"), judge=pids),
     Check(name="health", needs=("routes",), judge=health),
     Check(name="ready", needs=("routes", "drain"), judge=ready),
     Check(name="ports", needs=("sockets",), judge=ports),
     Check(name="drain", needs=("drain",), judge=drain),
+    Check(name="reap", needs=("exercise", "links"), judge=reap),
+    Check(name="tls", needs=("surroundings", "links"), judge=tls),
+    Check(name="zones", needs=("surroundings", "links"), judge=zones),
+    Check(name="dns", needs=("surroundings", "links"), judge=dns),
+    Check(name="users", needs=("surroundings", "links"), judge=users),
+    Check(name="random-uid", needs=("stranger", "start"), judge=random_uid),
+    Check(name="arm64", needs=("emulated", "start"), judge=arm64),
     Check(name="shell", needs=("contents",), judge=shell),
     Check(name="setuid", needs=("contents",), judge=setuid),
     Check(name="writable-files", needs=("contents",), judge=writable_files),

@@ -9,6 +9,18 @@ from __future__ import annotations
 from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.model.contents import Contents
+from wherry.model.trials import (
+    CpuTrial,
+    Emulated,
+    Exercise,
+    Links,
+    MemoryTrial,
+    PidsTrial,
+    Refused,
+    Stranger,
+    Surroundings,
+    Writes,
+)
 
 
 class Unseen(Value, frozen=True, kw_only=True, tag="unseen"):
@@ -135,6 +147,16 @@ class Observed(Value, frozen=True, kw_only=True):
     drain: Drain | Nothing = Unseen(why="nobody looked")
     sockets: Sockets | Nothing = Unseen(why="nobody looked")
     contents: Contents | Nothing = Unseen(why="nobody looked")
+    links: Links | Nothing = Unseen(why="nobody looked")
+    writes: Writes | Nothing = Unseen(why="nobody looked")
+    refused: Refused | Nothing = Unseen(why="nobody looked")
+    surroundings: Surroundings | Nothing = Unseen(why="nobody looked")
+    exercise: Exercise | Nothing = Unseen(why="nobody looked")
+    memory: MemoryTrial | Nothing = Unseen(why="nobody looked")
+    cpu: CpuTrial | Nothing = Unseen(why="nobody looked")
+    pids: PidsTrial | Nothing = Unseen(why="nobody looked")
+    stranger: Stranger | Nothing = Unseen(why="nobody looked")
+    emulated: Emulated | Nothing = Unseen(why="nobody looked")
 
 
 class Expectations(Value, frozen=True, kw_only=True):

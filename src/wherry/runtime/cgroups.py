@@ -31,6 +31,8 @@ class Usage(Value, frozen=True, kw_only=True):
 
     memory: int | None = None
     """Bytes."""
+    needed: int | None = None
+    """Of them, those that the kernel could not drop: without contents of files that nobody used for a while."""
     memory_limit: int | None = None
     """None: no limit."""
     memory_peak: int | None = None
@@ -90,6 +92,7 @@ def _usage1(group: Group) -> Usage:
     times, control = _table(group.cpu, "cpu.stat"), _table(group.memory, "memory.oom_control")
     return Usage(
         memory=_number(group.memory, "memory.usage_in_bytes"),
+        needed=_needed(_number(group.memory, "memory.usage_in_bytes"), group.memory, "total_inactive_file"),
         memory_limit=_limit(_number(group.memory, "memory.limit_in_bytes")),
         memory_peak=_number(group.memory, "memory.max_usage_in_bytes"),
         cpu_seconds=None if spent is None else spent / 1e9,
@@ -110,6 +113,7 @@ def _usage2(group: Group) -> Usage:
     spent = times.get("usage_usec")
     return Usage(
         memory=_number(group.memory, "memory.current"),
+        needed=_needed(_number(group.memory, "memory.current"), group.memory, "inactive_file"),
         memory_limit=_limit(_number(group.memory, "memory.max")),
         memory_peak=_number(group.memory, "memory.peak"),
         cpu_seconds=None if spent is None else spent / 1e6,
@@ -122,6 +126,10 @@ def _usage2(group: Group) -> Usage:
         oom_kills=_table(group.memory, "memory.events").get("oom_kill"),
         refused_forks=_table(group.pids, "pids.events").get("max"),
     )
+
+
+def _needed(whole: int | None, folder: str, spare: str) -> int | None:
+    return None if whole is None else max(0, whole - _table(folder, "memory.stat").get(spare, 0))
 
 
 def _limit(value: int | None) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
+import re
 import socket
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 
 from wherry.kit.ports import Dial
 from wherry.model.observation import Answer, Identity, Socket, Sockets
+from wherry.model.trials import Mount
 
 SETS: Final = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 KINDS: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
@@ -58,6 +60,17 @@ def sockets(pid: int) -> Sockets:
     return Sockets(
         listening=tuple(sorted(unique, key=lambda one: (one.port, one.protocol, one.address))), own_network=own
     )
+
+
+def mounts(pid: int) -> tuple[Mount, ...]:
+    """All mounts that the process sees, in their order. OSError when it is gone."""
+    found = []
+    for line in Path(f"/proc/{pid}/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
+        here, _, there = line.partition(" - ")
+        words = here.split()
+        path = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), words[4])
+        found.append(Mount(path=path, kind=there.split()[0], options=tuple(words[5].split(","))))
+    return tuple(found)
 
 
 def ask(dial: Dial, pid: int, port: int, path: str, *, seconds: float = 5.0) -> Answer:

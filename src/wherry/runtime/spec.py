@@ -62,9 +62,9 @@ def spec(container: Container, around: Surroundings) -> dict[str, Any]:
 
 
 def destinations(container: Container) -> tuple[str, ...]:
-    """Paths that must be there to be mounted upon, beside those of every root."""
+    """Paths that must be there to be mounted upon, beside those of every root; what is in memory already is made there."""
     paths = (*(one.path for one in container.tmpfs), *(one.path for one in container.binds))
-    return tuple(path for path in paths if not path.startswith(f"{SECRETS}/"))
+    return tuple(path for path in paths if not path.startswith((f"{SECRETS}/", "/dev/")))
 
 
 def _process(container: Container) -> dict[str, Any]:

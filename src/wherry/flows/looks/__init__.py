@@ -1,15 +1,29 @@
 """What is looked at for a proof, a file each: a Scene in, fields of `Observed` out. Each look starts its own containers."""
 
+from wherry.flows.looks.beside import Tester
 from wherry.flows.looks.contents import contents
+from wherry.flows.looks.exercise import exercise
+from wherry.flows.looks.inside import inside
+from wherry.flows.looks.links import links
 from wherry.flows.looks.running import running
 from wherry.flows.looks.scene import Look, Scene
 from wherry.flows.looks.stopping import stopping
+from wherry.flows.looks.strangers import emulated, stranger
+from wherry.flows.looks.trials import cpu, memory, pids
 
 #: The longest first, since several are done at a time.
 LOOKS = (
+    Look(gives=("exercise", "refused"), look=exercise),
     Look(gives=("drain",), look=stopping),
+    Look(gives=("emulated",), look=emulated),
+    Look(gives=("cpu",), look=cpu),
     Look(gives=("contents",), look=contents),
     Look(gives=("start", "identity", "routes", "sockets"), look=running),
+    Look(gives=("memory",), look=memory),
+    Look(gives=("pids",), look=pids),
+    Look(gives=("writes", "surroundings"), look=inside),
+    Look(gives=("stranger",), look=stranger),
+    Look(gives=("links",), look=links),
 )
 
-__all__ = ["LOOKS", "Look", "Scene"]
+__all__ = ["LOOKS", "Look", "Scene", "Tester"]

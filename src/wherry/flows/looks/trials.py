@@ -1,0 +1,79 @@
+"""Limits, tried in copies of the container by a test program that has no other purpose: what the application would meet if it
+were ill. A Scene in, looks out; starts containers."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from wherry.flows.looks.beside import beside, said
+from wherry.flows.looks.scene import Scene
+from wherry.model.observation import Unseen
+from wherry.model.trials import CpuTrial, MemoryTrial, PidsTrial
+
+MOST_MEMORY: Final = 512 << 20
+"""A larger limit is tried as this: filling it would take memory from the machine."""
+ENOUGH_PIDS: Final = 4096
+FEW_CPUS: Final = 0.5
+STARTING: Final = 0.15
+"""Seconds until all processors burn."""
+BURNING: Final = 1.0
+
+
+def memory(scene: Scene) -> dict[str, object]:
+    """memory."""
+    limits = scene.made.container.limits
+    if not limits.memory:
+        return {"memory": Unseen(why="it has no limit on memory")}
+    limit = min(limits.memory, MOST_MEMORY)
+    with beside(scene, "memory", str(2 * limit), limits=replace(limits, memory=limit)) as one:
+        found = _part(said(one), "memory")
+        kills = one.usage().oom_kills
+    return {
+        "memory": MemoryTrial(limit=limit, reached=int(found["reached"]), killed=bool(found["killed"]), oom_kills=kills)
+    }
+
+
+def cpu(scene: Scene) -> dict[str, object]:
+    """cpu."""
+    limits = scene.made.container.limits
+    if not limits.cpus:
+        return {"cpu": Unseen(why="it has no limit on processors")}
+    own = limits.cpus < scene.processors
+    few = limits if own else replace(limits, cpus=min(FEW_CPUS, scene.processors / 2))
+    with beside(scene, "burn", limits=few) as one:
+        if one.wait(STARTING) is not None:
+            return {"cpu": Unseen(why=f"the test program ended: {' '.join(one.log.lines(1))}")}
+        began, before = time.monotonic(), one.usage()
+        one.wait(BURNING)
+        after, seconds = one.usage(), time.monotonic() - began
+    if before.cpu_seconds is None or after.cpu_seconds is None:
+        return {"cpu": Unseen(why="no control group counts its processor time here")}
+    waited = None if after.throttled is None or before.throttled is None else after.throttled - before.throttled
+    used = (after.cpu_seconds - before.cpu_seconds) / seconds
+    return {"cpu": CpuTrial(limit=few.cpus, own=own, used=used, throttled=waited, seconds=seconds)}
+
+
+def pids(scene: Scene) -> dict[str, object]:
+    """pids."""
+    limits = scene.made.container.limits
+    if not limits.pids:
+        return {"pids": Unseen(why="it has no limit on processes")}
+    limit = min(limits.pids, ENOUGH_PIDS)
+    with beside(scene, "pids", str(limit + 16), limits=replace(limits, pids=limit)) as one:
+        found = _part(said(one), "pids")
+        now = one.usage()
+    return {
+        "pids": PidsTrial(
+            limit=limit, had=int(found["had"]), error=str(found["error"]), peak=now.pids_peak, refused=now.refused_forks
+        )
+    }
+
+
+def _part(document: dict[str, Any], name: str) -> dict[str, Any]:
+    part = document.get(name)
+    if not isinstance(part, dict):
+        return {}
+    return part

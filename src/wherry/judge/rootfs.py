@@ -1,0 +1,77 @@
+"""Can anybody write into the root, and does the application try to."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from wherry.judge.answer import failed, nothing, passed, unknown
+from wherry.model.observation import Expectations, Nothing, Observed
+from wherry.model.trials import Refused, Writes
+from wherry.model.verdict import Verdict
+
+NAME = "rootfs"
+MOST = 5
+DECLARE = '[image] writable = ["{}"] declares it'
+
+
+def rootfs(observed: Observed, _: Expectations) -> Verdict:
+    """PASS: the root is mounted read-only, a test program could write nowhere but to declared places, and to each of these;
+    and nothing that the application wanted to write was refused."""
+    match observed.writes:
+        case Writes() as seen:
+            return _judged(seen, observed.refused)
+        case why:
+            return nothing(NAME, why)
+
+
+def _judged(seen: Writes, refused: Refused | Nothing) -> Verdict:
+    root = next((one for one in reversed(seen.mounts) if one.path == "/"), None)
+    refusals = ", ".join(f"{number} x {words}" for words, number in seen.refused)
+    if root is not None and "ro" not in root.options:
+        return failed(
+            NAME,
+            "the root may be written to",
+            f"/ is mounted {','.join(root.options)}",
+            next="leave --relax rootfs out",
+        )
+    for what, paths in (
+        ("files can be made in", seen.made),
+        ("may be written to:", seen.opened),
+        ("changes its mode:", seen.changed),
+    ):
+        if paths:
+            return failed(
+                NAME, f"{what} {_listed(paths)}, which nobody declared", refusals, next=DECLARE.format(paths[0])
+            )
+    if seen.unwilling:
+        return failed(NAME, f"its user cannot write to {_listed(seen.unwilling)}, which is declared")
+    if isinstance(refused, Refused) and (refused.recorded or refused.logged):
+        return _lost(refused)
+    if root is None or seen.cut:
+        return unknown(
+            NAME, "the root is not among its mounts" if root is None else f"only {seen.tried} writes were tried"
+        )
+    places = f" but to {_listed(seen.writable)}" if seen.writable else ""
+    return passed(
+        NAME, f"read-only; {sum(number for _, number in seen.refused)} writes tried, all refused{places}", refusals
+    )
+
+
+def _lost(refused: Refused) -> Verdict:
+    """The application loses what it wants to keep. What was recorded was seen; a line of its log is its own word."""
+    if refused.recorded:
+        first = refused.recorded[0].rpartition("/")[0] or "/"
+        summary = f"it wants to write {_listed(refused.recorded)}, and is refused"
+        return failed(NAME, summary, *refused.recorded[:MOST], next=DECLARE.format(first))
+    verdict = failed(
+        NAME,
+        "its log tells of writes that were refused",
+        *refused.logged[:MOST],
+        next="[image] writable declares folders",
+    )
+    return replace(verdict, concluded=("it loses what it wanted to write",))
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - MOST} more" if len(paths) > MOST else ""
+    return ", ".join(paths[:MOST]) + more

@@ -1,0 +1,3 @@
+module example.com/wherry/inside
+
+go 1.21
