@@ -63,6 +63,8 @@ def _shaped(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.integers(-1, 70_000)
         case inspect.FloatType():
             return st.floats()
+        case inspect.DateType():
+            return st.dates().map(str)
         case _:
             return TEXTS
 

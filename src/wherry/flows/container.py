@@ -15,6 +15,7 @@ from wherry.flows import rooms
 from wherry.flows.engines import engine_for, run_folder
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
+from wherry.flows.settings import said_of, with_settings
 from wherry.flows.subject import Subject, copy_program, image_at, is_package, package, place_of
 from wherry.formats.seccomp import Seccomp, Target
 from wherry.kit.files import disk_errors
@@ -23,6 +24,8 @@ from wherry.kit.value import Value
 from wherry.model.container import Bind, Container, Options
 from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts, decide
+from wherry.plan.container.settings import Merged, told
+from wherry.plan.tiers import Effective
 from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import check
@@ -58,6 +61,8 @@ class Made(Value, frozen=True, kw_only=True):
     """The run folder."""
     image: str = ""
     """The image's name in Docker or podman; empty for the other engines."""
+    settings: Effective = Effective()
+    """What wherry.toml, variables and flags say of it."""
 
 
 class Ready(Value, frozen=True, kw_only=True):
@@ -81,13 +86,14 @@ def make(request: RunRequest, machine: Machine, session: Session) -> Made:
     if runtime.name in CLIENTS:
         return _made_in(request, runtime, machine, session)
     subject = subject_of(request, machine, session)
+    request, merged, settings = _under_settings(request, subject, machine)
     root = roots.unpacked(run, subject.layers)
     facts = facts_of(request, subject, root, run, machine)
     if os.geteuid() != 0:
         facts = replace(facts, rootless=rootless(runtime.name, machine.which))
-    container = decide(request.options, facts)
+    container = told(decide(request.options, facts), merged, settings)
     container = replace(container, findings=(*warnings, *container.findings))
-    return Made(subject=subject, root=root, container=container, runtime=runtime, run=str(run))
+    return Made(subject=subject, root=root, container=container, runtime=runtime, run=str(run), settings=settings)
 
 
 def _made_in(request: RunRequest, runtime: oci.Runtime, machine: Machine, session: Session) -> Made:
@@ -97,14 +103,23 @@ def _made_in(request: RunRequest, runtime: oci.Runtime, machine: Machine, sessio
     run = run_folder(machine)
     inside = (runtime, machine, session)
     lodging = lodged.lodged(request.subject, request.build, request.platform, inside)
+    request, merged, settings = _under_settings(request, lodging.subject, machine)
     root = roots.unpacked(run, lodging.subject.layers)
     facts = lodged.fitting(facts_of(request, lodging.subject, root, run, machine), runtime)
-    container = decide(request.options, facts)
+    container = told(decide(request.options, facts), merged, settings)
     findings = (*check(runtime), *lodged.differences(runtime, container), *container.findings)
     container = replace(container, findings=findings)
-    return Made(
-        subject=lodging.subject, root=root, container=container, runtime=runtime, run=str(run), image=lodging.image
-    )
+    made = Made(subject=lodging.subject, root=root, container=container, runtime=runtime, run=str(run))
+    return replace(made, image=lodging.image, settings=settings)
+
+
+def _under_settings(
+    request: RunRequest, subject: Subject, machine: Machine
+) -> tuple[RunRequest, Merged, Effective]:
+    """The request with what wherry.toml says where the command line says nothing."""
+    said = said_of(request.build, subject, machine)
+    made = with_settings(request.options, said)
+    return replace(request, options=made.options), made, said.settings
 
 
 def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subject:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from wherry.errors import UsageError, WherryError
-from wherry.flows.container import RunRequest, make
+from wherry.errors import RefusedError, UsageError, WherryError
+from wherry.flows.container import Made, RunRequest, make
 from wherry.flows.looks import LOOKS, Scene, Tester
 from wherry.flows.session import Session
 from wherry.flows.sweep import sweep
 from wherry.judge import CHECKS, Check, judged
+from wherry.judge.places import Sources, placed
+from wherry.judge.policy import Policy, counts, notes, settled
 from wherry.kit.ports import Event, Machine
 from wherry.kit.text import closest
 from wherry.kit.value import Value
+from wherry.model.finding import Finding
 from wherry.model.observation import Expectations, Observed, Unseen
+from wherry.model.settings import ProveSettings
 from wherry.model.verdict import Verdict
+from wherry.plan import expect
+from wherry.plan.expect import Expected
 
+NAMES = tuple(check.name for check in CHECKS)
+TEST = "test: "
+"""How names of checks begin that a file of container-structure-test brings."""
 AT_ONCE = 3
 """Looks at a time: most of them wait for the application."""
 
@@ -30,9 +41,9 @@ class ProveRequest(Value, frozen=True, kw_only=True):
 
     run: RunRequest = RunRequest()
     only: tuple[str, ...] = ()
-    """These checks alone."""
+    """These checks alone, over what the settings say; likewise the others."""
     skip: tuple[str, ...] = ()
-    expectations: Expectations = Expectations()
+    expectations: Expectations | None = None
 
 
 class Proof(Value, frozen=True, kw_only=True):
@@ -40,47 +51,95 @@ class Proof(Value, frozen=True, kw_only=True):
 
     subject: str
     """name:tag@digest, or the package."""
+    digest: str = ""
+    """Of the image; empty for a package, which is compiled and not packed."""
     engine: str
+    """runc 1.1.5."""
+    system: str = ""
+    """linux 6.12, amd64."""
     verdicts: tuple[Verdict, ...]
+    """Those that do not count say why in `waived`."""
+    findings: tuple[Finding, ...] = ()
     observed: Observed
     seconds: float
+    root: str = ""
+    """Where places in the sources are relative to; empty for an image."""
 
     def count(self, outcome: str) -> int:
-        """How many verdicts say so."""
-        return sum(verdict.outcome == outcome for verdict in self.verdicts)
+        """How many verdicts say so, those not counted that somebody accepts."""
+        return sum(counts(verdict, outcome) for verdict in self.verdicts)
 
 
 def prove(request: ProveRequest, machine: Machine, session: Session | None = None) -> Proof:
     """Looks at what the chosen checks need, and judges. UsageError [no-check] for a word that is none; what `make` raises."""
     began = time.monotonic()
-    checks = chosen(request)
+    _early(request)
     with contextlib.ExitStack() as held:
         session = session or held.enter_context(Session(machine))
-        made = make(request.run, machine, session)
+        made = _made(request.run, machine, session)
         sweep(made.run, machine)
+        expected = expect.decide(made.settings, made.subject.inferred)
+        checks = chosen(request, expected)
+        wanted = request.expectations or expected.expectations
         scene = Scene(
             made=made,
             machine=machine,
-            expectations=request.expectations,
+            expectations=wanted,
             run=request.run,
             session=session,
             tester=Tester(machine, session.scratch),
         )
         observed = look(scene, checks)
-        return Proof(
-            subject=made.subject.image,
-            engine=f"{made.runtime.name} {made.runtime.version}",
-            verdicts=judged(observed, request.expectations, checks),
-            observed=observed,
-            seconds=time.monotonic() - began,
-        )
+        verdicts = placed(judged(observed, wanted, checks), _sources(made, wanted))
+        return _proof(made, observed, verdicts, _policy(expected, machine), began)
+
+
+def _made(request: RunRequest, machine: Machine, session: Session) -> Made:
+    """What is run; an image of root's runs, too, so that it is told what is wrong with it besides."""
+    try:
+        return make(request, machine, session)
+    except RefusedError as error:
+        if error.name != "runs-as-root":
+            raise
+    options = replace(request.options, relax=(*request.options.relax, "user"))
+    return make(replace(request, options=options), machine, session)
+
+
+def _proof(made: Made, observed: Observed, verdicts: tuple[Verdict, ...], policy: Policy, began: float) -> Proof:
+    subject, host = made.subject, os.uname()
+    kernel = ".".join(host.release.split("-")[0].split(".")[:2])
+    return Proof(
+        subject=subject.image,
+        digest=subject.digest,
+        engine=f"{made.runtime.name} {made.runtime.version}",
+        system=f"{host.sysname.lower()} {kernel}, {subject.platform.architecture}",
+        verdicts=settled(verdicts, policy),
+        findings=notes(verdicts, policy),
+        observed=observed,
+        seconds=time.monotonic() - began,
+        root=subject.root,
+    )
+
+
+def _policy(expected: Expected, machine: Machine) -> Policy:
+    return Policy(
+        unknown=tuple(one.name for one in expected.unknown),
+        accepting=expected.accepting,
+        waivers=expected.waivers,
+        today=datetime.fromtimestamp(machine.now(), UTC).date().isoformat(),
+    )
+
+
+def _sources(made: Made, wanted: Expectations) -> Sources:
+    plan = made.subject.plan
+    return Sources(inferred=made.subject.inferred, decisions=plan.decisions if plan else (), ready=wanted.ready_guess)
 
 
 def look(scene: Scene, checks: tuple[Check, ...]) -> Observed:
     """All that the checks need, several looks at a time. A look that fails is Unseen with the reason, never a pass."""
     needed = {name for check in checks for name in check.needs}
     wanted = [one for one in LOOKS if needed.intersection(one.gives)]
-    observed = Observed(container=scene.made.container)
+    observed = Observed(container=scene.made.container, said_user=scene.made.subject.config.user)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for found in pool.map(lambda one: _seen(one.look, one.gives, scene), wanted):
             observed = replace(observed, **found)
@@ -100,13 +159,24 @@ def _seen(look: Callable[[Scene], dict[str, object]], gives: tuple[str, ...], sc
         scene.machine.events(Event(phase="look", state="end", subject=gives[0]))
 
 
-def chosen(request: ProveRequest) -> tuple[Check, ...]:
-    """The checks that are meant."""
-    names = tuple(check.name for check in CHECKS)
-    for word in (*request.only, *request.skip):
-        if word not in names:
-            near = closest(word, names)
-            step = f"did you mean {near}?" if near else f"one of {', '.join(names)}"
-            raise UsageError("no-check", f"there is no check {word[:40]!r}", next=step)
-    wanted = frozenset(request.only or names) - frozenset(request.skip)
+def chosen(request: ProveRequest, expected: Expected = Expected()) -> tuple[Check, ...]:  # noqa: B008 - immutable
+    """The checks that are meant. UsageError [no-check] for a name that is none, wherever it was said."""
+    for one in (*expected.only, *expected.skip, *expected.unknown, *expected.waived):
+        _known(one.name, one.where)
+    only = request.only or tuple(one.name for one in expected.only)
+    wanted = frozenset(only or NAMES) - frozenset(request.skip or (one.name for one in expected.skip))
     return tuple(check for check in CHECKS if check.name in wanted)
+
+
+def _early(request: ProveRequest) -> None:
+    """Words of the command line are looked at before anything is built."""
+    said = request.run.build.settings.prove or ProveSettings()
+    for word in (*request.only, *request.skip, *(said.only or ()), *(said.skip or ())):
+        _known(word, "")
+
+
+def _known(name: str, where: str) -> None:
+    if name not in NAMES and not name.startswith(TEST):
+        near = closest(name, NAMES)
+        step = f"did you mean {near}?" if near else f"one of {', '.join(NAMES)}"
+        raise UsageError("no-check", f"there is no check {name[:40]!r}", where=where, next=step)

@@ -36,6 +36,7 @@ from wherry.oci.config import Config, RunConfig
 from wherry.oci.descriptor import decode
 from wherry.oci.layer import Packed
 from wherry.oci.platform import Platform, best
+from wherry.plan.choose import names_of
 from wherry.plan.tiers import Tier
 from wherry.store import own
 from wherry.store import place as places
@@ -82,6 +83,10 @@ class Subject(Value, frozen=True, kw_only=True):
     """What the sources of a package show: routes, handlers of signals."""
     tiers: tuple[Tier, ...] = ()
     """The repository's settings, of a package."""
+    root: str = ""
+    """Of a package's repository: what its places are relative to."""
+    names: tuple[str, ...] = ()
+    """What the settings may call it; empty: its title."""
 
 
 def is_package(word: str) -> bool:
@@ -200,8 +205,7 @@ def package(request: BuildRequest, machine: Machine, session: Session, platform:
     made = assemble(image, prepared, hollow, packer)
     programs = private_directory(Path(session.scratch, f"programs-{made.platform.architecture}{made.platform.variant}"))
     subject = of_package(image, made, _kept(image, compiled.binaries, made.platform, programs))
-    platforms = only(planned.plan).platforms
-    return replace(subject, inferred=inferred_in(planned, image), tiers=planned.tiers, platforms=platforms)
+    return replace(read_in(planned, image, subject), platforms=only(planned.plan).platforms)
 
 
 def _for(plan: Plan, platform: Platform) -> Plan:
@@ -214,10 +218,13 @@ def _for(plan: Plan, platform: Platform) -> Plan:
     return replace(plan, compilations=compilations, images=(replace(image, platforms=(found,)),))
 
 
-def inferred_in(planned: Planned, image: ImagePlan) -> tuple[Inferred, ...]:
-    """What the sources of the image's first program show."""
+def read_in(planned: Planned, image: ImagePlan, subject: Subject) -> Subject:
+    """The subject with what the sources of its first program show, and the settings for it."""
     first = image.targets[0].import_path
-    return next((main.inferred for main in planned.reading.project.mains if main.import_path == first), ())
+    main = next(main for main in planned.reading.project.mains if main.import_path == first)
+    return replace(
+        subject, inferred=main.inferred, tiers=planned.tiers, names=names_of(main), root=planned.reading.project.root
+    )
 
 
 def only(plan: Plan) -> ImagePlan:

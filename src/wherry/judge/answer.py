@@ -17,14 +17,16 @@ def failed(check: str, summary: str, *seen: str, next: str | tuple[str, ...] = (
     return Verdict(check=check, outcome="FAIL", summary=summary, seen=seen, next=steps)
 
 
-def unknown(check: str, summary: str, *seen: str) -> Verdict:
-    """It could not be seen."""
-    return Verdict(check=check, outcome="UNKNOWN", summary=summary, seen=seen)
+def unknown(check: str, summary: str, *seen: str, host: bool = False) -> Verdict:
+    """It could not be seen; `host`: on this machine of no image."""
+    return Verdict(check=check, outcome="UNKNOWN", summary=summary, seen=seen, host=host)
 
 
 def nothing(check: str, why: Nothing) -> Verdict:
     """UNKNOWN or SKIP, with the look's own reason."""
-    return Verdict(check=check, outcome="SKIP" if isinstance(why, Needless) else "UNKNOWN", summary=why.why)
+    if isinstance(why, Needless):
+        return Verdict(check=check, outcome="SKIP", summary=why.why)
+    return unknown(check, why.why, host=why.host)
 
 
 def milliseconds(duration: float) -> str:

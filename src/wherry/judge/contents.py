@@ -126,8 +126,9 @@ def size(observed: Observed, wanted: Expectations) -> Verdict:
 
 def place_of(seen: Contents, path: str, layer: int) -> str:
     """`/etc/x   layer 2 of 3, sha256:0123456789ab`."""
-    digest = seen.layers[layer - 1][:19] if 0 < layer <= len(seen.layers) else ""
-    return f"{path}   layer {layer} of {len(seen.layers)}, {digest}".rstrip(", ") if layer else path
+    if not 0 < layer <= len(seen.layers):
+        return path
+    return f"{path}   layer {layer} of {len(seen.layers)}, {seen.layers[layer - 1][:19]}"
 
 
 def _failed(seen: Contents, said: tuple[str, str], rows: Iterable[str], files: Iterable[File], step: str) -> Verdict:

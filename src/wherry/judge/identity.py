@@ -23,6 +23,14 @@ def user(observed: Observed, _: Expectations) -> Verdict:
                 )
             if (seen.uid, seen.gid) != (wanted.uid, wanted.gid) or set(seen.groups) - {*wanted.groups, seen.gid}:
                 return failed("user", f"it runs as {who}", f"{wanted.uid}:{wanted.gid} was asked for")
+            named = observed.said_user.partition(":")[0]
+            if named and not named.isdigit():
+                return failed(
+                    "user",
+                    f"the image names its user {named[:40]!r}, and Kubernetes cannot know that it is not root",
+                    f"{who}; runAsNonRoot refuses a name",
+                    next=f'[image] user = "{seen.uid}:{seen.gid}"',
+                )
             outside = f", {seen.host_uid} outside" if seen.host_uid != seen.uid else ""
             return passed("user", who + outside)
         case why:
@@ -37,7 +45,7 @@ def capabilities(observed: Observed, _: Expectations) -> Verdict:
             sets = dict(seen.capabilities)
             most = max(mask.bit_count() for mask in sets.values()) if sets else 0
             if len(sets) != 5:
-                return unknown("capabilities", "this kernel does not show all five sets")
+                return unknown("capabilities", "this kernel does not show all five sets", host=True)
             if most > len(asked):
                 shown = ", ".join(f"{name} {mask:x}" for name, mask in sets.items() if mask.bit_count() > len(asked))
                 return failed(
@@ -54,7 +62,7 @@ def no_new_privileges(observed: Observed, _: Expectations) -> Verdict:
         case Identity(no_new_privileges=True):
             return passed("privileges", "setuid programs gain it nothing")
         case Identity(no_new_privileges=None):
-            return unknown("privileges", "this kernel does not say")
+            return unknown("privileges", "this kernel does not say", host=True)
         case Identity():
             return failed("privileges", "setuid programs could gain privileges", next="leave --relax privileges out")
         case why:
@@ -67,7 +75,7 @@ def seccomp(observed: Observed, _: Expectations) -> Verdict:
         case Identity(seccomp=2):
             return passed("seccomp", f"a filter is active: {observed.container.seccomp}")
         case Identity(seccomp=None):
-            return unknown("seccomp", "this kernel does not say")
+            return unknown("seccomp", "this kernel does not say", host=True)
         case Identity():
             return failed("seccomp", "every system call is open to it", next="leave --relax seccomp out")
         case why:
@@ -78,9 +86,9 @@ def security_module(observed: Observed, _: Expectations) -> Verdict:
     """PASS: AppArmor or SELinux confines the process; a host without either cannot show it."""
     match observed.identity:
         case Identity(security=""):
-            return unknown("apparmor", "this host has no AppArmor or SELinux, so nothing was observed")
+            return unknown("apparmor", "this host has no AppArmor or SELinux, so nothing was observed", host=True)
         case Identity(security=profile) if profile.startswith("unconfined"):
-            return unknown("apparmor", "no profile is set; seccomp and capabilities stand alone", profile)
+            return unknown("apparmor", "no profile is set; seccomp and capabilities stand alone", profile, host=True)
         case Identity(security=profile):
             return passed("apparmor", profile)
         case why:

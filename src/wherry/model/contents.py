@@ -42,7 +42,7 @@ class Contents(Value, frozen=True, kw_only=True, tag="contents"):
     """An image, read and not run."""
 
     layers: tuple[str, ...] = ()
-    """Digests, lowest first."""
+    """Digests, lowest first; empty for a package, whose layers are not those of an image."""
     files: tuple[File, ...] = ()
     """What a container shows, sorted by path."""
     leaks: tuple[Leak, ...] = ()

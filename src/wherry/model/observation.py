@@ -27,6 +27,8 @@ class Unseen(Value, frozen=True, kw_only=True, tag="unseen"):
     """It could not be seen here."""
 
     why: str
+    host: bool = False
+    """This machine cannot show it of any image."""
 
 
 class Needless(Value, frozen=True, kw_only=True, tag="needless"):
@@ -53,15 +55,17 @@ class Answer(Value, frozen=True, kw_only=True):
 class Start(Value, frozen=True, kw_only=True, tag="start"):
     """How it came up."""
 
+    listening_after: float | None = None
+    """Seconds from its start to the first listening port; None: never."""
     healthy_after: float | None = None
-    """Seconds from its start to the first good answer, or to the first listening port where no route is known; None: never."""
+    """To the first good answer of its health route; None: never, or no route is known."""
     waited: float = 0.0
     route: str = ""
-    """`GET /healthz` on port 8080; empty: a listening port was enough."""
+    """`GET /healthz`; empty: none is known."""
     status: int = 0
     """Of the last answer."""
     ended: int | None = None
-    """Its exit code, if it ended meanwhile."""
+    """Its exit code, if it ended by itself meanwhile."""
     out_of_memory: bool = False
     log: tuple[str, ...] = ()
     """Its last lines."""
@@ -141,6 +145,8 @@ class Observed(Value, frozen=True, kw_only=True):
     """All looks of one proof; what nobody asked for stays Unseen."""
 
     container: Container
+    said_user: str = ""
+    """As the image says it: numbers or a name."""
     start: Start | Nothing = Unseen(why="nobody looked")
     identity: Identity | Nothing = Unseen(why="nobody looked")
     routes: Routes | Nothing = Unseen(why="nobody looked")
@@ -165,6 +171,8 @@ class Expectations(Value, frozen=True, kw_only=True):
     start: float = 10.0
     """Seconds until healthy."""
     ready_route: str = ""
+    ready_guess: str = ""
+    """Where the sources show it, when nobody said it."""
     slow_route: str = ""
     requests: int = 8
     """Under way when the stop signal comes."""

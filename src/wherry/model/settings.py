@@ -6,6 +6,7 @@ A wire form: keys in kebab case, None where nothing was said. The descriptions h
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -202,12 +203,94 @@ class ImageSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     level: Annotated[int | None, doc("How hard: gzip 1 to 12 (1), zstd 1 to 22 (3).", None, 9)] = None
 
 
+class RunSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """How `wherry run` and `wherry prove` start a container here. Only a flag can take a hardening away, never this file."""
+
+    memory: Annotated[str | None, doc("Limit, swap included, in powers of two.", "256m", "64m")] = None
+    cpus: Annotated[int | float | None, doc("Processors' worth of time.", 2, 0.5)] = None
+    pids: Annotated[int | None, doc("Processes and threads.", 256)] = None
+    files: Annotated[int | None, doc("Open files of a process.", 1024)] = None
+    args: Annotated[tuple[str, ...] | None, doc("Arguments in place of the image's.", None, ["--verbose"])] = None
+    env: Annotated[dict[str, Text] | None, doc("Variables over those of the image.", None, {"LOG_LEVEL": "debug"})] = (
+        None
+    )
+    publish: Annotated[
+        tuple[str | int, ...] | None,
+        doc("Ports as -p takes them; in wherry.toml only on this machine's loopback.", None, [8080, "9000:8080"]),
+    ] = None
+    volumes: Annotated[
+        tuple[str, ...] | None,
+        doc(
+            "Files and folders as -v takes them; in wherry.toml only such of the repository.",
+            None,
+            ["./testdata:/data:ro"],
+        ),
+    ] = None
+    tmpfs: Annotated[tuple[str, ...] | None, doc("Memory to write to: PATH[:SIZE].", None, ["/var/cache/app:16m"])] = (
+        None
+    )
+    network: Annotated[
+        Literal["own", "none", "host"] | None, doc("Its network; in wherry.toml own or none.", "own", "none")
+    ] = None
+    grace: Annotated[str | None, doc("Time between the stop signal and the end by force.", "10s", "30s")] = None
+
+
+class WaiverSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """A check whose FAIL or UNKNOWN is accepted up to a day."""
+
+    check: Annotated[str, doc("The check's name.", None, "shell")]
+    reason: Annotated[str, doc("Why; it is shown in each report.", None, "until the base is changed, PROJ-123")]
+    until: Annotated[date, doc("The last day on which it is accepted.", None, "2027-01-31")]
+
+
+class ProveSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """What `wherry prove` looks at, and what it expects."""
+
+    start: Annotated[str | None, doc("Most time until it is healthy.", "10s", "30s")] = None
+    slow_route: Annotated[
+        str | None,
+        doc(
+            "A GET that takes a second or two, so that requests are under way when it is stopped.",
+            None,
+            "/report?slow=1",
+        ),
+    ] = None
+    ready_route: Annotated[
+        str | None, doc("The readiness route. Without it: the only one found in the sources.", None, "/readyz")
+    ] = None
+    requests: Annotated[int | None, doc("Requests under way when it is stopped.", 8)] = None
+    tries: Annotated[int | None, doc("How often it is stopped: once is one sample.", 3)] = None
+    size: Annotated[str | None, doc("Most bytes of the unpacked image, in powers of ten.", None, "30MB")] = None
+    idle_cpu: Annotated[
+        int | float | None, doc("Processors' worth of time that it may use while nobody asks anything.", 0.2)
+    ] = None
+    memory: Annotated[int | float | None, doc("Share of its memory limit that it may need.", 0.9, 0.5)] = None
+    only: Annotated[tuple[str, ...] | None, doc("These checks alone.", None, ["start", "drain"])] = None
+    skip: Annotated[tuple[str, ...] | None, doc("Not these checks.", None, ["size"])] = None
+    unknown: Annotated[
+        tuple[str, ...] | Literal["accept", "fail"] | None,
+        doc(
+            "Checks whose UNKNOWN is accepted; or `accept` for all, `fail` for none. Without it: those that this machine "
+            "could not show of any image.",
+            None,
+            ["ready", "apparmor"],
+        ),
+    ] = None
+    waive: Annotated[tuple[WaiverSettings, ...] | None, doc("Checks that are accepted for a while.")] = None
+    tests: Annotated[
+        tuple[str, ...] | None,
+        doc("Files of container-structure-test (v2.0.0) that are checks, too.", None, ["test/structure.yaml"]),
+    ] = None
+
+
 class MainSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """Settings of one main, over the common ones."""
 
     platforms: Annotated[tuple[str, ...] | None, doc("Platforms of this main.", None, ["linux/arm64"])] = None
     build: Annotated[BuildSettings | None, doc("How this main is compiled.")] = None
     image: Annotated[ImageSettings | None, doc("What is different in this main's image.")] = None
+    run: Annotated[RunSettings | None, doc("What is different when it runs.")] = None
+    prove: Annotated[ProveSettings | None, doc("What is expected of it.")] = None
 
 
 class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -229,6 +312,8 @@ class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, ren
     ] = None
     build: Annotated[BuildSettings | None, doc("How Go compiles.")] = None
     image: Annotated[ImageSettings | None, doc("What the image holds and how a container of it starts.")] = None
+    run: Annotated[RunSettings | None, doc("How `wherry run` and `wherry prove` start a container here.")] = None
+    prove: Annotated[ProveSettings | None, doc("What `wherry prove` looks at, and what it expects.")] = None
     main: Annotated[
         dict[str, MainSettings] | None,
         doc("Settings of single mains by name, folder or import path, over the common ones: `[main.api.image]`."),

@@ -24,6 +24,8 @@ class Verdict(Value, frozen=True, kw_only=True):
     where: tuple[str, ...] = ()
     """Places in the sources, `path:line` first."""
     next: tuple[str, ...] = ()
+    host: bool = False
+    """An UNKNOWN of this machine, which could not show it of any image."""
     waived: str = ""
     """Why a FAIL or UNKNOWN does not count, and until when."""
 

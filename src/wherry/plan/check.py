@@ -6,6 +6,7 @@ msgspec stops at the first mistake and does not know where it stands; this walk 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from functools import cache
 from itertools import islice
 from typing import Any, Final
@@ -164,8 +165,21 @@ def _fits(value: Any, kind: inspect.Type) -> bool:
             return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
         case inspect.FloatType():
             return isinstance(value, float)
+        case inspect.DateType():
+            return _is_date(value)
         case _:
             return isinstance(value, str)
+
+
+def _is_date(value: Any) -> bool:
+    """A day as TOML writes it, or as a text; no moment, which is a day to some and another to others."""
+    if isinstance(value, str):
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            return False
+        return len(value) == len("2027-01-31")
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def words(kind: inspect.Type) -> str:
@@ -184,6 +198,8 @@ def words(kind: inspect.Type) -> str:
             return "true or false"
         case inspect.IntType() | inspect.FloatType():
             return "a number"
+        case inspect.DateType():
+            return "a day like 2027-01-31"
         case _:
             return "a text"
 

@@ -24,10 +24,17 @@ FORMS: Final = {
     ("HealthSettings", "timeout"): "duration",
     ("HealthSettings", "start-period"): "duration",
     ("RegistrySettings", "timeout"): "duration",
+    ("ProveSettings", "start"): "duration",
+    ("ProveSettings", "size"): "size",
+    ("RunSettings", "grace"): "duration",
     ("AssetSettings", "mode"): "mode",
     ("WritableSettings", "mode"): "mode",
 }
-PATTERNS: Final = {"duration": r"^(\d+(\.\d+)?(ms|s|m|h))+$", "mode": r"^0?[0-7]{3}$|^0?1777$"}
+PATTERNS: Final = {
+    "duration": r"^(\d+(\.\d+)?(ms|s|m|h))+$",
+    "mode": r"^0?[0-7]{3}$|^0?1777$",
+    "size": r"^\d+(\.\d+)? ?([kKMG]?B)?$",
+}
 
 
 def schema(kind: type = Settings, title: str = "wherry.toml") -> dict[str, Any]:
@@ -73,6 +80,9 @@ def page() -> str:
         ("`[image.health]`", "HealthSettings", ("image", "health")),
         ("`[[image.assets]]`", "AssetSettings", None),
         ("Items of `image.writable`", "WritableSettings", None),
+        ("`[run]`", "RunSettings", ("run",)),
+        ("`[prove]`", "ProveSettings", ("prove",)),
+        ("`[[prove.waive]]`", "WaiverSettings", None),
         ("`[main.NAME]`", "MainSettings", None),
     ):
         tables.append((title, made["$defs"][name], keys))

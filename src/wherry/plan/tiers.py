@@ -14,7 +14,7 @@ import msgspec
 from wherry.kit.value import Value
 from wherry.model.place import Place
 from wherry.model.plan import Origin
-from wherry.model.settings import BuildSettings, ImageSettings, MainSettings, Settings
+from wherry.model.settings import BuildSettings, ImageSettings, MainSettings, ProveSettings, RunSettings, Settings
 
 Keys = tuple[str | int, ...]
 Places = dict[Keys, tuple[Place | None, str]]
@@ -52,6 +52,8 @@ class Effective(Value, frozen=True, kw_only=True):
     platforms: tuple[str, ...] | None = None
     build: BuildSettings = BuildSettings()
     image: ImageSettings = ImageSettings()
+    run: RunSettings = RunSettings()
+    prove: ProveSettings = ProveSettings()
     sources: dict[Keys, Source] = {}
 
     def source(self, *keys: str | int) -> Source:
@@ -81,6 +83,8 @@ def effective(tiers: tuple[Tier, ...], names: tuple[str, ...] = ()) -> Effective
         platforms=merged.platforms,
         build=merged.build or BuildSettings(),
         image=merged.image or ImageSettings(),
+        run=merged.run or RunSettings(),
+        prove=merged.prove or ProveSettings(),
         sources=sources,
     )
 
@@ -107,7 +111,8 @@ def merge(low: T, high: T) -> T:
 
 
 def _parts(tier: Tier, names: tuple[str, ...]) -> tuple[Part, ...]:
-    common = MainSettings(platforms=tier.settings.platforms, build=tier.settings.build, image=tier.settings.image)
+    said = tier.settings
+    common = MainSettings(platforms=said.platforms, build=said.build, image=said.image, run=said.run, prove=said.prove)
     own = ((key, settings) for key, settings in (tier.settings.main or {}).items() if key in names)
     return (
         Part(tier=tier, settings=common),
@@ -119,7 +124,7 @@ def _sources(part: Part) -> dict[Keys, Source]:
     found: dict[Keys, Source] = {}
     places = {keys: (place, text) for keys, place, text in part.tier.places}
     for keys in _set_keys(msgspec.to_builtins(part.settings)):
-        for length in range(1 if keys[0] == "platforms" else 2, len(keys) + 1):  # [build] and [image] are no values
+        for length in range(1 if keys[0] == "platforms" else 2, len(keys) + 1):  # [build] and so on are no values
             found[keys[:length]] = _source(part.tier, places, part.prefix + keys[:length])
     return found
 

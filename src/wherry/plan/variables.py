@@ -18,8 +18,16 @@ from wherry.plan import check, words
 from wherry.plan.tiers import Keys, Tier
 
 PREFIX: Final = "WHERRY_"
+#: Variables that can be nothing else than settings; WHERRY_RUN_DIR is none.
+SECTIONS: Final = (f"{PREFIX}IMAGE_", f"{PREFIX}BUILD_", f"{PREFIX}PROVE_")
 #: Lists whose items are words of a command line; in all others, commas separate.
-COMMAND_LINES: Final = (("build", "flags"), ("image", "args"), ("image", "entrypoint"), ("image", "health", "command"))
+COMMAND_LINES: Final = (
+    ("build", "flags"),
+    ("image", "args"),
+    ("image", "entrypoint"),
+    ("image", "health", "command"),
+    ("run", "args"),
+)
 WHOLE: Final = (("build", "ldflags"),)
 
 
@@ -33,7 +41,7 @@ def from_environment(environment: Pairs) -> Tier:
     for name, text in sorted(environment):
         if name in known and text:
             said.put(*known[name], text, name)
-        elif name.startswith((f"{PREFIX}IMAGE_", f"{PREFIX}BUILD_")) and text:
+        elif name.startswith(SECTIONS) and text:
             said.errors.append(_unknown(name, tuple(known)))
     return said.tier("environment")
 
@@ -130,6 +138,8 @@ def _value(text: str, keys: Keys, kinds: tuple[inspect.Type, ...]) -> Any:
         return text.lower() in ("true", "1")
     if any(isinstance(one, inspect.IntType) for one in kinds) and text.isascii() and text.isdigit() and len(text) < 19:
         return int(text)
+    if any(isinstance(one, inspect.FloatType) for one in kinds):
+        return float(text)
     return text
 
 
@@ -152,7 +162,7 @@ def _entries(text: str) -> dict[str, str]:
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> UsageError:
-    section = name[: len(PREFIX) + len("IMAGE_")]
+    section = next(one for one in SECTIONS if name.startswith(one))
     words = {one.removeprefix(section).lower(): one for one in known if one.startswith(section)}
     near = words.get(closest(name.removeprefix(section), tuple(words)), "")
     step = f"did you mean {near}?" if near else f"unset {name}"

@@ -43,7 +43,7 @@ def contents(scene: Scene) -> dict[str, object]:
     said = tuple(itertools.islice((*marked, *_in_programs(subject), *_in_settings(subject)), MOST))
     whole = all(one.size for one in subject.layers) and not subject.programs
     seen = Contents(
-        layers=tuple(str(one.digest or "") for one in subject.layers),
+        layers=() if subject.programs else tuple(str(one.digest or "") for one in subject.layers),
         files=files,
         leaks=said,
         unpacked=sum(one.size for one in files if one.kind == "file"),

@@ -1,0 +1,55 @@
+"""What the settings say about running: a subject in, `[run]` and `[prove]` as they count for it out; reads wherry.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wherry.analyze import Layout, locate
+from wherry.errors import BuildError, UsageError
+from wherry.flows import rooms
+from wherry.flows.plan import read_tiers
+from wherry.flows.request import BuildRequest
+from wherry.flows.subject import Subject
+from wherry.kit.files import is_beneath
+from wherry.kit.ports import Machine
+from wherry.kit.value import Value
+from wherry.model.container import Options
+from wherry.plan.container.settings import Merged, merged
+from wherry.plan.tiers import Effective, effective
+
+
+class Said(Value, frozen=True, kw_only=True):
+    """The settings of one subject; `root` is what their paths are relative to."""
+
+    settings: Effective = Effective()
+    root: str = "/"
+
+
+def said_of(build: BuildRequest, subject: Subject, machine: Machine) -> Said:
+    """A package's own settings; for an image those of the repository one stands in: its own `[main.NAME]` by the image's name."""
+    layout = layout_of(build)
+    tiers = subject.tiers or read_tiers(build, layout, machine)
+    return Said(settings=effective(tiers, subject.names or (subject.title,)), root=layout.root)
+
+
+def layout_of(build: BuildRequest) -> Layout:
+    """The repository one stands in; the folder alone where its go.mod cannot be read, since an image needs none."""
+    here = str(rooms.standing(build))
+    try:
+        return locate(here)
+    except BuildError:
+        return Layout(root=here, working_directory=here)
+
+
+def with_settings(options: Options, said: Said) -> Merged:
+    """The command line's options over `[run]`. UsageError [bad-setting], [run-refused]."""
+    made = merged(options, said.settings, said.root)
+    for path in made.inside:
+        if not is_beneath(Path(path), Path(said.root)):
+            raise UsageError(
+                "run-refused",
+                "a file of the repository mounts nothing from outside of it, through links neither",
+                where=path,
+                next=f"-v {path}:...",
+            )
+    return made

@@ -1,0 +1,135 @@
+"""What a proof expects and accepts. Settings and what the sources show in, an Expected out; touches nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from wherry.kit.value import Value
+from wherry.model.observation import Expectations
+from wherry.model.project import Inferred
+from wherry.model.verdict import Waiver
+from wherry.plan import durations, sizes
+from wherry.plan.answer import refuse, where
+from wherry.plan.tiers import Effective, Keys
+
+_ROUTE: Final = re.compile(r"/[!-~]*", re.ASCII)
+_WORDS: Final = ("accept", "fail")
+
+Accepting = Literal["host", "accept", "fail"]
+"""Which UNKNOWNs are accepted beside those that are named: what this machine could show of no image, all, none."""
+
+
+class Named(Value, frozen=True, kw_only=True):
+    """A check's name, and where it was said."""
+
+    name: str
+    where: str
+
+
+class Expected(Value, frozen=True, kw_only=True):
+    """All that the settings say about a proof."""
+
+    expectations: Expectations = Expectations()
+    only: tuple[Named, ...] = ()
+    skip: tuple[Named, ...] = ()
+    unknown: tuple[Named, ...] = ()
+    accepting: Accepting = "host"
+    waivers: tuple[Waiver, ...] = ()
+    waived: tuple[Named, ...] = ()
+    """The checks of `waivers`, in their order."""
+    tests: tuple[Named, ...] = ()
+    """Files, as they are written; `folder` of each is what its path is relative to."""
+    folders: tuple[str, ...] = ()
+
+
+def decide(settings: Effective, inferred: tuple[Inferred, ...] = ()) -> Expected:
+    """UsageError [bad-setting] for a value that means nothing."""
+    unknown = settings.prove.unknown
+    words = (unknown,) if isinstance(unknown, str) else unknown or ()
+    accepting: Accepting = "accept" if words == ("accept",) else "fail" if words == ("fail",) else "host"
+    waivers = settings.prove.waive or ()
+    tests = settings.prove.tests or ()
+    return Expected(
+        expectations=_expectations(settings, inferred),
+        only=_named(settings, "only", settings.prove.only or ()),
+        skip=_named(settings, "skip", settings.prove.skip or ()),
+        unknown=_named(settings, "unknown", tuple(word for word in words if word not in _WORDS)),
+        accepting=accepting,
+        waivers=tuple(Waiver(check=one.check, reason=one.reason, until=one.until.isoformat()) for one in waivers),
+        waived=tuple(
+            Named(name=one.check, where=_where(settings, ("prove", "waive", number, "check")))
+            for number, one in enumerate(waivers)
+        ),
+        tests=_named(settings, "tests", tests),
+        folders=tuple(settings.source("prove", "tests", number).directory for number in range(len(tests))),
+    )
+
+
+def _expectations(settings: Effective, inferred: tuple[Inferred, ...]) -> Expectations:
+    said, usual = settings.prove, Expectations()
+    guessed = _guess(inferred) if said.ready_route is None else None
+    return Expectations(
+        start=_time(settings, "start", said.start, usual.start),
+        ready_route=guessed.value if guessed else _route(settings, "ready-route", said.ready_route),
+        ready_guess=str(guessed.place) if guessed else "",
+        slow_route=_route(settings, "slow-route", said.slow_route),
+        requests=int(_number(settings, ("requests", said.requests), usual.requests, (1, 200))),
+        tries=int(_number(settings, ("tries", said.tries), usual.tries, (1, 20))),
+        size=_size(settings, said.size),
+        idle_cpu=_number(settings, ("idle-cpu", said.idle_cpu), usual.idle_cpu, (0, 1024)),
+        memory=_number(settings, ("memory", said.memory), usual.memory, (0.01, 1)),
+    )
+
+
+def _guess(inferred: tuple[Inferred, ...]) -> Inferred | None:
+    """The only readiness route of the sources."""
+    found = {
+        one.value: one for one in reversed(inferred) if one.kind == "readiness-route" and _ROUTE.fullmatch(one.value)
+    }
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _route(settings: Effective, key: str, text: str | None) -> str:
+    if text and not _ROUTE.fullmatch(text):
+        refuse(settings, ("prove", key), f"{text[:60]!r} is no path of a URL", next="write it like /slow?seconds=2")
+    return text or ""
+
+
+def _time(settings: Effective, key: str, text: str | None, usual: float) -> float:
+    if text is None:
+        return usual
+    try:
+        value = durations.seconds(text)
+    except ValueError:
+        refuse(settings, ("prove", key), f"{text[:40]!r} is no duration", next="write it like 30s, 1m30s or 500ms")
+    if not 0.1 <= value <= 600:
+        refuse(settings, ("prove", key), f"{text} is out of range", next="100ms to 10m")
+    return value
+
+
+def _size(settings: Effective, text: str | None) -> int:
+    if text is None:
+        return 0
+    try:
+        return sizes.size(text)
+    except ValueError:
+        refuse(settings, ("prove", "size"), f"{text[:40]!r} is no size", next="write it like 30MB")
+
+
+def _number(settings: Effective, said: tuple[str, float | None], usual: float, bounds: tuple[float, float]) -> float:
+    key, value = said
+    if value is None:
+        return usual
+    least, most = bounds
+    if not least <= value <= most:
+        refuse(settings, ("prove", key), f"{value} is out of range", next=f"a number from {least} to {most}")
+    return value
+
+
+def _named(settings: Effective, key: str, words: tuple[str, ...]) -> tuple[Named, ...]:
+    return tuple(Named(name=word, where=_where(settings, ("prove", key, number))) for number, word in enumerate(words))
+
+
+def _where(settings: Effective, keys: Keys) -> str:
+    return where(settings.source(*keys), keys)
