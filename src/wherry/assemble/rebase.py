@@ -12,6 +12,7 @@ import msgspec
 from wherry.assemble.merge import becomes_root, merged
 from wherry.assemble.pack import layer_type
 from wherry.assemble.revise import Remade, Revised, reconfigured, revised, with_config, with_members
+from wherry.assemble.static import HISTORY
 from wherry.errors import RefusedError, UsageError
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
@@ -39,6 +40,13 @@ class Basis(Value, frozen=True, kw_only=True):
     """Of its top document; None for wherry's own bases, which have none."""
     images: tuple[StoredImage, ...]
 
+    def __str__(self) -> str:
+        """With its digest; what wherry made, with what is in it."""
+        if self.digest is None:
+            lines = (line.created_by for image in self.images for line in image.settings.history or ())
+            return ", ".join((self.name, *filter(None, [next(lines, "").removeprefix(HISTORY)])))
+        return self.name if "@" in self.name else f"{self.name}@{self.digest}"
+
 
 class Move(Value, frozen=True, kw_only=True):
     """From which base to which. `created`: the configs' new time; empty keeps the old one."""
@@ -65,13 +73,16 @@ def only_images(stored: Stored) -> None:
 
 def own_layers(image: StoredImage, old: Basis) -> tuple[Descriptor, ...]:
     """The layers that stand on the old base; RefusedError [not-on-base]."""
-    below = image_for(old, image.platform).settings.rootfs.diff_ids
+    base = image_for(old, image.platform)
+    below = base.settings.rootfs.diff_ids
     above = image.settings.rootfs.diff_ids
     for number, (theirs, ours) in enumerate(zip(below, above, strict=False), 1):
         if theirs != ours:
             raise _other(image, old, f"layer {number} of {len(below)} is {ours}, the base's is {theirs}")
     if len(below) > len(above):
         raise _other(image, old, f"it has {len(above)} layers, the base alone has {len(below)}")
+    if old.digest and below == above and base.config.digest == image.config.digest:
+        raise _other(image, old, "it is that base itself: nothing would be left of it")
     return image.layers[len(below) :]
 
 

@@ -58,7 +58,8 @@ def show_changed(changed: Changed, output: Output, *, as_json: bool) -> None:
     """What an image was, and what it is now."""
     for finding in changed.findings:
         output.finding(finding)
-    output.rows([("from", changed.source, ""), *_places(changed.published)])
+    bases = zip(("off", "onto"), changed.bases, ("", ""), strict=False)
+    output.rows([("from", changed.source, ""), *_places(changed.published), *bases])
     if len(changed.replaced) > 1:
         rows = ((str(one.platform), str(one.old), str(one.new)) for one in changed.replaced)
         output.rows([row for name, old, new in rows for row in ((name, old, ""), ("is now", new, ""))])

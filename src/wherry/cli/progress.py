@@ -23,6 +23,8 @@ WORDS = {
     "store": "storing",
     "push": "pushing",
     "copy": "copying",
+    "record": "recording",
+    "prove": "proving",
 }
 
 
@@ -34,6 +36,7 @@ class Progress:
         self._current = first
         self._began = self._shown = time.monotonic()
         self._ended = threading.Event()
+        self._noted: set[str] = set()
         self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
@@ -49,8 +52,17 @@ class Progress:
 
     def event(self, event: Event) -> None:
         """The events port."""
-        if event.state != "end":
+        if event.state == "note" and not (event.seconds and self._output.terminal):
+            self._note(event)
+        elif event.state != "end":
             self._current = event
+
+    def _note(self, event: Event) -> None:
+        """A line of its own, once: what was passed over, whom we wait for. A terminal shows waiting on its changing line."""
+        if event.subject not in self._noted:
+            self._noted.add(event.subject)
+            self._output.progress("")
+            self._output.line(event.subject + (f", in {seconds(event.seconds)} s" if event.seconds else ""))
 
     def _watch(self) -> None:
         while not self._ended.wait(TICK):

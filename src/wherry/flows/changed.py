@@ -31,6 +31,8 @@ class Changed(Value, frozen=True, kw_only=True):
     """Each image before and after."""
     published: tuple[Published, ...]
     findings: tuple[Finding, ...] = ()
+    bases: tuple[str, ...] = ()
+    """Of a rebase: what it stood on, and what it stands on now."""
 
 
 def put(

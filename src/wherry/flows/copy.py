@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from wherry.errors import CorruptError, UsageError
+from wherry.errors import CorruptError, UsageError, WherryError
 from wherry.flows.folders import folders_of
 from wherry.flows.rooms import store_ports
 from wherry.kit.ports import Event, Events, Machine
@@ -124,7 +124,10 @@ def opened(place: places.Place, ports: Ports) -> tuple[Keeper, Stored]:
     """What lies at `place`, and who gives its blobs. An engine that keeps no packed layers packs them again, and it is said."""
     if not isinstance(place, places.EnginePlace):
         keeper = at(place, ports)
-        return keeper, keeper.open()
+        try:
+            return keeper, keeper.open()
+        except UsageError as error:
+            raise in_an_engine(error, place, ports) from None
     from wherry.store.engine.export import exported
 
     keeper = exported(place, ports)
@@ -134,6 +137,28 @@ def opened(place: places.Place, ports: Ports) -> tuple[Keeper, Stored]:
         message = "podman keeps layers unpacked and packed them again, so this digest is new"
         findings = (*findings, Finding(name="repacked", message=message, severity="note", subject=str(place)))
     return keeper, replace(stored, reference=f"{place}@{stored.descriptor.digest}", findings=findings)
+
+
+def in_an_engine(error: UsageError, place: places.Place, ports: Ports) -> UsageError:
+    """`error`, which says where the image is when a bare build loaded it into the engine that answers."""
+    if error.name != "no-such-image" or not isinstance(place, places.OwnPlace) or place.reference is None:
+        return error
+    from wherry.store.engine import detect
+
+    engine = detect.default(ports)
+    if engine is None:
+        return error
+    there = places.EnginePlace(engine=engine.scheme, reference=place.reference)
+    try:
+        at(there, ports).open()
+    except WherryError:
+        return error
+    return UsageError(
+        error.name,
+        error.message,
+        why=f"it is in {engine.name}, where a bare build puts it",
+        next=(f"name it {there}", f"wherry build -t {place.reference} -o store: keeps it with its digest"),
+    )
 
 
 def settled(place: places.Place, stored: Stored) -> places.Place:
@@ -158,11 +183,10 @@ def copy_ports(machine: Machine) -> Iterator[Ports]:
 
 def place_of(text: str) -> places.Place:
     """`SCHEME:...` as a place; a name with a host as its registry's; any other as one of wherry's store."""
-    scheme, colon, _ = text.partition(":")
-    if (colon and scheme in places.SCHEMES) or text.startswith(
-        (".", "/", "~")
-    ):  # a folder's name is told how to be written
-        return places.parse(text)
+    scheme, colon, rest = text.partition(":")
+    slip = rest.startswith("//") and scheme not in ("http", "https")
+    if (colon and scheme in places.SCHEMES) or slip or text.startswith((".", "/", "~")):
+        return places.parse(text)  # also to be told how a folder, or a scheme, is written
     reference = references.parse(text)
     return places.RegistryPlace(reference=reference) if reference.host else places.OwnPlace(reference=reference)
 

@@ -58,7 +58,8 @@ def rebase(request: RebaseRequest, machine: Machine) -> Changed:
         content = both(keeper, changed.become(stored, revised), ground)
         wanted = changed.targets(request.places, source, content.digest)
         left = changed.left_behind(source, stored, revised, ports)
-        return changed.report(stored, revised, changed.put(content, wanted, source, ports), left)
+        told = changed.report(stored, revised, changed.put(content, wanted, source, ports), left)
+        return replace(told, bases=(str(move.old), str(move.new)))
 
 
 class Sources(NamedTuple):

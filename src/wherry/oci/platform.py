@@ -49,12 +49,14 @@ def parse(text: str) -> Platform:
     architecture, _, variant = rest.partition("/")
     architecture = ALIASES.get(architecture, architecture)
     if system != "linux" or variant not in VARIANTS.get(architecture, ()):
-        known = tuple(f"linux/{name}" + (f"/{level}" if level else "") for name in VARIANTS for level in VARIANTS[name])
-        near = closest(f"linux/{rest or system}", known) if rest or system not in ("", "linux") else ""
+        known = tuple(name + (f"/{level}" if level else "") for name in VARIANTS for level in VARIANTS[name])
+        near = closest(rest or system, known) if rest or system not in ("", "linux") else ""
         raise UsageError(
             "unknown-platform",
             f"{text!r} is no platform that wherry builds for",
-            next=(f"did you mean {near}?" if near else "use for instance linux/amd64, linux/arm64 or linux/arm/v7"),
+            next=(
+                f"did you mean linux/{near}?" if near else "use for instance linux/amd64, linux/arm64 or linux/arm/v7"
+            ),
         )
     return Platform(os=system, architecture=architecture, variant=variant)
 

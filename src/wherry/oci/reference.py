@@ -68,8 +68,10 @@ def is_host(text: str) -> bool:
 
 
 def _bad(text: str, why: str) -> UsageError:
+    scheme, slashes, rest = text[:200].partition("://")
+    web = bool(slashes) and scheme.lower() in ("http", "https")
     return UsageError(
         "bad-reference",
-        f"{text[:200]!r} is no image reference: {why}",
-        next="write it like registry.example/team/app:1.2",
+        f"{text[:200]!r} is no image reference: " + ("it is the address of a web page" if web else why),
+        next=f"leave out {scheme}://: {rest}" if web else "write it like registry.example/team/app:1.2",
     )

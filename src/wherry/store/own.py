@@ -13,6 +13,8 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from wherry.errors import CorruptError, UsageError, WherryError
 from wherry.kit.files import disk_errors, private_directory
 from wherry.kit.value import Value
@@ -58,8 +60,11 @@ class Own:
         )
 
     def put(self, content: Content, references: tuple[Reference, ...] = (), /) -> tuple[Published, ...]:
-        """Keeps `content` under the place's name, else under `references`; one without a tag is named by its digest."""
+        """Keeps `content` under the place's name, else under `references`. A name without a tag gets that of the first of
+        `references`, else one made of the digest."""
+        tag = references[0].tag if references else ""
         wanted = (self.place.reference,) if self.place.reference else references
+        wanted = tuple(one if one.tag else replace(one, tag=tag) for one in wanted)
         names = tuple(dict.fromkeys(f"{one.name}:{one.tag or _short(content.digest)}" for one in wanted))
         if not names:
             raise UsageError("no-name", "an image in wherry's store has a name", next="write it: store:NAME:TAG")
@@ -83,7 +88,7 @@ class Own:
                 "no-such-image",
                 f"wherry's store holds no image {self.place.reference}",
                 why=f"it holds {listed}" if listed else "it is empty",
-                next=f"wherry build -t {self.place.reference}",
+                next=f"wherry build -t {self.place.reference} -o store:",
             )
         top = found[-1]
         return documents.stored(self._fetch, top.descriptor, reference=f"{top.name}@{top.descriptor.digest}")
