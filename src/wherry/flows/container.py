@@ -30,6 +30,7 @@ from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import check
 from wherry.runtime.folders import Place, Record
+from wherry.runtime.program import refuse_unstartable
 from wherry.runtime.rootless import rootless
 from wherry.runtime.roots import Root
 from wherry.runtime.seccomp import chosen_seccomp
@@ -175,6 +176,7 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
         try:
             inside = with_secrets(with_programs(container, made.subject, place), place)
             root = made.image or _root(made, inside, place).path
+            refuse_unstartable(inside, Path(made.root.path))
             engines.prepare(made.runtime, inside, place, root, seccomp)
             yield ready
         except BaseException:

@@ -85,7 +85,12 @@ def unsaid(client: Client, container: Container, *, leads_out: bool = True) -> t
             found.append("programs on volumes can be executed: Docker's volumes know no noexec")
         if container.capabilities and container.user.uid:
             found.append("a user other than root gets capabilities by files alone: Docker sets no ambient ones")
+        disk = "is on the disk and without a limit: only a volume gets what the image has there"
+        found += [f"{one.path} {disk}" for one in container.tmpfs if one.copied]
         found.append("the umask is 022: Docker has no flag for another")
+    else:
+        others = (one for one in container.tmpfs if one.uid not in (0, container.user.uid))
+        found += [f"{one.path} belongs to root: podman gives memory to the user or to root" for one in others]
     if container.network == "own" and leads_out:
         found.append("its network leads out, too: the engine's bridge does")
     return tuple(found)
@@ -171,10 +176,8 @@ def _tmpfs(client: Client, one: Tmpfs, container: Container) -> Group:
         data = f"mode={one.mode:04o},size={one.size},{owned}"
         if not one.copied:
             return ("--tmpfs", f"{one.path}:{safe},{data}")
-        # Only a volume gets what the image has there: a nameless one, whose disk is memory.
-        options = f'"volume-opt=o={data},nosuid,nodev,noexec"'
-        kind = "volume-driver=local,volume-opt=type=tmpfs,volume-opt=device=tmpfs"
-        return ("--mount", f"type=volume,{_field('dst', one.path)},{kind},{options}")
+        # Only a volume gets what the image has there; this one has no name, and goes with the container.
+        return ("--mount", f"type=volume,{_field('dst', one.path)}")
     copy = "tmpcopyup" if one.copied else "notmpcopyup"
     if one.uid != container.user.uid or one.uid == 0:
         return ("--tmpfs", f"{one.path}:{safe},mode={one.mode:04o},size={one.size},{copy}")

@@ -30,6 +30,8 @@ from wherry.runtime.oci import Runtime, Streams
 
 PATIENCE: Final = 60.0
 STEP: Final = 0.01
+STRANGE: Final = 2.0
+"""Seconds that a running container's process may not be found here: it may have ended while the engine was asked."""
 COMMAND: Final = "command.json"
 LABEL: Final = "wherry.id"
 NOT_STARTED: Final = ("created", "configured", "initialized", "")
@@ -98,19 +100,23 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
     finally:
         held.close()
     end = time.monotonic() + PATIENCE
+    strange = 0.0
     while True:
         code = child.wait(STEP)
         state = look(runtime, place)
-        if state.pid:
-            _check_near(runtime, place, state)
+        near = state.pid > 0 and _is_near(state)
+        if near:
             atomic_write(place.path / PID, str(state.pid).encode())
-        if state.pid or (code is not None and state.has_run):
+        if near or (code is not None and state.has_run):
             held.release()
             return child
         if code is not None:
             from wherry.runtime.failures import failure
 
-            raise failure(held.words() or f"{runtime.name} ended with status {code} and said nothing")
+            raise failure(_cleaned(held.words()) or f"{runtime.name} ended with status {code} and said nothing")
+        strange = strange or (time.monotonic() if state.pid else 0.0)
+        if strange and time.monotonic() - strange > STRANGE:
+            raise _remote(runtime, state)
         if time.monotonic() > end:
             child.signal(9)
             raise UnavailableError("cannot-start", f"{runtime.name} did not start the container in {PATIENCE:.0f} s")
@@ -137,9 +143,10 @@ def delete(runtime: Runtime, place: Place) -> None:
 
 
 def out_of_memory(runtime: Runtime, place: Place) -> bool | None:
-    """What the engine says; None when it knows nothing of it any more."""
+    """What the engine says; None when it knows nothing of it any more. podman's no is no answer: its monitor hears the end of a
+    process before it hears why (podman 4.3)."""
     state = look(runtime, place)
-    return state.out_of_memory if state.id else None
+    return True if state.out_of_memory else False if state.id and runtime.name == "docker" else None
 
 
 def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:
@@ -156,19 +163,28 @@ def _command(runtime: Runtime, *words: str) -> Command:
     return Command(argv=(runtime.program, *words), environment=runtime.environment, directory="/", timeout=PATIENCE)
 
 
-def _check_near(runtime: Runtime, place: Place, state: State) -> None:
-    """UnavailableError [remote-engine] when its processes are another machine's, where nobody here can look at them."""
-    with contextlib.suppress(OSError):
-        if state.id in Path(f"/proc/{state.pid}/cgroup").read_text():
-            return
-    if look(runtime, place).pid != state.pid:
-        return  # it was quick, and has ended
-    raise UnavailableError(
+def _is_near(state: State) -> bool:
+    """Whether the container's process is one of this machine's and has not ended: then its groups bear the container's id."""
+    try:
+        return state.id in Path(f"/proc/{state.pid}/cgroup").read_text()
+    except OSError:
+        return False
+
+
+def _remote(runtime: Runtime, state: State) -> UnavailableError:
+    """Its processes are another machine's, where nobody here can look at them."""
+    return UnavailableError(
         "remote-engine",
         f"{runtime.name} runs containers on another machine than this, or out of its sight",
         why=f"process {state.pid} of this machine is not the container's",
         next=("run wherry where the daemon runs", f"wherry run --print {runtime.name} gives the command"),
     )
+
+
+def _cleaned(said: str) -> str:
+    """The engine's words without its advice."""
+    lines = (line.removeprefix("docker: ").removeprefix("Error response from daemon: ") for line in said.splitlines())
+    return "\n".join(line for line in lines if line.strip() and not line.startswith(("Run 'docker", "See 'docker")))
 
 
 def _lines(environment: Pairs) -> bytes:

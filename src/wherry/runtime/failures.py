@@ -17,7 +17,7 @@ class Cause(Value, frozen=True, kw_only=True):
     kind: type[WherryError]
     name: str
     message: str
-    next: str
+    next: str | tuple[str, ...]
 
 
 #: The first that fits counts.
@@ -54,7 +54,13 @@ CAUSES: Final = (
         next="build it for this machine, or install qemu-user-static",
     ),
     Cause(
-        says=(r'chdir to cwd \(?\\?"?([^"\)\\]+)', r"chdir to `([^`]+)`"),
+        says=(
+            r'chdir to cwd \(?\\?"?([^"\)\\]+)',
+            r"chdir to `([^`]+)`",
+            r'workdir "([^"]+)"',
+            r"[Cc]annot mkdir: (\S+)",
+            r"container init: mkdir (\S+): not a directory",
+        ),
         kind=BuildError,
         name="bad-workdir",
         message="the working directory {0} cannot be entered",
@@ -68,11 +74,18 @@ CAUSES: Final = (
         next="as root, or by --engine docker or podman",
     ),
     Cause(
-        says=(r"seccomp",),
+        says=(r"seccomp", r"ensure /proc/self/fd is on procfs"),
         kind=UsageError,
         name="bad-seccomp",
         message="the seccomp profile cannot be loaded",
         next="--relax seccomp runs without one; wherry profile writes one that fits",
+    ),
+    Cause(
+        says=(r"container process is already dead", r"cannot start a stopped process"),
+        kind=UnavailableError,
+        name="cannot-start",
+        message="the container's first process was ended before it became {0}",
+        next=("a seccomp profile that lets it execute, if you gave one", "more --memory"),
     ),
     Cause(
         says=(r'error mounting \\?"?([^"\s\\]+)\\?"? to rootfs',),
@@ -84,6 +97,12 @@ CAUSES: Final = (
 )
 
 
+def of_kind(name: str, subject: str, *, why: str = "") -> WherryError:
+    """The error that is called so, about `subject`."""
+    cause = next(one for one in CAUSES if one.name == name)
+    return cause.kind(cause.name, cause.message.format(subject), why=why, next=cause.next)
+
+
 def failure(said: str) -> WherryError:
     """The error; the runtime's own words are its `output` where it is not known, its `why` where it is."""
     words = said.strip()
@@ -93,7 +112,7 @@ def failure(said: str) -> WherryError:
             if found:
                 subject = next((group for group in found.groups() if group), "the program")
                 return cause.kind(cause.name, cause.message.format(subject), why=_last(words), next=cause.next)
-    error = UnavailableError("cannot-start", "the runtime could not start the container", next="wherry doctor")
+    error = UnavailableError("cannot-start", "the engine could not start the container", next="wherry doctor")
     return error.with_output(words)
 
 

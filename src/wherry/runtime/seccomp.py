@@ -14,12 +14,13 @@ from typing import Annotated, Final
 
 import msgspec
 
-from wherry.errors import UsageError
+from wherry.errors import CorruptError, UsageError
 from wherry.formats.seccomp import ARCHITECTURES, LARGEST, Argument, Rule, Seccomp, Target, read
 from wherry.kit.streams import read_limited
 from wherry.kit.value import Value
 
 _EPERM, _ENOSYS = 1, 38
+_GOES_ON: Final = ("SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE")
 _FILE: Final = Path(__file__).with_suffix(".toml")
 
 
@@ -99,7 +100,19 @@ def chosen_seccomp(choice: str, target: Target) -> Seccomp | None:
             "no-seccomp", f"the seccomp profile {choice} cannot be read: {error.strerror}", where=choice,
             next="name a file, `default` or `unconfined`",
         ) from error  # fmt: skip
-    return read(data, target, name=choice)
+    profile = read(data, target, name=choice)
+    if not _lets_execute(profile):
+        raise CorruptError(
+            "bad-seccomp", f"{choice} forbids execve, without which no program starts", where=choice,
+            next="allow execve; wherry profile writes one that fits",
+        )  # fmt: skip
+    return profile
+
+
+def _lets_execute(profile: Seccomp) -> bool:
+    if profile.default_action in _GOES_ON:
+        return True
+    return any("execve" in rule.names and rule.action in _GOES_ON for rule in profile.syscalls)
 
 
 @cache
