@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.vm import run_in_vm
+from tests.support.vm import Kind, run_in_vm
 from tests.support.vm_root import PYTHONS
 
 pytestmark = [pytest.mark.oracle, pytest.mark.slow, pytest.mark.xdist_group("oracles")]
@@ -64,7 +64,7 @@ def seen(release: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.
     script.write_text(SCRIPT)
     command = f"PYTHONPATH=/shared:/shared/src:/opt/site python3 script.py {request.param} {' '.join(FILES)}"
     files = {"script.py": script, "run_hardened.py": ROOT / "scripts/run-hardened"}
-    done = run_in_vm(command, files, release=release)
+    done = run_in_vm(command, files, kind=Kind(release=release))
     assert done.code == 0, f"{done.stderr}\n{done.console[-2000:]}"
     return dict(json.loads(done.stdout))
 

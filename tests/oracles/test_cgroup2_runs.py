@@ -17,7 +17,7 @@ from tests.support.cli import COMMAND
 from tests.support.examples import Build
 from tests.support.servers import need_root
 from tests.support.tools import need
-from tests.support.vm import run_in_vm
+from tests.support.vm import Kind, run_in_vm
 from tests.support.vm_root import PYTHONS
 
 pytestmark = [pytest.mark.oracle, pytest.mark.slow, pytest.mark.xdist_group("oracles")]
@@ -39,7 +39,9 @@ OUTSIDE = {"ada": 100000 + 65531, "bob": 1001}
 @pytest.fixture(scope="module", params=PYTHONS)
 def runs(request: pytest.FixtureRequest, example: Build) -> dict[str, dict[str, Any]]:
     files = {"layout": example("http-api").layout, "runs.py": GUEST}
-    done = run_in_vm(f"python3 runs.py {' '.join(ROWS)}", files, release=request.param, memory_mb=1024, timeout=300)
+    done = run_in_vm(
+        f"python3 runs.py {' '.join(ROWS)}", files, kind=Kind(release=request.param, memory_mb=1024), timeout=300
+    )
     assert done.code == 0, f"{done.stderr}\n{done.console[-2000:]}"
     rows = {row["row"]: row for row in json.loads(done.stdout)}
     record(str(request.param), rows)
@@ -146,7 +148,7 @@ def test_proofs_say_the_same(
         for name, (_, inside) in layouts.items()
     ]
     files = {f"apps/{folder.name}": folder for folder, _ in layouts.values()}
-    done = run_in_vm("\n".join((*lines, "true")), files, release=release, memory_mb=1024, timeout=900)
+    done = run_in_vm("\n".join((*lines, "true")), files, kind=Kind(release=release, memory_mb=1024), timeout=900)
     assert done.code == 0, f"{done.stderr}\n{done.console[-2000:]}"
     parts = re.split(r"^== (\w+ \w+)\n", done.stdout, flags=re.MULTILINE)[1:]
     said = {head: (verdicts(text), text) for head, text in zip(parts[::2], parts[1::2], strict=True)}

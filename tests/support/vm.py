@@ -16,9 +16,20 @@ from tests.support.vm_root import Machine, machine
 
 SOURCES = Path(__file__).parents[2] / "src"
 #: Seconds that starting and ending may take beside the script, on a busy machine.
-BOOT = 120
+BOOT = 90
 #: Room for what the script leaves: a sparse file.
 ROOM = 256 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Which machine."""
+
+    release: str = "trixie"
+    """Of Debian, a key of PYTHONS."""
+    memory_mb: int = 512
+    systemd: bool = False
+    """It manages services and users' sessions, which takes some seconds more; else nobody does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +43,21 @@ class Completed:
     """What the kernel said."""
 
 
-def run_in_vm(
-    script: str, files: Mapping[str, Path], *, release: str = "trixie", memory_mb: int = 512, timeout: int = 120
-) -> Completed:
-    """Runs `script` (sh) as root in a machine of a Debian `release`, in /shared with copies of `files` by their names. Its
-    control group is /session; all controllers can be had below the root. `wherry` is there, with the sources of this tree, and
-    of the network nothing but loopback. `timeout`: seconds for the script."""
+PLAIN = Kind()
+
+
+def run_in_vm(script: str, files: Mapping[str, Path], *, kind: Kind = PLAIN, timeout: int = 120) -> Completed:
+    """Runs `script` (sh) as root in a machine, in /shared with copies of `files` by their names. Without systemd its control
+    group is /session, and all controllers can be had below the root. `wherry` is there, with the sources of this tree, and of the
+    network nothing but loopback. `timeout`: seconds for the script."""
     need("qemu-system-x86_64", "setpriv")
-    made = machine(release)
+    made = machine(kind.release)
     with tempfile.TemporaryDirectory(prefix="wherry-vm-") as name:
         folder = Path(name)
         disks = (_pack(folder, script, {"src": SOURCES, **files}, timeout), folder / "out")
         with disks[1].open("wb") as out:
             out.truncate(ROOM)
-        console = _boot(made, disks, memory_mb, timeout + BOOT)
+        console = _boot(made, disks, kind, timeout + BOOT)
         return _read(disks[1], console)
 
 
@@ -63,17 +75,16 @@ def _pack(folder: Path, script: str, files: Mapping[str, Path], timeout: int) ->
     return disk
 
 
-def _boot(made: Machine, disks: tuple[Path, Path], memory_mb: int, seconds: int) -> str:
+def _boot(made: Machine, disks: tuple[Path, Path], kind: Kind, seconds: int) -> str:
     """What the kernel said; the machine is gone afterwards."""
     console, said = (disks[0].with_name(name) for name in ("console", "qemu"))
     drives = ((made.root, "on"), *((disk, "off") for disk in disks))
     # One processor: with two, qemu 7.2 may run code that the other has just changed, and the kernel dies of it (int3).
-    words = (
-        f"setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu max -smp 1 -m {memory_mb}M -nodefaults -no-reboot"
-    )
+    words = f"setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu max -smp 1 -m {kind.memory_mb}M -nodefaults -no-reboot"
     command = [*words.split(), "-display", "none", "-net", "none", "-serial", f"file:{console}"]
     command += ["-kernel", str(made.kernel), "-initrd", str(made.initramfs)]
-    command += ["-append", "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off"]
+    manager = " manager=systemd systemd.firstboot=no systemd.unit=job.service" if kind.systemd else ""
+    command += ["-append", f"console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off{manager}"]
     for file, snapshot in drives:
         command += ["-drive", f"file={file},format=raw,if=virtio,cache=unsafe,snapshot={snapshot}"]
     with said.open("wb") as out, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out) as qemu:

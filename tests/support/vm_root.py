@@ -25,6 +25,7 @@ from tests.support.tools import need
 PACKAGES = (
     *("linux-image-cloud-amd64", "busybox-static", "kmod", "iproute2", "procps", "python3"),
     *("runc", "crun", "uidmap"),
+    *("systemd", "dbus", "dbus-user-session", "libpam-systemd"),
 )
 #: Which minor version of Python a release has.
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
@@ -39,22 +40,24 @@ USERS = {
     "subuid": "ada:100000:65536\n",
     "subgid": "ada:100000:65536\n",
     "hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "machine-id": "00000000000000000000000000000001\n",
 }
 WHERRY = f'#!/bin/sh\nPYTHONPATH="/shared/src:/{SITE}" exec python3 -P -m wherry "$@"\n'
 BOOT = """#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
 for module in /modules/*; do /bin/busybox insmod "$module"; done
 /bin/busybox mount -t ext4 -o noatime /dev/vda /new
-exec /bin/busybox switch_root /new /sbin/machine
+[ "$manager" = systemd ] && exec /bin/busybox switch_root /new /usr/lib/systemd/systemd
+exec /bin/busybox switch_root /new /usr/sbin/machine
 """
-#: The first process: what systemd would have mounted; then the job, in a control group of its own as in a session.
+#: The first process without systemd: what that would have mounted; then the job, in a control group of its own as in a session.
 MACHINE = """#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 safe=nosuid,nodev,noexec
 busybox mount -t proc -o $safe proc /proc
 busybox mount -t sysfs -o $safe sys /sys
 busybox mount -t devtmpfs -o nosuid dev /dev
-mkdir -p /dev/pts /dev/shm /shared
+mkdir -p /dev/pts /dev/shm
 busybox mount -t devpts -o nosuid,noexec,mode=0620,ptmxmode=0666 pts /dev/pts
 ln -sf /proc/self/fd /dev/fd
 for folder in /run /tmp; do busybox mount -t tmpfs -o nosuid,nodev,mode=1777 tmp $folder; done
@@ -62,18 +65,32 @@ busybox mount -t cgroup2 -o $safe,nsdelegate cgroup /sys/fs/cgroup
 ip link set lo up
 hostname machine
 echo '+cpu +cpuset +io +memory +pids' >/sys/fs/cgroup/cgroup.subtree_control
-mkdir /sys/fs/cgroup/session /run/out
+mkdir /sys/fs/cgroup/session
+(echo 0 >/sys/fs/cgroup/session/cgroup.procs && exec /usr/sbin/job)
+"""
+JOB = """#!/bin/sh
+mkdir /shared /run/out
 tar -xf /dev/vdb -C /shared
 cd /shared
-(
-  echo 0 >/sys/fs/cgroup/session/cgroup.procs
-  exec timeout -s KILL "$(cat /shared/.limit)" sh /shared/.job </dev/null >/run/out/stdout 2>/run/out/stderr
-)
+timeout -s KILL "$(cat /shared/.limit)" sh /shared/.job </dev/null >/run/out/stdout 2>/run/out/stderr
 echo $? >/run/out/code
 tar -cf /dev/vdc -C /run/out .
 sync
 busybox reboot -f
 """
+#: The same under systemd.
+UNIT = """[Unit]
+Requires=dbus.socket
+After=dbus.socket
+[Service]
+Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+ExecStart=/usr/sbin/job
+"""
+#: Whoever has a session manager must get through these.
+PAM = {
+    f"common-{kind}{more}": f"{kind} required pam_permit.so\n"
+    for kind, more in (("account", ""), ("auth", ""), ("password", ""), ("session", ""), ("session", "-noninteractive"))
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +131,7 @@ def pins() -> list[str]:
 
 def _key(release: str) -> str:
     """Moves with all that decides what is in the machine, but Debian's own updates."""
-    parts = (release, *PACKAGES, *MODULES, *USERS.values(), WHERRY, BOOT, MACHINE, *pins())
+    parts = (release, *PACKAGES, *MODULES, *USERS.values(), WHERRY, BOOT, MACHINE, JOB, UNIT, *PAM.values(), *pins())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -162,10 +179,13 @@ def _settle(root: Path) -> None:
         home = root / "home" / name
         home.mkdir(parents=True)
         os.chown(home, owner, owner)
-    for path, text in (("usr/local/bin/wherry", WHERRY), ("usr/sbin/machine", MACHINE)):
+    _do("chroot", str(root), "systemd-sysusers")
+    scripts = {"usr/local/bin/wherry": WHERRY, "usr/sbin/machine": MACHINE, "usr/sbin/job": JOB}
+    units = {"etc/systemd/system/job.service": UNIT, **{f"etc/pam.d/{name}": text for name, text in PAM.items()}}
+    for path, text in (scripts | units).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-        (root / path).chmod(0o755)
+        (root / path).chmod(0o755 if path in scripts else 0o644)
     _do("chroot", str(root), "depmod", next((root / "boot").glob("vmlinuz-*")).name.removeprefix("vmlinuz-"))
 
 
