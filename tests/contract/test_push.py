@@ -188,11 +188,29 @@ def test_retry_after_is_believed_within_reason(told: str, least: float, most: fl
     assert waiting(30, told, 1.0) == 60
 
 
+@pytest.mark.parametrize("status", [202, 200, 201])
+def test_an_upload_that_begins_nowhere_is_an_odd_answer(status: int, registry: FakeRegistry, tmp_path: Path) -> None:
+    """202 without Location; and 200 or 201 to what asked for an upload."""
+    registry.faults.append(Fault(path="/blobs/uploads/", method="POST", status=status, times=99))
+    with pytest.raises(WherryError) as caught:
+        push(registry, random_image(tmp_path), tmp_path)
+    assert caught.value.name in ("registry-answer", "registry-refused")
+    assert registry.manifests == {}
+
+
 @pytest.mark.parametrize(
     ("status", "body", "name"),
     [
         (401, b"", "registry-denied"),
-        (403, b'{"errors":[{"code":"DENIED","message":"quota \x1b[2J exceeded"}]}', "registry-denied"),
+        (403, b'{"errors":[{"code":"DENIED","message":"not \x1b[2J yours"}]}', "registry-denied"),
+        (
+            403,
+            b'{"errors":[{"code":"DENIED","message":"adding 12 MiB \x1b[2J will exceed the quota"}]}',
+            "registry-quota",
+        ),
+        (412, b"Quota of project exceeded", "registry-quota"),
+        (413, b'{"errors":[{"code":"QUOTA_EXCEEDED","message":""}]}', "registry-quota"),
+        (507, b"", "registry-quota"),
         (404, b"<html>nothing</html>", "registry-not-found"),
         (429, b"slow down", "registry-busy"),
         (500, b"", "registry-failed"),

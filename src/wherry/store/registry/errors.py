@@ -69,6 +69,14 @@ def failure(answer: Said, *, url: str, doing: str) -> WherryError:
     why = why or f"it answered with status {answer.status} and no reason"
     where = f"{host}{urlsplit(url).path}"
     message = f"could not {doing}: {host} "
+    if answer.status == 507 or (400 <= answer.status < 500 and "quota" in answer.words.lower()):
+        return UnavailableError(
+            "registry-quota",
+            message + "has no room left for it",
+            where=where,
+            why=why,
+            next="delete what is not needed there, or ask for a larger quota",
+        )
     if answer.status in (401, 403):
         return UnavailableError(
             "registry-denied",
