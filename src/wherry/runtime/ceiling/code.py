@@ -3,7 +3,7 @@ nothing.
 
 A forward data-flow analysis over the function's own jumps. Both architectures are translated into the few operations below;
 whatever an instruction does beside them only loses knowledge. A value is a set of possible atoms: numbers, places of the stack,
-and what some register or slot held when the function was entered. `None` is anything.
+what some register or slot held when the function was entered, what a variable holds. `None` is anything.
 
 Assumed, as Go's compiler guarantees it: nobody writes a frame's slots but by its stack pointer, unless their address was taken.
 """
@@ -17,7 +17,7 @@ from wherry.kit.value import Value
 
 Key = str | int
 """A register by name, or a stack slot by its offset from the stack pointer at the function's entry."""
-Atom = int | tuple[Literal["entry", "stack"], Key]
+Atom = int | tuple[Literal["entry", "stack", "cell"], Key]
 Values = frozenset[Atom] | None
 State = dict[Key, Values]
 """What is known; a key that is missing holds what it held at the entry."""
@@ -169,8 +169,10 @@ class Flow:
 
 def value(source: Source, state: State) -> Values:
     """What `source` may be."""
-    if source is None or isinstance(source, Cell):
+    if source is None:
         return None
+    if isinstance(source, Cell):
+        return frozenset((("cell", source.address),))
     if isinstance(source, int):
         return frozenset((source,))
     if isinstance(source, Place) and source.memory:

@@ -21,7 +21,7 @@ from wherry.formats import elf
 from wherry.formats.pclntab import Functions
 from wherry.kit.value import Value
 from wherry.runtime.ceiling import amd64, arm64
-from wherry.runtime.ceiling.code import Atom, Cell, Flow, Key, Op, Place, Site, Values, start, value
+from wherry.runtime.ceiling.code import Atom, Flow, Key, Op, Place, Site, Values, start, value
 
 ARCHITECTURES: Final[dict[str, ModuleType]] = {"amd64": amd64, "arm64": arm64}
 #: Where a number travels through memory: the function that has it in the end, and the one that is called with it, as its first
@@ -70,7 +70,7 @@ class _Search:
             if part.executable
         ]
         self.restarts = frozenset(address for name, address in self._named() if name.startswith("runtime.morestack"))
-        self.variables: dict[Cell, int | None] = {}
+        self.variables: dict[int, int | None] = {}
         self.analysed: dict[int, list[Site]] = {}
         self.numbers: dict[int, set[str]] = defaultdict(set)
         self.unclear: list[Unclear] = []
@@ -140,17 +140,15 @@ class _Search:
         return self.analysed[number]
 
     def _prepared(self, op: Op) -> Op:
-        """A call of runtime.morestack is where a function ends: it starts again, with what it got, on a larger stack. A variable
-        that nothing writes is what the file says."""
-        if op.kind == "call" and op.to in self.restarts:
-            return msgspec.structs.replace(op, kind="end")
-        return msgspec.structs.replace(op, source=self._variable(op.source)) if isinstance(op.source, Cell) else op
+        """A call of runtime.morestack is where a function ends: it starts again, with what it got, on a larger stack."""
+        return msgspec.structs.replace(op, kind="end") if op.kind == "call" and op.to in self.restarts else op
 
-    def _variable(self, cell: Cell) -> int | None:
-        if cell not in self.variables:
-            written = any(self.machine.written(code, at, cell.address) for code, at in self.code)
-            self.variables[cell] = None if written else self._read(cell.address)
-        return self.variables[cell]
+    def _variable(self, address: int) -> int | None:
+        """What the file says a variable holds, when nothing writes it; 8 bytes of it, as Go's system calls want them."""
+        if address not in self.variables:
+            written = any(self.machine.written(code, at, address) for code, at in self.code)
+            self.variables[address] = None if written else self._read(address)
+        return self.variables[address]
 
     def _read(self, address: int) -> int | None:
         for part in self.program.segments:
@@ -172,6 +170,8 @@ class _Search:
 
     def _atom(self, number: int, site: Site, atom: Atom | None) -> None:
         function = self.functions.at(number)
+        if isinstance(atom, tuple) and atom[0] == "cell" and isinstance(atom[1], int):
+            atom = self._variable(atom[1])
         if isinstance(atom, int):
             self.numbers[atom & 0xFFFFFFFF].add(function.name)
         elif atom is not None and atom[0] == "entry" and not (isinstance(atom[1], int) and atom[1] < 0):

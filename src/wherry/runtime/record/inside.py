@@ -33,13 +33,15 @@ class Inside:
     def absolute(self, path: str, folder: int) -> str:
         """`path` from the root on; `folder` is a descriptor of the thread, or AT_FDCWD."""
         if path.startswith("/"):
-            return os.path.normpath(path)
+            return os.path.normpath(
+                f"/{path.lstrip('/')}"
+            )  # two slashes have a meaning of their own for normpath, not for Linux
         link = "cwd" if folder < 0 else f"fd/{folder}"
         try:
             base = os.readlink(f"/proc/{self.thread}/{link}")
         except OSError:
             base = "/"
-        return os.path.normpath(f"{base}/{path}" if path else base)
+        return os.path.normpath(f"/{base.strip('/')}/{path}" if path else base)
 
     def state(self, path: str, intent: Intent) -> State:
         """Whether the thread could have it for `intent`."""
