@@ -81,7 +81,7 @@ def test_sigterm_ignored(tmp_path: Path) -> None:
 
 
 def test_new_requests_taken(tmp_path: Path) -> None:
-    with running("nonewrefused", tmp_path, GRACE="1s") as app:
+    with running("nonewrefused", tmp_path, GRACE="3s") as app:
         assert app.addresses()
         seen = stopped(app)
     assert (seen.slow, seen.code) == ([200] * 4, 0)

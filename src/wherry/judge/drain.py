@@ -7,12 +7,15 @@ from wherry.model.observation import Drain, DrainTry, Expectations, Needless, Ob
 from wherry.model.verdict import Verdict
 
 NAME = "drain"
+AT_ONCE = 0.05
+"""Seconds."""
 PEACE = (0, 143)
 """Its own end, or that of SIGTERM once all was done."""
 
 
 def drain(observed: Observed, _: Expectations) -> Verdict:
-    """PASS: in every try all requests under way were answered, new ones were refused, and it ended with 0 within its grace."""
+    """PASS: in every try all requests under way were answered, new ones were answered or refused, and it ended with 0 within its
+    grace."""
     match observed.drain:
         case Needless() as why:
             return nothing(NAME, why)
@@ -45,19 +48,21 @@ def _judged(seen: Drain) -> Verdict:
         )
     if worst.exit_code not in PEACE:
         return failed(NAME, f"it stopped with status {worst.exit_code}, {times}", *story, next="wherry explain drain")
-    if _goes_on(worst):
+    if _late_losses(worst):
         return failed(
             NAME,
-            f"it took new requests up to its end, {times}",
+            f"it let {_late_losses(worst)} new requests in after {seen.signal} and lost them, {times}",
             *story,
-            next="close the listener first: http.Server.Shutdown",
+            next="close the listener, then wait: http.Server.Shutdown",
         )
     ended = f"ended with {worst.exit_code} after {milliseconds(worst.seconds)}"
     if not seen.route:
         return unknown(NAME, f"{ended}; requests under way need [prove] slow-route", *story)
     if not all_of:
         return unknown(NAME, f"{ended}; no request was under way: {seen.route} answers too fast", *story)
-    return passed(NAME, f"{all_of} of {all_of} requests answered, new ones refused, {ended}; {len(seen.tries)} tries")
+    return passed(
+        NAME, f"{all_of} of {all_of} requests answered, {_newcomers(worst)}, {ended}; {len(seen.tries)} tries"
+    )
 
 
 def _is_bad(one: DrainTry) -> bool:
@@ -67,15 +72,21 @@ def _is_bad(one: DrainTry) -> bool:
 def _badness(one: DrainTry) -> tuple[bool, int, int]:
     """What orders tries, the worst last: killed, requests lost, a status or new requests that should not be."""
     lost = sum(not _good(answer.status) for answer in one.answers)
-    return one.exit_code is None, lost, _goes_on(one) + (one.exit_code not in PEACE)
+    return one.exit_code is None, lost, _late_losses(one) + (one.exit_code not in PEACE)
 
 
-def _goes_on(one: DrainTry) -> bool:
-    """Whether it took new requests up to its end. For a while it should: until everybody has heard from its readiness route that
-    it stops."""
-    return any(_good(answer.status) for answer in one.late) and not any(
-        answer.error == "refused" for answer in one.late
+def _late_losses(one: DrainTry) -> int:
+    """Requests begun after the signal that were let in and not answered. To let them in for a while is right: until everybody has
+    heard from the readiness route that it stops. A connection that meets the closing port is reset at once: that is a refusal."""
+    return sum(
+        not _good(answer.status) and answer.error != "refused" and answer.ended - answer.began > AT_ONCE
+        for answer in one.late
     )
+
+
+def _newcomers(one: DrainTry) -> str:
+    let_in = sum(_good(answer.status) for answer in one.late)
+    return f"{let_in} new ones too, then refused" if let_in else "new ones refused"
 
 
 def _story(seen: Drain, worst: DrainTry) -> tuple[str, ...]:

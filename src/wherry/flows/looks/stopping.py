@@ -14,8 +14,10 @@ from wherry.model.observation import Answer, Drain, DrainTry, Needless, Unseen
 
 HEAD_START = 0.25
 """Seconds between the first request under way and the signal."""
-EVERY = 0.1
+EVERY = 0.15
 """Seconds between two new requests after the signal."""
+MOST = 64
+"""New requests in one try."""
 PATIENCE = 30.0
 WORK = 0.5
 """Seconds that what serves nothing works before it is stopped."""
@@ -79,15 +81,21 @@ def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[
 
 
 def _late(scene: Scene, one: Live, ended: threading.Event) -> tuple[tuple[Answer, ...], int | None]:
-    """New requests after the signal, and the first answer of the readiness route."""
+    """The first answer of the readiness route after the signal, and slow requests begun one after another until one is refused:
+    whoever is let in must be answered, too."""
     ready = scene.expectations.ready_route
-    time.sleep(EVERY)
+    ended.wait(EVERY)
     status = scene.get(one, ready, seconds=2.0).status if ready else None
-    answers = []
-    while not ended.is_set():
-        answers.append(scene.get(one, "/", seconds=2.0))
-        ended.wait(EVERY)
-    return tuple(answers[:20]), status
+    with ThreadPoolExecutor(MOST) as pool:
+        asked: list[Future[Answer]] = []
+        while not ended.is_set() and len(asked) < MOST and not any(map(_was_refused, asked)):
+            asked.append(pool.submit(scene.get, one, scene.expectations.slow_route, seconds=PATIENCE))
+            ended.wait(EVERY)
+        return tuple(request.result() for request in asked), status
+
+
+def _was_refused(request: Future[Answer]) -> bool:
+    return request.done() and request.result().error == "refused"
 
 
 def _since(answer: Answer, moment: float) -> Answer:

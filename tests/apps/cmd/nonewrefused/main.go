@@ -1,4 +1,4 @@
-// Command nonewrefused takes new requests for $GRACE after it was asked to stop.
+// Command nonewrefused takes new requests until it ends, $GRACE after it was asked to stop, and so cuts the last ones off.
 package main
 
 import (
@@ -8,8 +8,7 @@ import (
 )
 
 func main() {
-	server := service.Start(service.Handler(nil))
+	service.Start(service.Handler(nil))
 	service.AwaitStop()
-	time.Sleep(service.Duration("GRACE", 8*time.Second))
-	service.Drain(server)
+	time.Sleep(service.Duration("GRACE", 4*time.Second))
 }
