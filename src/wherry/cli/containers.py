@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from wherry.cli.output import Output
 
 if TYPE_CHECKING:
     from wherry.flows.attend import Write
-    from wherry.flows.run import Ran
+    from wherry.flows.container import RunRequest
+    from wherry.flows.run import Detached, Watcher
+    from wherry.kit.ports import Machine
     from wherry.model.container import Container
+    from wherry.model.finding import Finding
     from wherry.runtime.folders import End, Record
 
 #: Decisions worth a row, by their labels.
@@ -24,6 +27,47 @@ SHOWN = {
     "cpus": "cpus",
     "network": "network",
 }
+
+
+def wanted(words: dict[str, Any]) -> Detached | None:
+    """Takes what only a detached container has out of `words`; None: it is to stay in the foreground."""
+    from wherry.flows.run import Detached
+    from wherry.plan.container.limits import size_of
+    from wherry.runtime.logs import Keep
+
+    size, files = size_of(words.pop("log_size"), "--log-size"), words.pop("log_files")
+    remove, detach = words.pop("remove"), words.pop("detach")
+    return Detached(remove=remove, keep=Keep(size=max(size, 1 << 12), files=files)) if detach else None
+
+
+def run(request: RunRequest, kept: Detached | None, form: str | None, ends: tuple[Machine, Watcher, Output]) -> int:
+    """Runs, detaches or prints; the exit code."""
+    from wherry.flows import run as flows
+
+    machine, watcher, output = ends
+    if form:
+        from wherry.flows.printed import printed
+
+        output.document(printed(request, form, machine, watcher.decided))
+        return 0
+    if kept is None:
+        ran = flows.run(request, machine, watcher)
+        show_end(ran.end, ran.container, output)
+        return exit_code(ran.end)
+    going = flows.detach(request, kept, machine, watcher)
+    if going.end is None:
+        output.result(going.record.container.name)
+        return 0
+    for line in going.said:
+        output.verbatim(line.text.decode("utf-8", "replace"))
+    show_end(going.end, going.record.container, output)
+    return exit_code(going.end)
+
+
+def show_findings(findings: tuple[Finding, ...], output: Output) -> None:
+    """What was mended before."""
+    for finding in findings:
+        output.finding(finding)
 
 
 def written(stdout: TextIO, stderr: TextIO) -> Write:
@@ -58,11 +102,11 @@ def show_started(record: Record, output: Output) -> None:
         output.row("port", f"http://{outer}" if inner.endswith("/tcp") else outer, f"to {inner}")
 
 
-def show_end(ran: Ran, output: Output) -> None:
+def show_end(end: End, container: Container, output: Output) -> None:
     """How it ended, where that is worth a word."""
     from wherry.cli.endings import meaning
 
-    text = meaning(ran.end, ran.container)
+    text = meaning(end, container)
     if text:
         output.line(text)
 

@@ -16,6 +16,22 @@ CODES = {
     126: "the program could not be executed",
     127: "a program was not found",
 }
+#: What a signal from somewhere else usually means.
+SIGNALS = {
+    "SIGKILL": "by somebody on this machine, or by the kernel for its memory",
+    "SIGSEGV": "it touched memory that is not there",
+    "SIGSYS": "a system call that its seccomp profile kills for",
+    "SIGABRT": "it gave up itself",
+}
+
+
+def brief(end: End) -> str:
+    """`ended 0`, for a table."""
+    if end.out_of_memory:
+        return "out of memory"
+    if end.code is None:
+        return "ended ?"
+    return f"{'killed' if end.why == 'killed' else 'ended'} {end.code}"
 
 
 def meaning(end: End, container: Container) -> str:
@@ -29,9 +45,12 @@ def meaning(end: End, container: Container) -> str:
         return f"{name} did not stop within {container.grace:g} s of {container.stop_signal}, and was killed"
     if end.code == 0:
         return "" if end.why == "exited" else f"{name} stopped in peace"
+    if end.why == "stopped" and end.code in (2, 128 + signal.Signals[container.stop_signal]):
+        return f"{name} does not handle {container.stop_signal}: it ended where it stood, with status {end.code}"
     said = f"{name} ended with status {end.code}"
     if end.code > 128:
-        return f"{said}: killed by {_signal(end.code - 128)}"
+        word = _signal(end.code - 128)
+        return f"{said}: killed by {word}" + (f", {SIGNALS[word]}" if word in SIGNALS else "")
     return f"{said}: {CODES[end.code]}" if end.code in CODES else said
 
 

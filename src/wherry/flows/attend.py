@@ -89,7 +89,7 @@ def ended(attended: Attended, code: int | None, why: Why, machine: Machine) -> E
     memory = engines.out_of_memory(attended.runtime, attended.place)
     if memory is None:
         memory = code == KILLED and why == "exited"
-    end = End(code=code, finished=machine.now(), out_of_memory=memory, why=why)
+    end = End(code=code, finished=machine.now(), out_of_memory=memory, why=attended.place.stopping() or why)
     engines.delete(attended.runtime, attended.place)
     return end
 

@@ -1,22 +1,32 @@
-"""`wherry run`: a word and options in, a hardened container that ran to its end out."""
+"""`wherry run`: a word and options in, a hardened container that ran to its end, or goes on by itself, out."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
 from wherry.flows import attend
 from wherry.flows.container import Made, Ready, RunRequest, make, placed
+from wherry.flows.handover import hand_over
+from wherry.flows.monitor import openings
 from wherry.flows.session import Session
 from wherry.flows.sweep import sweep
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container
+from wherry.model.finding import Finding
 from wherry.runtime import engines
-from wherry.runtime.folders import End, Record
-from wherry.runtime.forward import Forwarder
+from wherry.runtime.folders import End, Place, Record
+from wherry.runtime.logs import Keep, Line, last_lines
+
+EARLY: Final = 0.1
+"""Seconds in which a program that cannot start has usually ended."""
+STEP: Final = 0.005
+LINES: Final = 10
 
 
 class Watcher(Value, frozen=True, kw_only=True):
@@ -28,6 +38,8 @@ class Watcher(Value, frozen=True, kw_only=True):
     """Before anything is started."""
     started: Callable[[Record], None]
     """When the program runs."""
+    found: Callable[[tuple[Finding, ...]], None]
+    """What was mended of containers before."""
 
 
 class Ran(Value, frozen=True, kw_only=True):
@@ -42,16 +54,66 @@ def run(request: RunRequest, machine: Machine, watcher: Watcher, session: Sessio
     [cannot-start]; BuildError [no-entrypoint] and its like."""
     with contextlib.ExitStack() as held:
         made = make(request, machine, session or held.enter_context(Session(machine)))
-        sweep(made.run, machine)
+        watcher.found(sweep(made.run, machine))
         watcher.decided(made.container)
         ready = held.enter_context(placed(made, machine))
         return Ran(container=made.container, end=foreground(made, ready, machine, watcher))
 
 
+class Detached(Value, frozen=True, kw_only=True):
+    """What is to become of a container that goes on by itself."""
+
+    remove: bool = False
+    """Nothing of it is kept when it ends."""
+    keep: Keep = Keep()
+
+
+class Going(Value, frozen=True, kw_only=True):
+    """A container that goes on by itself."""
+
+    record: Record
+    end: End | None = None
+    """It has ended already."""
+    said: tuple[Line, ...] = ()
+    """Its last words, if so."""
+
+
+def detach(
+    request: RunRequest, wanted: Detached, machine: Machine, watcher: Watcher, session: Session | None = None
+) -> Going:
+    """Builds if need be, starts, and returns when it runs, with a monitor of its own. The errors of `run`."""
+    with contextlib.ExitStack() as held:
+        attendant = held.enter_context(contextlib.closing(machine.engage()))  # it starts while images are unpacked
+        made = make(request, machine, session or held.enter_context(Session(machine)))
+        watcher.found(sweep(made.run, machine))
+        watcher.decided(made.container)
+        ready = held.enter_context(placed(made, machine, foreground=False, remove=False))
+        ready.place.keep(replace(ready.record, keep=wanted.keep))
+        hand_over(attendant, ready.place, made.runtime, running=False)
+        record = ready.place.record() or ready.record
+        watcher.started(record)
+    return _early(record, ready.place, wanted)
+
+
+def _early(record: Record, place: Place, wanted: Detached) -> Going:
+    """Whether it ended at once, which nobody wants to find out later."""
+    limit = time.monotonic() + EARLY
+    while (end := place.end()) is None and time.monotonic() < limit:
+        time.sleep(STEP)
+    said = last_lines(place.logs, LINES) if end else ()
+    if wanted.remove:
+        with contextlib.suppress(FileNotFoundError):
+            place.keep(replace(record, remove=True))
+            if place.end() is not None:
+                with place.attended(wait=True):  # until its monitor is done with it
+                    place.remove()
+    return Going(record=record, end=end, said=said)
+
+
 def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> End:
     """Starts what is ready, and stays until it has ended."""
     with contextlib.ExitStack() as held:
-        ports = held.enter_context(contextlib.closing(Forwarder(made.container.publish, machine.dial)))
+        ports = held.enter_context(contextlib.closing(machine.forward(openings(made.container, made.runtime))))
         streams = held.enter_context(attend.pipes(watcher.write))
         child = engines.start(made.runtime, ready.place, streams)
         streams.close()

@@ -1,44 +1,116 @@
-"""What killed runs left: containers nobody looks after any more, unpacked images nobody needs. A run folder in, nothing out;
-deletes containers by their runtime."""
+"""What killed processes left: containers nobody looks after any more, unpacked images nobody needs. A run folder in, what was
+mended out; deletes containers by their engine, starts monitors.
+
+A record without a holder of its lock is one of four: a foreground run that was killed (all of it is taken away), a detached
+container that runs (it gets another monitor), one that ended meanwhile (its end is written), or one that never came to be.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
-from wherry.errors import UnavailableError
+import msgspec
+
+from wherry.errors import WherryError
 from wherry.flows.engines import engine_for
+from wherry.flows.handover import hand_over
+from wherry.flows.monitor import conclude
 from wherry.kit.ports import Machine
+from wherry.kit.value import Value
+from wherry.model.finding import Finding
 from wherry.runtime import engines, folders, roots
+from wherry.runtime.folders import Place, Record
 
 KEPT = 7 * 86_400.0
 """Seconds that an unpacked image stays unused."""
+UNFINISHED = 3_600.0
+"""Seconds after which nobody is unpacking an image any more."""
 
 
-def sweep(run: str, machine: Machine) -> int:
-    """Cleans up after killed foreground runs: program, groups, mounts and folder; what an engine that does not answer has waits.
-    Returns how many there were."""
-    found = 0
+class _Root(Value, frozen=True, kw_only=True):
+    path: str
+
+
+class _Bundle(Value, frozen=True, kw_only=True):
+    root: _Root
+
+
+def sweep(run: str, machine: Machine) -> tuple[Finding, ...]:
+    """Cleans up and mends; what was found is told."""
+    found: list[Finding] = []
     for place in folders.places(Path(run)):
-        record = place.record()
-        if record is not None and not record.foreground:
-            continue
-        with contextlib.suppress(BlockingIOError, FileNotFoundError, UnavailableError), place.attended():
-            if record is not None:
-                engines.delete(engine_for(machine, record.engine), place)
-            place.remove()
-            found += 1
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            found += _mended(place, Path(run), machine)
     _drop_roots(Path(run), machine)
+    return tuple(found)
+
+
+def _mended(place: Place, run: Path, machine: Machine) -> list[Finding]:
+    record = place.record()
+    if record is None:
+        with folders.gate(run), place.attended():  # nobody is making it: that needs the gate
+            if place.record() is None:
+                place.remove()
+        return []
+    if not record.foreground and place.end() is not None and not place.state.exists() and not record.remove:
+        return []  # the usual case: it has ended, and is kept
+    with place.attended():
+        record = place.record()
+        return _orphan(place, record, machine) if record else []
+
+
+def _orphan(place: Place, record: Record, machine: Machine) -> list[Finding]:
+    """One whose lock is ours now."""
+    runtime = engine_for(machine, record.engine)
+    name = record.container.name
+    if record.foreground:
+        engines.delete(runtime, place)
+        place.remove()
+        return [_note(name, "the wherry that ran it was killed; what was left of it is taken away")]
+    if place.end() is None and place.is_held():
+        with contextlib.closing(machine.engage()) as attendant:
+            try:
+                hand_over(attendant, place, runtime, running=True)
+            except WherryError as error:
+                return [_note(name, f"it runs, but its monitor died and no other could be started: {error.message}")]
+        return [_note(name, "its monitor had died; another one looks after it now")]
+    found = []
+    never = not place.pid() and not record.started
+    if place.end() is None and not never:
+        end = conclude(place, runtime, place.code(), machine)
+        how = "nobody saw how" if end.code is None else f"with status {end.code}"
+        found = [_note(name, f"its monitor had died; it has ended, {how}")]
+    else:
+        engines.delete(runtime, place)
+        place.shed()
+    if record.remove or never:
+        place.remove()
     return found
 
 
+def _note(name: str, message: str) -> Finding:
+    return Finding(name="mended", severity="note", subject=name, message=message)
+
+
 def _drop_roots(run: Path, machine: Machine) -> None:
-    """Once a day at most."""
-    mark = run / "swept"
-    now = machine.now()
+    """What was not unpacked to the end, at once; what is unused, once a day at most."""
+    mark, now = run / "swept", machine.now()
     with contextlib.suppress(OSError):
+        for path in (run / "roots").glob(".*.tmp"):
+            if path.stat().st_mtime < now - UNFINISHED:
+                shutil.rmtree(path, ignore_errors=True)
         if mark.exists() and abs(now - mark.stat().st_mtime) < 86_400.0:
             return
         mark.touch()
-        used = frozenset(record.root for place in folders.places(run) if (record := place.record()))
+        used = frozenset(_root_of(place) for place in folders.places(run))
         roots.drop_unused(run, used, before=now - KEPT)
+
+
+def _root_of(place: Place) -> str:
+    """The unpacked image that a container has; empty for one in an engine, or that has ended."""
+    try:
+        return msgspec.json.decode((place.bundle / "config.json").read_bytes(), type=_Bundle).root.path
+    except (OSError, msgspec.MsgspecError):
+        return ""

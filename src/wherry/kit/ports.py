@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from wherry.kit.attending import Engage, Forward
+from wherry.kit.notices import Overhear, Watch
 from wherry.kit.secret import Secret
 from wherry.kit.value import Value
 
@@ -221,4 +223,8 @@ class Machine(Value, frozen=True, kw_only=True):
     spawn: Spawn
     kill: Kill
     dial: Dial
+    forward: Forward
+    engage: Engage
+    watch: Watch
+    overhear: Overhear
     events: Events = silent

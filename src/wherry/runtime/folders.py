@@ -21,6 +21,8 @@ from wherry.errors import UsageError
 from wherry.kit.files import atomic_write, disk_errors
 from wherry.kit.value import Value
 from wherry.model.container import Container
+from wherry.runtime.health import Condition
+from wherry.runtime.logs import Keep
 
 T = TypeVar("T")
 Why = Literal["exited", "stopped", "killed", "lost"]
@@ -28,6 +30,11 @@ Why = Literal["exited", "stopped", "killed", "lost"]
 RECORD = "container.json"
 END = "end.json"
 PID = "pid"
+CODE = "code"
+CONDITION = "health.json"
+STOPPING = "stopping"
+MONITOR = "monitor.log"
+STREAMS = ("stdout", "stderr")
 OPEN = 0o711
 """Others may pass through, since a container's root in a user namespace is somebody else; nobody may list."""
 
@@ -50,6 +57,10 @@ class Record(Value, frozen=True, kw_only=True):
     """Unix seconds."""
     addresses: tuple[str, ...] = ()
     """Where its published ports are: `127.0.0.1:8080->8080/tcp`."""
+    started: float = 0.0
+    """Unix seconds; 0: not yet."""
+    keep: Keep = Keep()
+    """How much of its output is kept."""
 
 
 class End(Value, frozen=True, kw_only=True):
@@ -67,6 +78,8 @@ class Place:
 
     def __init__(self, path: Path) -> None:
         self.path, self.id = path, path.name
+        self.lock = -1
+        """Its descriptor while `attended`: whoever has a copy of it goes on looking after the container."""
 
     @property
     def bundle(self) -> Path:
@@ -81,6 +94,16 @@ class Place:
     def files(self) -> Path:
         """What is mounted from here: hosts, resolv.conf, secrets."""
         return self.path / "files"
+
+    @property
+    def logs(self) -> Path:
+        """What it said, where it is kept."""
+        return self.path / "logs"
+
+    @property
+    def code_file(self) -> Path:
+        """Where the parent of a detached container writes its exit code, so that it outlives a monitor."""
+        return self.path / CODE
 
     def record(self) -> Record | None:
         """None when the folder is none of a container's, or is being made or removed."""
@@ -105,6 +128,55 @@ class Place:
         except (OSError, ValueError):
             return 0
 
+    def code(self) -> int | None:
+        """The exit code that its parent wrote."""
+        try:
+            text = self.code_file.read_text()
+        except OSError:
+            return None
+        return int(text) if text.endswith("\n") and text.strip().isdigit() else None
+
+    def condition(self) -> Condition | None:
+        """How its monitor found it; None: nobody looked."""
+        return _read(self.path / CONDITION, Condition)
+
+    def is_now(self, condition: Condition) -> None:
+        """Writes how it was found."""
+        atomic_write(self.path / CONDITION, msgspec.json.encode(condition), mode=0o600)
+
+    def stopping(self) -> Why | None:
+        """Whether somebody asked it to stop, or killed it."""
+        try:
+            text = (self.path / STOPPING).read_text()
+        except OSError:
+            return None
+        return "killed" if text == "killed" else "stopped"
+
+    def will_stop(self, why: Why) -> None:
+        """Says so before the signal is sent."""
+        atomic_write(self.path / STOPPING, why.encode(), mode=0o600)
+
+    def stream(self, name: str) -> Path:
+        """The pipe that one of STREAMS goes through, for a detached container."""
+        return self.path / name
+
+    def is_held(self) -> bool:
+        """Whether any process has the program's streams open: its parent does from before its start until behind its end."""
+        for name in STREAMS:
+            try:
+                os.close(os.open(self.stream(name), os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC))
+                return True
+            except OSError:
+                continue
+        return False
+
+    def monitor_said(self) -> str:
+        """What its monitor said when something went wrong there."""
+        try:
+            return (self.path / MONITOR).read_text("utf-8", "replace")[-4096:]
+        except OSError:
+            return ""
+
     def is_attended(self) -> bool:
         """Whether somebody looks after it now."""
         try:
@@ -119,17 +191,23 @@ class Place:
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            self.lock = descriptor
             yield
         finally:
+            self.lock = -1
             os.close(descriptor)
+
+    def shed(self) -> None:
+        """Takes away what an ended container needs no more: its bundle, programs and secrets; record, end and log stay."""
+        kept = {RECORD, END, CONDITION, MONITOR, self.logs.name}
+        for entry in self.path.iterdir():
+            if entry.name not in kept:
+                _take_away(entry)
 
     def remove(self) -> None:
         """Takes the folder away, its record last, so that a kill meanwhile leaves something that is cleaned up again."""
         for entry in sorted(self.path.iterdir(), key=lambda one: one.name == RECORD):
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
+            _take_away(entry)
         self.path.rmdir()
 
 
@@ -213,6 +291,13 @@ def fresh_name(run: Path, title: str) -> str:
         name = f"{title}-{number}"
         number += 1
     return name
+
+
+def _take_away(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry, ignore_errors=True)
+    else:
+        entry.unlink(missing_ok=True)
 
 
 def _read(path: Path, kind: type[T]) -> T | None:

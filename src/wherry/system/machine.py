@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 
+from wherry.kit.attending import Attendant, Forwarding, Opening
+from wherry.kit.notices import Overhearing, See, Wanted, Watching
 from wherry.kit.ports import Events, Machine, silent
 from wherry.system.children import kill, spawn
 from wherry.system.clock import now
@@ -28,8 +31,40 @@ def real_machine(events: Events = silent) -> Machine:
         spawn=spawn,
         kill=kill,
         dial=dial,
+        forward=_forward,
+        engage=_engage,
+        watch=_watch,
+        overhear=_overhear,
         events=events,
     )
+
+
+def _forward(openings: tuple[Opening, ...], /) -> Forwarding:
+    """Imported when a port is published."""
+    from wherry.system.forwarding import Forwarder
+
+    return Forwarder(openings)
+
+
+def _engage() -> Attendant:
+    """Imported when a container is detached."""
+    from wherry.system.attendants import engage
+
+    return engage()
+
+
+def _watch(wanted: Wanted, see: See, /) -> AbstractContextManager[Watching]:
+    """Imported when somebody watches: few do."""
+    from wherry.system.notices import watch
+
+    return watch(wanted, see)
+
+
+def _overhear() -> AbstractContextManager[Overhearing]:
+    """Likewise."""
+    from wherry.system.overheard import overhear
+
+    return overhear()
 
 
 def _plain(docker_host: str) -> tuple[str, ...]:

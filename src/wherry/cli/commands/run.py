@@ -1,4 +1,4 @@
-"""`wherry run`: an image or package and options in, its output and exit code out."""
+"""`wherry run`: an image or package and options in, its output and exit code out, or its name when it goes on by itself."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
 from wherry.cli.progress import Progress
 
+FORMS = ("docker", "podman", "runc", "quadlet", "systemd", "seccomp")
+
 
 @click.command(short_help="Run an image or a package, hardened.", context_settings={"ignore_unknown_options": False})
 @click.argument("subject", default="", metavar="[IMAGE|PACKAGE]")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGUMENT...]")
 @container_options
 @click.option("--platform", default="", metavar="PLATFORM", help="Of an image for several.")
+@click.option("-d", "--detach", is_flag=True, help="Return when it runs; its name is the result.")
+@click.option("--rm", "remove", is_flag=True, help="With -d: keep nothing of it when it ends.")
+@click.option(
+    "--log-size", default="10m", type=FILLED, metavar="SIZE", help="With -d: of one file of its output (10m)."
+)
+@click.option("--log-files", default=3, type=click.IntRange(1, 100), help="With -d: how many of those are kept (3).")
+@click.option("--print", "form", type=click.Choice(FORMS), help="Only show what is equal elsewhere.")
 @click.option("-C", "directory", default=".", type=FILLED, metavar="DIR", help="Start in this folder.")
 @click.option("-q", "--quiet", is_flag=True, help="The program's own words only.")
 @network
@@ -31,29 +40,28 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     \b
     wherry run
     wherry run ./cmd/api -p 8080
-    wherry run podinfo:6.9.1 -p 9000:9898 --memory 64m
+    wherry run -d podinfo:6.9.1 -p 9000:9898 --memory 64m
     wherry run app -- --verbose
     """
     from wherry.flows.container import RunRequest
     from wherry.flows.request import BuildRequest
     from wherry.flows.run import Watcher
-    from wherry.flows.run import run as flow
     from wherry.system.machine import real_machine
 
     output = standard_output(quiet=words.pop("quiet"))
+    directory, form, kept = words.pop("directory"), words.pop("form"), containers.wanted(words)
     request = RunRequest(
         subject=subject,
-        build=BuildRequest(directory=words["directory"]),
+        build=BuildRequest(directory=directory),
         engine=words.pop("engine"),
         platform=words.pop("platform"),
-        options=options_of({name: value for name, value in words.items() if name != "directory"}, arguments),
+        options=options_of(words, arguments),
     )
-    with standing_in(words["directory"]), Progress(output) as progress:
+    with standing_in(directory), Progress(output) as progress:
         watcher = Watcher(
             write=containers.written(sys.stdout, sys.stderr),
             decided=lambda container: containers.show_decided(container, output),
             started=lambda record: containers.show_started(record, output),
+            found=lambda findings: containers.show_findings(findings, output),
         )
-        ran = flow(request, real_machine(progress.event), watcher)
-    containers.show_end(ran, output)
-    return containers.exit_code(ran.end)
+        return containers.run(request, kept, form, (real_machine(progress.event), watcher, output))

@@ -7,6 +7,8 @@ from typing import Final
 from wherry.model.plan import Health
 from wherry.oci.config import RunConfig
 
+PROBE: Final = "/wherry/probe"
+"""Wherry's own probe in an image: PORT PATH SECONDS. What it asks is asked from outside, which costs less."""
 _SECOND: Final = 1_000_000_000
 #: Docker's defaults (moby, daemon/health.go).
 INTERVAL, TIMEOUT, RETRIES = 30.0, 30.0, 3
@@ -21,10 +23,20 @@ def health_of(config: RunConfig) -> Health | None:
     command = ("/bin/sh", "-c", *words[1:]) if words[0] == "CMD-SHELL" else words[1:] if words[0] == "CMD" else words
     if not command:
         return None
+    asked = _asked(command)
     return Health(
-        command=command,
+        port=asked[0],
+        path=asked[1],
+        command=() if asked[0] else command,
         interval=check.interval / _SECOND or INTERVAL,
         timeout=check.timeout / _SECOND or TIMEOUT,
         start_period=check.start_period / _SECOND,
         retries=check.retries or RETRIES,
     )
+
+
+def _asked(command: tuple[str, ...]) -> tuple[int, str]:
+    """The port and path that wherry's own probe is given; 0 for any other command."""
+    if len(command) >= 3 and command[0] == PROBE and command[1].isdigit():
+        return int(command[1]), command[2]
+    return 0, ""

@@ -1,0 +1,26 @@
+"""`wherry rm`: names in, nothing left of them out."""
+
+from __future__ import annotations
+
+import click
+
+from wherry.cli.output import standard_output
+
+
+@click.command(short_help="Take containers away.")
+@click.argument("names", nargs=-1, required=True, metavar="CONTAINER...")
+@click.option("-f", "--force", is_flag=True, help="Kill it first if it runs.")
+def rm(names: tuple[str, ...], *, force: bool) -> None:
+    """Removes containers with their logs. Images, volumes and files of this machine stay.
+
+    \b
+    wherry rm api
+    wherry rm --force api worker
+    """
+    from wherry.flows import runbook
+    from wherry.system.machine import real_machine
+
+    machine, output = real_machine(), standard_output()
+    for kept in [runbook.named(name, machine) for name in names]:
+        runbook.remove(kept, machine, force=force)
+        output.result(kept.record.container.name)

@@ -1,0 +1,103 @@
+"""Asks a running container how it is. A container and ports in, probes and conditions out; one loop for as long as it runs.
+
+A route is asked from outside by the dial port, in the container's own network: it costs a millisecond, needs nothing in the
+image, and does not count against the container's limits. A command can only be run inside, by the engine's exec.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from wherry.errors import UnavailableError
+from wherry.flows.attend import Attended
+from wherry.kit.ports import Command, Machine
+from wherry.model.plan import Health
+from wherry.probe.elf import HEALTHY_STATUS
+from wherry.runtime import engines, oci
+from wherry.runtime.health import Condition, Probe, after, pause
+
+ANSWER: Final = 1 << 12
+HOSTS: Final = ("127.0.0.1", "::1")
+Changed = Callable[[Condition], None]
+
+
+def watched(one: Attended, machine: Machine, told: Changed, over: threading.Event) -> None:
+    """Probes until `over`, and tells every condition."""
+    health = one.container.health
+    if health is None:
+        return
+    started = machine.now()
+    known = Condition(since=started)
+    told(known)
+    while not over.wait(pause(known, health, started, machine.now())):
+        probed = probe(one, health, machine)
+        if over.is_set():
+            return
+        known = after(known, probed, health, started)
+        told(known)
+
+
+def probe(one: Attended, health: Health, machine: Machine) -> Probe:
+    """One look."""
+    began, clock = machine.now(), time.monotonic()
+    well, said = _asked(one, health, machine) if health.port else _run(one, health, machine)
+    return Probe(began=began, seconds=time.monotonic() - clock, well=well, said=said)
+
+
+def _asked(one: Attended, health: Health, machine: Machine) -> tuple[bool, str]:
+    """One GET; all of it within the timeout."""
+    end = time.monotonic() + health.timeout
+    path = health.path or "/"
+    request = f"GET {path} HTTP/1.0\r\nHost: localhost\r\nUser-Agent: wherry-probe\r\nConnection: close\r\n\r\n"
+    data = b""
+    try:
+        try:
+            opened = machine.dial(one.place.pid(), (HOSTS[0], health.port), health.timeout)
+        except ConnectionRefusedError:
+            opened = machine.dial(one.place.pid(), (HOSTS[1], health.port), health.timeout)
+        with contextlib.closing(opened) as connection:
+            connection.settimeout(max(0.01, end - time.monotonic()))
+            connection.sendall(request.encode("ascii", "replace"))
+            while b"\r\n" not in data and len(data) < ANSWER and (more := connection.recv(ANSWER)):
+                data += more
+                connection.settimeout(max(0.01, end - time.monotonic()))
+    except TimeoutError:
+        return False, f"no answer from {path} in {health.timeout:g} s"
+    except ConnectionRefusedError:
+        return False, f"nothing listens on {health.port}"
+    except OSError as error:
+        return False, error.strerror or str(error)
+    words = data.split(b"\r\n", 1)[0].decode("latin-1").split()
+    if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
+        return False, f"what answers on {health.port} does not speak HTTP"
+    return int(words[1]) in HEALTHY_STATUS, f"{words[1]} from {path}"
+
+
+def _run(one: Attended, health: Health, machine: Machine) -> tuple[bool, str]:
+    """The command inside; what outlives its time is killed."""
+    pid_file = one.place.path / "probe.pid"
+    pid_file.unlink(missing_ok=True)
+    command = engines.inside(one.runtime, one.place, health.command)
+    if one.runtime.name in oci.NAMES:
+        command = _with_pid_file(command, str(pid_file))
+    try:
+        done = machine.run(replace(command, timeout=health.timeout, limit=1 << 20))
+    except UnavailableError as error:
+        with contextlib.suppress(OSError, ValueError):
+            machine.kill(int(pid_file.read_text()), signal.SIGKILL)
+        late = error.name == "program-timeout"
+        return False, f"it did not end in {health.timeout:g} s" if late else error.message
+    said = (done.stdout + done.stderr).decode("utf-8", "replace").strip()
+    return done.code == 0, said or f"status {done.code}"
+
+
+def _with_pid_file(command: Command, file: str) -> Command:
+    place = command.argv.index("exec") + 1
+    return replace(command, argv=(*command.argv[:place], "--pid-file", file, *command.argv[place:]))
