@@ -58,7 +58,7 @@ def layout(name: str) -> Path:
 
 
 def config(name: str) -> RunConfig:
-    (image,) = wherry.inspect(apps.place(name)).images
+    image, *_ = wherry.inspect(apps.place(name)).images
     assert image.settings.config
     return image.settings.config
 

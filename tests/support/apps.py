@@ -29,6 +29,8 @@ ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (.+?) \| ?([a-z, -]*?) ?\|$", re.MULTIL
 #: Image → its program, and what its settings say otherwise than tests/apps/wherry.toml.
 VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "as-root": ("good", ("image.user=root",)),
+    **{f"{name}-static": (name, ("image.base=static",)) for name in ("needsca", "needsdns", "needsuser", "needszones")},
+    "good-both": ("good", ('platforms=["linux/amd64", "linux/arm64"]',)),
     "good-arm64": ("good", ('platforms=["linux/arm64"]',)),
     "hello-arm64": ("hello", ('platforms=["linux/arm64"]',)),
     "hello-v4": ("hello", ('platforms=["linux/amd64/v4"]',)),
@@ -36,6 +38,7 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "no-health": ("good", ("image.health=false",)),
     "rootonly-as-root": ("rootonly", ("image.user=root",)),
     "secret-env": ("good", ("image.env.DB_PASSWORD=not-a-real-one-4711",)),
+    "zones-inside": ("needszones", ('build.tags=["timetzdata"]',)),
     "writes-declared": ("writesneeded", ('image.writable=["/var/lib/app"]',)),
 }
 

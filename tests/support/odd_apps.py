@@ -122,6 +122,12 @@ def on_top(path: str, mode: int, content: bytes = b"x\n") -> Callable[[], Fault]
     return lambda: Fault(archives=(tree(Entry(path=path, mode=mode, content=content)),))
 
 
+def dns_only() -> Fault:
+    """Names are asked for in DNS alone, where nobody knows localhost."""
+    entry = Entry(path="etc/nsswitch.conf", mode=0o644, content=b"hosts: dns\n")
+    return Fault(base="needsdns", archives=(tree(entry),))
+
+
 def folder_for_all() -> Fault:
     """A folder that everybody may write to, and where everybody may remove what others wrote."""
     return Fault(archives=(archive([directory("srv", 0o777)]),))
@@ -197,6 +203,7 @@ def too_new() -> Fault:
 FAULTS: dict[str, Callable[[], Fault]] = {
     "cpu-level": too_new,
     "deleted-key": deleted_key,
+    "dns-only": dns_only,
     "dynamic": started("app/tool", 0o755, dynamic),
     "file-capabilities": file_capabilities,
     "folder-for-all": folder_for_all,

@@ -13,6 +13,10 @@ from wherry.model.verdict import Verdict
 
 TOLERANCE = 1.15
 """Of processors' time: periods do not begin when a measurement does."""
+GRAIN = 0.02
+"""Processors: the kernel notices at the next tick that a limit was reached."""
+CLEARLY = 4
+"""Times what is allowed: who wants that much is not idle, even when a busy machine gives less."""
 MIB = 1 << 20
 
 
@@ -55,8 +59,11 @@ def cpu(observed: Observed, wanted: Expectations) -> Verdict:
     def stays(seen: Exercise) -> Held:
         if seen.idle_cpu is None:
             return Held(good=None, words="no control group counts its processor time")
-        words = f"idle it takes {seen.idle_cpu:.2f} processors"
-        return Held(good=seen.idle_cpu <= wanted.idle_cpu, words=words, seen=(f"for {seen.idle:.1f} s nobody asked",))
+        words, wants = f"idle it takes {seen.idle_cpu:.2f} processors", seen.idle_cpu + seen.idle_wait
+        words += f" and wants {wants:.2f}" if wants > wanted.idle_cpu else ""
+        bad = seen.idle_cpu > wanted.idle_cpu or wants > CLEARLY * wanted.idle_cpu
+        good = False if bad else True if wants <= wanted.idle_cpu else None
+        return Held(good=good, words=words, seen=(f"for {seen.idle:.1f} s nobody asked",))
 
     limits = observed.container.limits
     return _judged("cpu", observed, (limits.cpus, lambda seen: seen.cpu_limit), _trial(observed.cpu, _cpu_held), stays)
@@ -164,8 +171,8 @@ def _memory_held(seen: MemoryTrial) -> Held:
 def _cpu_held(seen: CpuTrial) -> Held:
     words = f"a copy that wanted all got {seen.used:.2f} of {seen.limit:g}"
     if not seen.own:
-        words += ", a smaller limit since this machine has no more"
-    if seen.used > seen.limit * TOLERANCE:
+        words += ", a smaller limit since this machine has no more to give"
+    if seen.used > seen.limit * TOLERANCE + GRAIN:
         return Held(good=False, words=words)
     if not seen.throttled:
         return Held(good=None, words="this machine was too busy to show the limit on processors")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from wherry.judge.answer import failed, nothing, passed, unknown
-from wherry.model.observation import Expectations, Nothing, Observed
-from wherry.model.trials import Refused, Writes
+from wherry.model.observation import Expectations, Observed
+from wherry.model.trials import Exercise, Refused, Writes
 from wherry.model.verdict import Verdict
 
 NAME = "rootfs"
@@ -19,12 +19,12 @@ def rootfs(observed: Observed, _: Expectations) -> Verdict:
     and nothing that the application wanted to write was refused."""
     match observed.writes:
         case Writes() as seen:
-            return _judged(seen, observed.refused)
+            return _judged(seen, observed)
         case why:
             return nothing(NAME, why)
 
 
-def _judged(seen: Writes, refused: Refused | Nothing) -> Verdict:
+def _judged(seen: Writes, observed: Observed) -> Verdict:
     root = next((one for one in reversed(seen.mounts) if one.path == "/"), None)
     refusals = ", ".join(f"{number} x {words}" for words, number in seen.refused)
     if root is not None and "ro" not in root.options:
@@ -45,8 +45,9 @@ def _judged(seen: Writes, refused: Refused | Nothing) -> Verdict:
             )
     if seen.unwilling:
         return failed(NAME, f"its user cannot write to {_listed(seen.unwilling)}, which is declared")
-    if isinstance(refused, Refused) and (refused.recorded or refused.logged):
-        return _lost(refused)
+    lost = _lost(observed)
+    if lost is not None:
+        return lost
     if root is None or seen.cut:
         return unknown(
             NAME, "the root is not among its mounts" if root is None else f"only {seen.tried} writes were tried"
@@ -57,18 +58,20 @@ def _judged(seen: Writes, refused: Refused | Nothing) -> Verdict:
     )
 
 
-def _lost(refused: Refused) -> Verdict:
-    """The application loses what it wants to keep. What was recorded was seen; a line of its log is its own word."""
-    if refused.recorded:
-        first = refused.recorded[0].rpartition("/")[0] or "/"
-        summary = f"it wants to write {_listed(refused.recorded)}, and is refused"
-        return failed(NAME, summary, *refused.recorded[:MOST], next=DECLARE.format(first))
-    verdict = failed(
-        NAME,
-        "its log tells of writes that were refused",
-        *refused.logged[:MOST],
-        next="[image] writable declares folders",
-    )
+def _lost(observed: Observed) -> Verdict | None:
+    """The application loses what it wants to keep. What the kernel told of was seen; a line of its log is its own word."""
+    match observed.refused:
+        case Refused(paths=()):
+            return None
+        case Refused(paths=paths):
+            folder = DECLARE.format(paths[0].rpartition("/")[0] or "/")
+            return failed(NAME, f"it wants to write {_listed(paths)}, and may not", *paths, next=folder)
+        case _:
+            lines = observed.exercise.refusals if isinstance(observed.exercise, Exercise) else ()
+    if not lines:
+        return None
+    step = "[image] writable declares folders"
+    verdict = failed(NAME, "its log tells of writes that were refused", *lines[:MOST], next=step)
     return replace(verdict, concluded=("it loses what it wanted to write",))
 
 

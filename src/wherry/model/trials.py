@@ -75,12 +75,8 @@ class Links(Value, frozen=True, kw_only=True, tag="links"):
 class Refused(Value, frozen=True, kw_only=True, tag="refused"):
     """What the application itself wanted to write and could not."""
 
-    recorded: tuple[str, ...] = ()
-    """Paths, as the kernel told of them."""
-    logged: tuple[str, ...] = ()
-    """Lines of its log that say so; a conclusion, where nothing was recorded."""
-    source: str = ""
-    """`recorded`, or why that was not possible."""
+    paths: tuple[str, ...] = ()
+    """As the kernel told of them, without those of folders that are there."""
 
 
 class Exercise(Value, frozen=True, kw_only=True, tag="exercise"):
@@ -90,6 +86,8 @@ class Exercise(Value, frozen=True, kw_only=True, tag="exercise"):
     """Seconds alone."""
     idle_cpu: float | None = None
     """Processors' worth of time meanwhile; None: this machine does not say."""
+    idle_wait: float = 0.0
+    """What it wanted beside that and others had: on a busy machine nobody gets what they want."""
     routes: tuple[str, ...] = ()
     asked: int = 0
     """GETs."""
@@ -113,6 +111,8 @@ class Exercise(Value, frozen=True, kw_only=True, tag="exercise"):
     """Different ones that were seen beside the first."""
     zombies: tuple[int, ...] = ()
     """Ended ones that nobody collected for a third of a second."""
+    refusals: tuple[str, ...] = ()
+    """Lines of its log about writes that were refused."""
     log: tuple[str, ...] = ()
 
 
@@ -133,7 +133,7 @@ class CpuTrial(Value, frozen=True, kw_only=True, tag="cpu-trial"):
 
     limit: float
     own: bool = True
-    """That of the application; else a smaller one, which this machine can show."""
+    """That of the application; else a smaller one, since this machine has, or had, no more to give."""
     used: float
     """Processors' worth of time."""
     throttled: int | None = None

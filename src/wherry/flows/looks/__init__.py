@@ -10,15 +10,17 @@ from wherry.flows.looks.scene import Look, Scene
 from wherry.flows.looks.stopping import stopping
 from wherry.flows.looks.strangers import emulated, stranger
 from wherry.flows.looks.trials import cpu, memory, pids
+from wherry.flows.looks.writing import writing
 
 #: The longest first, since several are done at a time.
 LOOKS = (
-    Look(gives=("exercise", "refused"), look=exercise),
+    Look(gives=("exercise",), look=exercise),
     Look(gives=("drain",), look=stopping),
     Look(gives=("emulated",), look=emulated),
     Look(gives=("cpu",), look=cpu),
     Look(gives=("contents",), look=contents),
     Look(gives=("start", "identity", "routes", "sockets"), look=running),
+    Look(gives=("refused",), look=writing),
     Look(gives=("memory",), look=memory),
     Look(gives=("pids",), look=pids),
     Look(gives=("writes", "surroundings"), look=inside),

@@ -3,25 +3,31 @@ A Scene in, looks out; starts one container."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
 
 from wherry.flows.live import Live, live
-from wherry.flows.looks.scene import Scene, route_of, until_healthy
+from wherry.flows.looks.scene import Scene, routes_of, until_healthy
+from wherry.kit.text import one_line
 from wherry.model.observation import Unseen
-from wherry.model.trials import Exercise, Refused
+from wherry.model.trials import Exercise
 from wherry.runtime.look import family, zombies
 
 SETTLE: Final = 0.2
 ALONE: Final = 1.0
 ASKED: Final = 1.5
-EVERY: Final = 0.05
-CALLERS: Final = 2
+LONGEST: Final = 4.0
+"""Seconds that are given to a busy machine for ENOUGH answers."""
+ENOUGH: Final = 200
+EVERY: Final = 0.1
+CALLERS: Final = 3
 COLLECTING: Final = 0.35
 """Seconds that a parent may take to collect a child."""
 #: What Go, and most other programs, say of a write that was refused. "permission denied" alone may be about reading.
@@ -40,6 +46,7 @@ class Sampled:
         self.memory: int | None = None
         self.pids: int | None = None
         self.processes, self.seen = 1, set[int]()
+        self.asked = 0
 
     def take(self) -> None:
         """Looks once."""
@@ -52,35 +59,35 @@ class Sampled:
 
 
 def exercise(scene: Scene) -> dict[str, object]:
-    """exercise, refused."""
+    """exercise."""
     with live(scene.made, scene.machine) as one:
         healthy = until_healthy(scene, one, scene.expectations.start) is not None
         code = one.wait(SETTLE if healthy else 0.0)
         if not healthy or code is not None:
             why = f"it ended with status {code}" if code is not None else "it was never healthy"
-            return {"exercise": Unseen(why=f"{why}, so it could not be asked for anything"), "refused": _log(one)}
-        return {"exercise": _exercised(scene, one), "refused": _log(one)}
+            return {"exercise": Unseen(why=f"{why}, so it could not be asked for anything")}
+        return {"exercise": _exercised(scene, one)}
 
 
 def _exercised(scene: Scene, one: Live) -> Exercise:
-    sampled, began = Sampled(one), one.usage()
+    sampled, began, queued = Sampled(one), one.usage(), waits(one.pid)
     start = time.monotonic()
     code = _for(ALONE, one, sampled)
-    alone, rest = time.monotonic() - start, one.usage()
+    alone, rest, still = time.monotonic() - start, one.usage(), waits(one.pid)
     idle = None
     if began.cpu_seconds is not None and rest.cpu_seconds is not None:
         idle = (rest.cpu_seconds - began.cpu_seconds) / alone
-    asked = 0
     if code is None:
-        code, asked = _ask(scene, one, sampled)
+        code = _ask(scene, one, sampled)
     first = zombies(one.pid) if code is None else ()
     left = tuple(sorted(set(first) & set(zombies(one.pid)))) if first and one.wait(COLLECTING) is None else ()
     last = one.usage()
     return Exercise(
         idle=alone,
         idle_cpu=idle,
+        idle_wait=sum(seconds - queued.get(task, 0.0) for task, seconds in still.items()) / alone,
         routes=routes_of(scene) if scene.port else (),
-        asked=asked,
+        asked=sampled.asked,
         seconds=time.monotonic() - start,
         ended=code,
         memory=sampled.memory,
@@ -93,37 +100,35 @@ def _exercised(scene: Scene, one: Live) -> Exercise:
         processes=sampled.processes,
         children=len(sampled.seen - {one.pid}),
         zombies=left,
+        refusals=refusals(one.log.text()),
         log=one.log.lines(3),
     )
 
 
-def routes_of(scene: Scene) -> tuple[str, ...]:
-    """What it is asked for, each once."""
-    health = route_of(scene.made.container.health)
-    wanted = (health[1] if health else "", "/", scene.expectations.ready_route, scene.expectations.slow_route)
-    return tuple(dict.fromkeys(route for route in wanted if route))
-
-
-def _ask(scene: Scene, one: Live, sampled: Sampled) -> tuple[int | None, int]:
-    """Two callers, one route after the other. Its exit code if it ended, and the number of GETs."""
+def _ask(scene: Scene, one: Live, sampled: Sampled) -> int | None:
+    """Several callers, one route after the other, and one for the slow route. Its exit code if it ended."""
+    slow = scene.expectations.slow_route
+    quick = tuple(route for route in routes_of(scene) if route != slow)
+    if not scene.port:
+        return _for(ASKED, one, sampled)
     over = threading.Event()
-    routes = routes_of(scene) if scene.port else ()
 
-    def caller(first: int) -> int:
-        number = 0
-        for route in itertools.islice(itertools.cycle(routes), first, None):
-            if over.is_set():
-                break
-            scene.get(one, route, seconds=ASKED)
-            number += 1
-            over.wait(0.01)
-        return number
+    def caller(routes: Iterator[str]) -> None:
+        while not over.wait(0.005):
+            scene.get(one, next(routes), seconds=ASKED)
+            sampled.asked += 1
 
-    with ThreadPoolExecutor(CALLERS) as pool:
-        calls = [pool.submit(caller, first) for first in range(CALLERS)]
+    with ThreadPoolExecutor(CALLERS + 1) as pool:
+        calls = [pool.submit(caller, itertools.cycle(quick)) for _ in range(CALLERS)]
+        calls += [pool.submit(caller, itertools.repeat(slow))] if slow else []
         code = _for(ASKED, one, sampled)
+        end = time.monotonic() + LONGEST - ASKED
+        while code is None and sampled.asked < ENOUGH and time.monotonic() < end:
+            code = _for(EVERY, one, sampled)
         over.set()
-        return code, sum(call.result() for call in calls)
+        for call in calls:
+            call.result()
+    return code
 
 
 def _for(seconds: float, one: Live, sampled: Sampled) -> int | None:
@@ -137,12 +142,17 @@ def _for(seconds: float, one: Live, sampled: Sampled) -> int | None:
     return None
 
 
-def _log(one: Live) -> Refused:
-    """What it said itself. A guess: a program may try to write and say nothing."""
-    return Refused(logged=refusals(one.log.text()), source="its system calls were not recorded")
+def waits(pid: int) -> dict[str, float]:
+    """Seconds for which each thread wanted a processor and had none (/proc/PID/schedstat, documentation of the kernel's
+    sched-stats); empty where the kernel does not count."""
+    found = {}
+    for folder in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            found[folder.name] = int((folder / "schedstat").read_text().split()[1]) / 1e9
+    return found
 
 
-def refusals(text: str, clean: Callable[[str], str] = str.strip) -> tuple[str, ...]:
-    """Lines about writes that were refused, each once."""
-    lines = (clean(line)[:200] for line in text.splitlines() if REFUSALS.search(line))
+def refusals(text: str) -> tuple[str, ...]:
+    """Lines about writes that were refused, each once, made harmless."""
+    lines = (one_line(line)[:200] for line in text.splitlines() if REFUSALS.search(line))
     return tuple(dict.fromkeys(lines))[:MOST_LINES]

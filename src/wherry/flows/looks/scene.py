@@ -73,6 +73,13 @@ def route_of(health: Health | None) -> tuple[int, str] | None:
     return None
 
 
+def routes_of(scene: Scene) -> tuple[str, ...]:
+    """What it is asked for, each once."""
+    health = route_of(scene.made.container.health)
+    wanted = (health[1] if health else "", "/", scene.expectations.ready_route, scene.expectations.slow_route)
+    return tuple(dict.fromkeys(route for route in wanted if route))
+
+
 def until_healthy(scene: Scene, live: Live, seconds: float) -> Answer | None:
     """The first good answer of the health route, or a listening port where none is known; None when there was none in time."""
     route = route_of(scene.made.container.health)

@@ -67,6 +67,8 @@ def emulated(scene: Scene) -> dict[str, object]:
     if not emulator and not registered:
         return {"emulated": Unseen(why="qemu-user-static is not installed here, nor registered for arm64")}
     made = make(replace(scene.run, platform=str(ARM)), scene.machine, scene.session)
+    # The emulator makes this machine's system calls, so it has this machine's profile.
+    made = replace(made, container=replace(made.container, platform=scene.made.container.platform))
     there = scene.with_made(made if registered else _under(replace(scene, made=made), emulator))
     with live(there.made, scene.machine) as one:
         healthy, ended = _came_up(there, one, scene.expectations.start * SLOWER)

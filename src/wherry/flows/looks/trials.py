@@ -16,7 +16,8 @@ from wherry.model.trials import CpuTrial, MemoryTrial, PidsTrial
 MOST_MEMORY: Final = 512 << 20
 """A larger limit is tried as this: filling it would take memory from the machine."""
 ENOUGH_PIDS: Final = 4096
-FEW_CPUS: Final = 0.5
+FEW_CPUS: Final = 0.1
+"""A busy machine can give this much, too."""
 STARTING: Final = 0.15
 """Seconds until all processors burn."""
 BURNING: Final = 1.0
@@ -41,19 +42,26 @@ def cpu(scene: Scene) -> dict[str, object]:
     limits = scene.made.container.limits
     if not limits.cpus:
         return {"cpu": Unseen(why="it has no limit on processors")}
-    own = limits.cpus < scene.processors
-    few = limits if own else replace(limits, cpus=min(FEW_CPUS, scene.processors / 2))
-    with beside(scene, "burn", limits=few) as one:
+    seen = _burnt(scene, limits.cpus) if limits.cpus < scene.processors else None
+    if isinstance(seen, CpuTrial) and not seen.throttled:
+        seen = None  # others had what it would have needed to meet its limit
+    return {"cpu": seen or _burnt(scene, min(FEW_CPUS, limits.cpus))}
+
+
+def _burnt(scene: Scene, limit: float) -> CpuTrial | Unseen:
+    """What a copy got under this limit that wanted every processor."""
+    limits = scene.made.container.limits
+    with beside(scene, "burn", limits=replace(limits, cpus=limit)) as one:
         if one.wait(STARTING) is not None:
-            return {"cpu": Unseen(why=f"the test program ended: {' '.join(one.log.lines(1))}")}
+            return Unseen(why=f"the test program ended: {' '.join(one.log.lines(1))}")
         began, before = time.monotonic(), one.usage()
         one.wait(BURNING)
         after, seconds = one.usage(), time.monotonic() - began
     if before.cpu_seconds is None or after.cpu_seconds is None:
-        return {"cpu": Unseen(why="no control group counts its processor time here")}
+        return Unseen(why="no control group counts its processor time here")
     waited = None if after.throttled is None or before.throttled is None else after.throttled - before.throttled
     used = (after.cpu_seconds - before.cpu_seconds) / seconds
-    return {"cpu": CpuTrial(limit=few.cpus, own=own, used=used, throttled=waited, seconds=seconds)}
+    return CpuTrial(limit=limit, own=limit == limits.cpus, used=used, throttled=waited, seconds=seconds)
 
 
 def pids(scene: Scene) -> dict[str, object]:
