@@ -31,6 +31,8 @@ ROWS = tuple(
     for group in groups
 )
 """ada has subordinate ids, bob has not; `own`: a control group is delegated."""
+MANAGED = tuple(f"{user}:{engine}:systemd" for user in ("ada", "bob") for engine in ENGINES)
+"""Users with a session of systemd, which makes their control groups."""
 APPS = ("good", "nosigterm", "exitcode", "extra", "leaks", "burns", "forks", "writes")
 VERDICT = re.compile(r"^(PASS|FAIL|SKIP|UNKNOWN) +([a-z-]+) ", re.MULTILINE)
 OUTSIDE = {"ada": 100000 + 65531, "bob": 1001}
@@ -103,6 +105,30 @@ def test_limits_are_there_or_said_to_be_missing(row: str, runs: dict[str, dict[s
     above = f"/user-{1000 if user == 'ada' else 1001}" if user != "root" else ""
     assert re.fullmatch(rf"{above}/wherry-[0-9a-f]+", seen["group"])
     assert limits == (str(256 << 20), "0", "100000 100000", "256")
+    assert "[no-limits]" not in seen["log"]
+
+
+@pytest.fixture(scope="module", params=PYTHONS)
+def managed(request: pytest.FixtureRequest, example: Build) -> dict[str, dict[str, Any]]:
+    files = {"layout": example("http-api").layout, "runs.py": GUEST}
+    kind = Kind(release=request.param, memory_mb=1024, systemd=True)
+    done = run_in_vm(f"python3 runs.py {' '.join(MANAGED)}", files, kind=kind, timeout=300)
+    assert done.code == 0, f"{done.stderr}\n{done.console[-2000:]}"
+    rows = {row["row"]: row for row in json.loads(done.stdout)}
+    record(f"{request.param} with systemd", rows)
+    return rows
+
+
+@pytest.mark.parametrize("row", MANAGED)
+def test_a_users_systemd_limits(row: str, managed: dict[str, dict[str, Any]]) -> None:
+    user, engine, _ = row.split(":")
+    seen = managed[row]
+    assert (seen.get("answer"), seen["code"], seen["left"]) == (200, 0, []), seen["log"]
+    number = 1000 if user == "ada" else 1001
+    above = f"/user.slice/user-{number}.slice/user@{number}.service/user.slice"
+    leaf = "(/container)?" if engine == "crun" else ""
+    assert re.fullmatch(rf"{above}/wherry-[0-9a-f]+\.scope{leaf}", seen["group"])
+    assert seen["limits"] == {"memory.max": str(256 << 20), "cpu.max": "100000 100000", "pids.max": "256"}
     assert "[no-limits]" not in seen["log"]
 
 

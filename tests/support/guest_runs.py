@@ -1,7 +1,8 @@
 """Runs inside the emulated machine (`tests.support.vm`), by its own Python: `wherry run` as root and as ordinary users, and what
 the kernel says of each container. Rows `user:engine:group` as words, one line of JSON with a list out.
 
-`group`: `own` gives the user a control group as a service manager would; `none` does not.
+`group`: `own` gives the user a control group as a service manager would, `none` does not, and for `systemd` the user's manager is
+started.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def command(user: str, engine: str, session: Path) -> list[str]:
     words = ["wherry", "run", "--engine", engine, "-p", "127.0.0.1::8080", IMAGE]
     become = ["setpriv", f"--reuid={UIDS[user]}", f"--regid={UIDS[user]}", "--clear-groups"] if user != "root" else []
     home = "/root" if user == "root" else f"/home/{user}"
-    enter = f'echo 0 >{session}/cgroup.procs && exec "$@"'
+    enter = f"""[ ! -e {session} ] || echo 0 >{session}/cgroup.procs; exec "$@\""""
     return ["sh", "-ec", enter, "sh", *become, "env", f"HOME={home}", *words]
 
 
@@ -65,6 +66,16 @@ def answer(address: str) -> int:
         return 0
 
 
+def tightest(name: str, folder: Path) -> str:
+    """The first limit from the group upwards."""
+    while folder != GROUPS:
+        text = (folder / name).read_text().strip() if (folder / name).exists() else "max"
+        if not text.startswith("max"):
+            return text
+        folder = folder.parent
+    return "max"
+
+
 def looked(pid: int) -> dict[str, Any]:
     """What the kernel says of the container's program."""
     lines = [line.partition(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
@@ -72,18 +83,29 @@ def looked(pid: int) -> dict[str, Any]:
     group = Path(f"/proc/{pid}/cgroup").read_text().strip().removeprefix("0::")
     folder = GROUPS / group.strip("/")
     files = {name: (folder / name).read_text().strip() for name in FILES if (folder / name).exists()}
+    limits = {name: tightest(name, folder) for name in ("memory.max", "cpu.max", "pids.max")}
     kinds = ("user", "net", "pid", "mnt", "ipc", "uts", "cgroup")
     inside, here = Path(f"/proc/{pid}/ns"), Path("/proc/self/ns")
     shared = [kind for kind in kinds if (inside / kind).readlink() == (here / kind).readlink()]
     maps = Path(f"/proc/{pid}/uid_map").read_text().split()
     root = next(x.split() for x in Path(f"/proc/{pid}/mountinfo").read_text().splitlines() if x.split()[4] == "/")
-    return {"status": status, "group": group, "files": files, "shared": shared, "uid_map": maps, "root": root[5]}
+    return {
+        "status": status,
+        "group": group,
+        "files": files,
+        "limits": limits,
+        "shared": shared,
+        "uid_map": maps,
+        "root": root[5],
+    }
 
 
 def run(row: str) -> dict[str, Any]:
     """One container from its start to its end."""
     user, engine, given = row.split(":")
     session = delegate(UIDS[user]) if given == "own" else GROUPS / "session"
+    if given == "systemd":
+        subprocess.run(["systemctl", "start", f"user@{UIDS[user]}.service"], check=True)
     log = Path("/tmp", row)
     began = time.monotonic()
     with log.open("wb") as out:

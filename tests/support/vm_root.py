@@ -60,7 +60,8 @@ busybox mount -t devtmpfs -o nosuid dev /dev
 mkdir -p /dev/pts /dev/shm
 busybox mount -t devpts -o nosuid,noexec,mode=0620,ptmxmode=0666 pts /dev/pts
 ln -sf /proc/self/fd /dev/fd
-for folder in /run /tmp; do busybox mount -t tmpfs -o nosuid,nodev,mode=1777 tmp $folder; done
+busybox mount -t tmpfs -o nosuid,nodev,mode=0755 run /run
+busybox mount -t tmpfs -o nosuid,nodev,mode=1777 tmp /tmp
 busybox mount -t cgroup2 -o $safe,nsdelegate cgroup /sys/fs/cgroup
 ip link set lo up
 hostname machine

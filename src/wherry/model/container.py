@@ -94,7 +94,8 @@ class Rootless(Value, frozen=True, kw_only=True):
     any_id: bool = False
     """The runtime can map one id alone, whichever it is (crun); else that one is root's (runc)."""
     group: str | None = None
-    """The control group below which the user may make others, as a path in the hierarchy; None: there is none."""
+    """The control group below which the user may make others, as a path in the hierarchy that begins with a slash; or the slice
+    where the user's own systemd makes them; None: there is none."""
 
 
 class Container(Value, frozen=True, kw_only=True):
@@ -127,7 +128,8 @@ class Container(Value, frozen=True, kw_only=True):
     """The user namespace of a container that an ordinary user starts, and its groups."""
     gids: tuple[IdRange, ...] = ()
     group: str | None = ""
-    """The control group above its own; None: it gets none, so it has no limits."""
+    """The control group above its own, a path; or the slice where the user's systemd makes it; None: it gets none, so it has no
+    limits."""
     network: Network = "own"
     publish: tuple[Publish, ...] = ()
     ports: tuple[str, ...] = ()

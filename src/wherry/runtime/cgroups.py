@@ -6,11 +6,12 @@ A group goes when its container is deleted: read before.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
 from wherry.kit.value import Value
-from wherry.runtime.spec import GROUP
+from wherry.runtime.spec import GROUP, by_systemd
 
 MOUNT: Final = Path("/sys/fs/cgroup")
 UNLIMITED: Final = 1 << 60
@@ -66,8 +67,11 @@ def group_of(pid: int, mount: Path = MOUNT) -> Group:
 
 
 def group_named(name: str, above: str = "", mount: Path = MOUNT) -> Group:
-    """The group of the container with this id, below the group `above`."""
+    """The group of the container with this id, below the group `above` or in this slice of the user's systemd."""
     path = f"{above}{GROUP}{name}"
+    if by_systemd(above):
+        user = os.geteuid()
+        path = f"/user.slice/user-{user}.slice/user@{user}.service/{above}{GROUP}{name}.scope"
     if (mount / "memory").is_dir():
         return _version1(mount, dict.fromkeys(("memory", "cpu", "pids"), path))
     folder = str(mount / path.strip("/"))

@@ -14,6 +14,7 @@ from wherry.model.finding import Finding
 from wherry.model.plan import Pairs
 from wherry.runtime.client import VARIABLES
 from wherry.runtime.oci import ENVIRONMENT, NAMES, Runtime, is_chroot
+from wherry.runtime.rootless import session
 
 #: Below these a container can reach its host in known ways; each row is one branch (F02). Distributions mend older versions
 #: without another number, so this is said and not refused; what is below LEAST is refused.
@@ -36,6 +37,7 @@ def runtimes(which: Which, run: Run, spawn: Spawn) -> tuple[Runtime, ...]:
                     run=run,
                     spawn=spawn,
                     no_pivot=is_chroot(),
+                    environment=ENVIRONMENT if os.geteuid() == 0 else session(ENVIRONMENT),
                     prefix=without_unified(which) if name == "crun" else (),
                 )
             )
@@ -111,7 +113,10 @@ def check(runtime: Runtime) -> tuple[Finding, ...]:
 
 
 def _version(program: str, run: Run) -> str:
-    said = run(Command(argv=(program, "--version"), environment=ENVIRONMENT, directory="/", timeout=10.0))
+    # --root: without a folder that it may write to in XDG_RUNTIME_DIR, crun 1.21 does not even say its version otherwise.
+    said = run(
+        Command(argv=(program, "--root", "/", "--version"), environment=ENVIRONMENT, directory="/", timeout=10.0)
+    )
     match = re.search(r"version (\S+)", said.stdout.decode("utf-8", "replace"))
     return match[1] if match else "0"
 

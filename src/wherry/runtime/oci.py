@@ -24,7 +24,7 @@ from wherry.model.container import Container
 from wherry.model.plan import Pairs
 from wherry.runtime import cgroups
 from wherry.runtime.folders import PID, Place
-from wherry.runtime.spec import Surroundings, spec
+from wherry.runtime.spec import Surroundings, by_systemd, spec
 
 PATIENCE: Final = 30.0
 STEP: Final = 0.001
@@ -84,11 +84,14 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
 
     UnavailableError [cannot-start], with what the runtime said; what is a mistake of the image has its own name."""
     log = place.path / "runtime.log"
-    argv = [*runtime.words, "--root", str(place.state), "--log", str(log), "--log-format", "json", "run"]
+    argv = [*runtime.words, "--root", str(place.state), "--log", str(log), "--log-format", "json"]
+    record = place.record()
+    argv += ["--systemd-cgroup"] if record and by_systemd(record.container.group) else []
+    argv += ["run"]
     argv += ["--no-pivot"] if runtime.no_pivot else []
     argv += ["--keep"] if runtime.name == "runc" else []  # else its group is gone before anybody has read how it ended
     argv += ["--bundle", str(place.bundle), "--pid-file", str(place.path / PID), place.id]
-    command = Command(argv=tuple(argv), environment=ENVIRONMENT, directory="/")
+    command = Command(argv=tuple(argv), environment=runtime.environment, directory="/")
     child = runtime.spawn(command, stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr)
     end = time.monotonic() + PATIENCE
     while not place.pid():
@@ -106,7 +109,7 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
 def delete(runtime: Runtime, place: Place) -> None:
     """Kills what is left of the container and takes its groups and mounts away; nothing happens when there is nothing."""
     command = (*runtime.words, "--root", str(place.state), "delete", "--force", place.id)
-    runtime.run(Command(argv=command, environment=ENVIRONMENT, directory="/", timeout=PATIENCE))
+    runtime.run(Command(argv=command, environment=runtime.environment, directory="/", timeout=PATIENCE))
 
 
 def out_of_memory(_: Runtime, place: Place) -> bool | None:
@@ -120,7 +123,7 @@ def out_of_memory(_: Runtime, place: Place) -> bool | None:
 def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:
     """`RUNTIME exec`."""
     argv = (*runtime.words, "--root", str(place.state), "exec", place.id, *words)
-    return Command(argv=argv, environment=ENVIRONMENT, directory="/")
+    return Command(argv=argv, environment=runtime.environment, directory="/")
 
 
 def explained(log: Path, code: int) -> WherryError:

@@ -15,11 +15,13 @@ from typing import Final
 from wherry.errors import UnavailableError
 from wherry.kit.ports import Which
 from wherry.model.container import IdRange, Rootless
+from wherry.model.plan import Pairs
 
 #: Runtimes that can map one id alone that is not root's; runc wants 0 mapped ("no user mapping found").
 ANY_ID: Final = ("crun",)
 #: What forbids user namespaces when it is 0, and what allows them: Linux; Debian and Arch.
 SWITCHES: Final = {"user.max_user_namespaces": "15000", "kernel.unprivileged_userns_clone": "1"}
+SLICE: Final = "user.slice"
 CONTROLLERS: Final = frozenset({"cpu", "memory", "pids"})
 MAPPERS: Final = ("newuidmap", "newgidmap")
 SUBORDINATE: Final = ("subuid", "subgid")
@@ -37,8 +39,26 @@ def rootless(runtime: str, which: Which, *, root: Path = Path("/")) -> Rootless:
         uids=uids if both else (),
         gids=gids if both else (),
         any_id=runtime in ANY_ID,
-        group=delegated(_own_group(root / "proc"), root / "sys/fs/cgroup"),
+        group=managed(root) or delegated(_own_group(root / "proc"), root / "sys/fs/cgroup"),
     )
+
+
+def session(environment: Pairs, *, root: Path = Path("/")) -> Pairs:
+    """`environment` with where the user's systemd is reached, if there is one."""
+    folder = f"run/user/{os.geteuid()}"
+    if not (root / folder / "bus").exists():
+        return environment
+    more = (("XDG_RUNTIME_DIR", f"/{folder}"), ("DBUS_SESSION_BUS_ADDRESS", f"unix:path=/{folder}/bus"))
+    return (*(pair for pair in environment if pair[0] != more[0][0]), *more)
+
+
+def managed(root: Path) -> str | None:
+    """The slice where the user's systemd makes groups for containers; None when there is no such systemd, or it has not been
+    given all controllers."""
+    user = os.geteuid()
+    own = root / f"sys/fs/cgroup/user.slice/user-{user}.slice/user@{user}.service/cgroup.controllers"
+    here = (root / "run/systemd/system").is_dir() and (root / f"run/user/{user}/bus").exists()
+    return SLICE if here and set(_text(own).split()) >= CONTROLLERS else None
 
 
 def preferred(names: tuple[str, ...], which: Which, *, root: Path = Path("/")) -> tuple[str, ...]:

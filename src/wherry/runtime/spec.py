@@ -61,6 +61,17 @@ def spec(container: Container, around: Surroundings) -> dict[str, Any]:
     }
 
 
+def by_systemd(group: str | None) -> bool:
+    """Whether the user's systemd makes the container's group."""
+    return bool(group) and not str(group).startswith("/")
+
+
+def group_path(above: str, name: str) -> str:
+    """The group of the container `name` as runtimes are told. For an ordinary user crun takes a relative path as one from the
+    root, so it is whole; with `--systemd-cgroup` it is SLICE:PREFIX:NAME."""
+    return f"{above}:wherry:{name}" if by_systemd(above) else f"{above}{GROUP}{name}"
+
+
 def destinations(container: Container) -> tuple[str, ...]:
     """Paths that must be there to be mounted upon, beside those of every root; what is in memory already is made there."""
     paths = (*(one.path for one in container.tmpfs), *(one.path for one in container.binds))
@@ -160,14 +171,14 @@ def _linux(container: Container, around: Surroundings) -> dict[str, Any]:
     kinds += ["user"] if container.user_namespace else []
     made: dict[str, Any] = {"namespaces": [{"type": kind} for kind in kinds]}
     if container.group is not None:
-        # For an ordinary user crun takes a relative path as one from the root, so it is always whole.
-        made |= {"cgroupsPath": f"{container.group}{GROUP}{around.id}", "resources": _resources(container)}
+        made |= {"cgroupsPath": group_path(container.group, around.id), "resources": _resources(container)}
     if container.user_namespace:
         all_of_them = (IdRange(inside=0, outside=container.id_base, size=IDS),)
         made["uidMappings"] = [_ids(one) for one in container.uids or all_of_them]
         made["gidMappings"] = [_ids(one) for one in container.gids or all_of_them]
     if container.masked:
-        made |= {"maskedPaths": list(MASKED), "readonlyPaths": list(READ_ONLY)}
+        # crun 1.8 leaves the memory above version 1's controllers writable to everybody.
+        made |= {"maskedPaths": list(MASKED), "readonlyPaths": [*READ_ONLY, "/sys/fs/cgroup"]}
     if around.seccomp is not None:
         made["seccomp"] = msgspec.to_builtins(around.seccomp)
     return made

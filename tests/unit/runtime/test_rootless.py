@@ -13,7 +13,7 @@ from wherry.errors import UnavailableError
 from wherry.model.container import Container, IdRange, User
 from wherry.oci.platform import Platform
 from wherry.runtime import rootless as module
-from wherry.runtime.rootless import delegated, preferred, rootless
+from wherry.runtime.rootless import delegated, preferred, rootless, session
 from wherry.runtime.spec import Surroundings, spec
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -115,6 +115,29 @@ def test_the_root_group_is_one_too(root: Path) -> None:
     assert delegated(f"/{OWN}", root / "sys/fs/cgroup") == ""
 
 
+def test_the_users_systemd_comes_first(root: Path) -> None:
+    give(root, "user.slice")
+    user = os.geteuid()
+    bus = root / f"run/user/{user}/bus"
+    (root / "run/systemd/system").mkdir(parents=True)
+    controllers = root / f"sys/fs/cgroup/user.slice/user-{user}.slice/user@{user}.service/cgroup.controllers"
+    write(controllers, "cpu memory pids\n")
+    assert rootless("runc", everywhere, root=root).group == "/user.slice", "nobody at its door"
+    write(bus, "")
+    assert rootless("runc", everywhere, root=root).group == "user.slice"
+    write(controllers, "memory pids\n")
+    assert rootless("runc", everywhere, root=root).group == "/user.slice", "it has no processors to give"
+
+
+def test_runtimes_are_told_where_it_is(root: Path) -> None:
+    before = (("PATH", "/bin"), ("XDG_RUNTIME_DIR", "/run"))
+    assert session(before, root=root) == before
+    folder = f"/run/user/{os.geteuid()}"
+    write(root / folder.strip("/") / "bus", "")
+    after = (("PATH", "/bin"), ("XDG_RUNTIME_DIR", folder), ("DBUS_SESSION_BUS_ADDRESS", f"unix:path={folder}/bus"))
+    assert session(before, root=root) == after
+
+
 def test_version_1_delegates_nothing(root: Path) -> None:
     give(root, "user.slice")
     (root / "sys/fs/cgroup/cgroup.controllers").unlink()
@@ -153,3 +176,4 @@ def test_the_spec_of_an_ordinary_user() -> None:
 def test_a_group_of_ones_own_is_whole() -> None:
     assert linux(group="/user.slice/ada")["cgroupsPath"] == "/user.slice/ada/wherry-x"
     assert linux()["cgroupsPath"] == "/wherry-x"
+    assert linux(group="user.slice")["cgroupsPath"] == "user.slice:wherry:x"
