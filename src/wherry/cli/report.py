@@ -118,22 +118,16 @@ def totals(report: BuildReport) -> str:
 
 
 def next_steps(report: BuildReport) -> tuple[str, ...]:
-    """What works right now with what was just made."""
+    """What works right now with what was just made: on this machine, with what it has."""
     image = report.images[0]
     place = next(iter(image.published), None)
     if place is None:
         return ()
-    run = _run_command(image, place)
-    return (*((run,) if run else ()), f"wherry inspect {_subject(place)}")
-
-
-def _run_command(image: ImageReport, place: Published) -> str:
-    scheme, _, rest = place.place.partition(":")
-    program = {"docker-daemon": "docker", "containers-storage": "podman"}.get(scheme)
-    if program is None:
-        return ""
-    publish = " ".join(f"-p {port.partition('/')[0]}:{port.partition('/')[0]}" for port in image.plan.ports)
-    return " ".join(part for part in (program, "run --rm --read-only", publish, rest) if part)
+    subject = _subject(place)
+    if not report.runs:
+        return (f"wherry inspect {subject}",)
+    ports = " ".join(f"-p {port.partition('/')[0]}" for port in image.plan.ports if not port.endswith("/udp"))
+    return (" ".join(part for part in ("wherry run", subject, ports) if part), f"wherry prove {subject}")
 
 
 def _subject(place: Published) -> str:

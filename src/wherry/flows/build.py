@@ -24,6 +24,9 @@ from wherry.kit.ports import Event, Machine
 from wherry.model.image import Built, Published
 from wherry.model.plan import ImagePlan
 
+#: Programs that `wherry run` and `wherry prove` can use.
+RUNTIMES = ("runc", "crun", "docker", "podman")
+
 
 class Stopwatch:
     """Wall-clock time by phase."""
@@ -95,6 +98,7 @@ def _build(request: BuildRequest, machine: Machine, session: Session) -> BuildRe
         seconds=watch.seconds,
         findings=tuple(one for image in images for place in image.published for one in place.findings),
         placed=chosen.why,
+        runs=any(map(machine.which, RUNTIMES)),
     )
     if draft:
         report = msgspec.structs.replace(report, forgotten=remember(draft, report, ports))

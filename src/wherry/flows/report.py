@@ -43,6 +43,9 @@ class BuildReport(Value, frozen=True, kw_only=True):
     placed: str = ""
     """Why the images lie where they lie, in a sentence; empty when the user said where."""
 
+    runs: bool = False
+    """Whether this machine has a program that runs containers."""
+
     @property
     def all_findings(self) -> tuple[Finding, ...]:
         """Those of the plan, of each image's plan, and of publishing; each once."""

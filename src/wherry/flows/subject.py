@@ -174,9 +174,9 @@ def _name(place: places.Place) -> str:
         case places.RegistryPlace(reference=reference):
             return str(replace(reference, digest=None))
         case places.LayoutPlace(directory=path, tag=tag):
-            return tag or Path(path).name
+            return f"{Path(path).name}:{tag}" if tag else Path(path).name
         case places.OciArchivePlace(file=path, tag=tag):
-            return tag or Path(path).stem
+            return f"{Path(path).stem}:{tag}" if tag else Path(path).stem
         case places.DockerArchivePlace(file=path):
             return Path(path).stem
 
