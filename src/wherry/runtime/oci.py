@@ -72,10 +72,12 @@ class Streams:
                 os.close(descriptor)
 
 
-def prepare(_: Runtime, container: Container, place: Place, root: str, seccomp: Seccomp | None) -> None:
+def prepare(runtime: Runtime, container: Container, place: Place, root: str, seccomp: Seccomp | None) -> None:
     """config.json and the files it mounts."""
     _write_files(container, place)
-    around = Surroundings(id=place.id, root=root, files=str(place.files), seccomp=seccomp)
+    # crun 1.8 lets everybody write to the memory that it lays above version 1's controllers.
+    shown = runtime.name != "crun" or (cgroups.MOUNT / "cgroup.controllers").exists()
+    around = Surroundings(id=place.id, root=root, files=str(place.files), seccomp=seccomp, groups_shown=shown)
     atomic_write(place.bundle / "config.json", msgspec.json.encode(spec(container, around)), mode=0o600)
 
 

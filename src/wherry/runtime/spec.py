@@ -47,6 +47,8 @@ class Surroundings(Value, frozen=True, kw_only=True):
     """Where hosts, hostname and resolv.conf lie."""
     seccomp: Seccomp | None = None
     """None: every system call."""
+    groups_shown: bool = True
+    """The program sees its own control groups; else an empty folder that nobody may write to."""
 
 
 def spec(container: Container, around: Surroundings) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def spec(container: Container, around: Surroundings) -> dict[str, Any]:
         "hostname": container.hostname,
         "root": {"path": around.root, "readonly": container.read_only},
         "process": _process(container),
-        "mounts": [*_kernel_mounts(), *_files(container, around), *map(_tmpfs, container.tmpfs), *_binds(container)],
+        "mounts": [*_kernel_mounts(around), *_files(container, around), *map(_tmpfs, container.tmpfs), *_binds(container)],
         "linux": _linux(container, around),
     }
 
@@ -102,7 +104,7 @@ def _process(container: Container) -> dict[str, Any]:
     }
 
 
-def _kernel_mounts() -> list[dict[str, Any]]:
+def _kernel_mounts(around: Surroundings) -> list[dict[str, Any]]:
     """No /dev/shm and no /dev/mqueue: both may be written to by anybody, and Go needs neither."""
     safe = list(SAFE)
     return [
@@ -114,8 +116,14 @@ def _kernel_mounts() -> list[dict[str, Any]]:
             "options": ["nosuid", "noexec", "strictatime", "mode=755", "size=64k"],
         },
         {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*safe, "ro"]},
-        {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": [*safe, "relatime", "ro"]},
+        _groups(around),
     ]
+
+
+def _groups(around: Surroundings) -> dict[str, Any]:
+    options = [*SAFE, "relatime", "ro"] if around.groups_shown else [*SAFE, "ro", "mode=555", "size=4k"]
+    kind = "cgroup" if around.groups_shown else "tmpfs"
+    return {"destination": "/sys/fs/cgroup", "type": kind, "source": kind, "options": options}
 
 
 def _files(container: Container, around: Surroundings) -> list[dict[str, Any]]:
@@ -177,8 +185,7 @@ def _linux(container: Container, around: Surroundings) -> dict[str, Any]:
         made["uidMappings"] = [_ids(one) for one in container.uids or all_of_them]
         made["gidMappings"] = [_ids(one) for one in container.gids or all_of_them]
     if container.masked:
-        # crun 1.8 leaves the memory above version 1's controllers writable to everybody.
-        made |= {"maskedPaths": list(MASKED), "readonlyPaths": [*READ_ONLY, "/sys/fs/cgroup"]}
+        made |= {"maskedPaths": list(MASKED), "readonlyPaths": list(READ_ONLY)}
     if around.seccomp is not None:
         made["seccomp"] = msgspec.to_builtins(around.seccomp)
     return made
