@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import variables
 from tests.support.images import Shape, random_image
 from tests.support.ports import ports
+from wherry.errors import WherryError
+from wherry.flows.client import Client
 from wherry.model.image import Built
 from wherry.oci.reference import parse
 from wherry.store import artifact
@@ -90,3 +93,29 @@ def test_an_artifact_is_equal_for_equal_data(images: tuple[Built, str], tmp_path
     keeper.put(one)
     found = referrers.find(repository(parse(f"{host}/team/app"), ports(tmp_path)), subject.digest)
     assert [entry.annotations for entry in found if entry.digest == one.digest] == [{"a": "b"}]
+
+
+MISTAKES: dict[str, tuple[Callable[[Any, str], object], str]] = {
+    "nowhere to": (lambda c, name: c.copy(name), "no-place"),
+    "one platform as a text": (lambda c, name: c.copy(name, "oci:x", platforms="linux/amd64"), "bad-option"),
+    "a host alone": (lambda c, name: c.digest(name.partition("/")[0]), "bad-reference"),
+    "a web address": (lambda c, name: c.digest(f"https://{name}"), "bad-reference"),
+    "a blob by tag": (lambda c, name: next(c.blob(name)), "bad-reference"),
+    "a text to attach": (lambda c, name: c.attach(name, "text", artifact_type="a/b"), "bad-option"),
+    "no media type": (lambda c, name: c.attach(name, b"x", artifact_type="sbom"), "bad-option"),
+    "a number as annotation": (
+        lambda c, name: c.attach(name, b"x", artifact_type="a/b", annotations={"a": 1}),
+        "bad-option",
+    ),
+    "nothing to delete": (lambda c, name: c.delete(name.rpartition(":")[0]), "bad-reference"),
+    "no such tag": (lambda c, name: c.manifest(f"{name}0"), "registry-not-found"),
+    "no such platform": (lambda c, name: c.copy(name, "oci:x", platforms=("linux/s390x",)), "no-platform"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_python_is_one_typed_error(mistake: str, images: tuple[Built, str], tmp_path: Path) -> None:
+    call, name = MISTAKES[mistake]
+    with pytest.raises(WherryError) as caught:
+        call(Client(ports(tmp_path)), f"{images[1]}/team/app:1.2")
+    assert caught.value.name == name

@@ -5,6 +5,7 @@ Connections, tokens and what registries can do are kept from call to call.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -24,6 +25,9 @@ from wherry.store.place import RegistryPlace
 from wherry.store.registry import delete, listing, lookup, referrers
 from wherry.store.registry.keeper import Registry, repository
 from wherry.store.registry.pull import Repository
+
+#: RFC 6838, 4.2: type and subtype.
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}", re.ASCII)
 
 
 class Client:
@@ -79,7 +83,9 @@ class Client:
     ) -> Digest:
         """Attaches `data` to an image, as an artifact that refers to it; the artifact's digest. Equal data are attached once.
 
-        A registry without the referrers API gets the index under the tag `sha256-...` that the specification wants."""
+        `artifact_type` is a media type. A registry without the referrers API gets the index under the tag `sha256-...` that the
+        specification wants."""
+        refuse_attachment(data, artifact_type, annotations)
         named = _image(reference)
         subject = self._there(named).manifest(named.digest or named.tag)
         content = artifact.made(subject, data, kind=artifact_type, annotations=tuple(sorted(annotations.items())))
@@ -107,6 +113,19 @@ class Client:
 
     def _there(self, reference: Reference, actions: str = "pull") -> Repository:
         return repository(reference, self._ports, actions=actions)
+
+
+def refuse_attachment(data: object, kind: object, annotations: Mapping[str, object]) -> None:
+    """UsageError [bad-option] for what cannot be attached: a text, no media type, an annotation that is no text."""
+    why = ""
+    if not isinstance(data, bytes):
+        why = f"data is bytes, not {type(data).__name__}"
+    elif not isinstance(kind, str) or not _MEDIA_TYPE.fullmatch(kind):
+        why = f"artifact_type is a media type such as application/spdx+json, not {kind!r}"
+    elif not all(isinstance(text, str) for pair in annotations.items() for text in pair):
+        why = "annotations are texts by their names"
+    if why:
+        raise UsageError("bad-option", why, next="help(wherry.registry.Client.attach)")
 
 
 def _image(text: str) -> Reference:

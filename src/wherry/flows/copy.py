@@ -76,6 +76,7 @@ def copy(request: CopyRequest, machine: Machine) -> Copied:
 
 def copied(source: places.Place, wanted: tuple[places.Place, ...], request: CopyRequest, ports: Ports) -> Copied:
     """The same over places and ports."""
+    refuse_words(wanted, request.platforms)
     keeper, found = opened(source, ports)
     stored = chosen(found, request.platforms)
     refuse_incomplete(stored)
@@ -97,6 +98,16 @@ def copied(source: places.Place, wanted: tuple[places.Place, ...], request: Copy
         attached=len(along),
         findings=(*found.findings, *notes(found, stored), *(one for row in published for one in row.findings)),
     )
+
+
+def refuse_words(wanted: tuple[places.Place, ...], platforms: object) -> None:
+    """UsageError [no-place] for a copy to nowhere, [bad-option] for one platform that is no tuple: in Python both are easily
+    written."""
+    if not wanted:
+        raise UsageError("no-place", "nothing says where the copy goes", next="name at least one place")
+    if isinstance(platforms, str):
+        step = f"write platforms=({platforms!r},)"
+        raise UsageError("bad-option", "platforms is a tuple of texts, not one text", next=step)
 
 
 def found_along(

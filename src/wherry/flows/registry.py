@@ -37,7 +37,11 @@ class Deletion(Value, frozen=True, kw_only=True):
 
 
 def reference_of(text: str) -> Reference:
-    """A reference as its registry is asked for it; `docker://` may stand before it."""
+    """A reference as its registry is asked for it; `docker://` may stand before it. UsageError [bad-reference] also for
+    `registry.example:5000`, which is a host and would be an odd name of Docker Hub's."""
+    name, colon, port = text.partition(":")
+    if colon and port.isdecimal() and ("." in name or name == "localhost") and references.is_host(text):
+        raise UsageError("bad-reference", f"{text} is a registry, and names no repository", next=f"write {text}/NAME")
     return references.in_registry(references.parse(text.removeprefix("docker://")))
 
 
