@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 WIDTH = 9
 """Of the outcome's column."""
+LONGEST = 16
+"""Characters of a name that has a column; a test of a file may have more, and then begins a sentence."""
 PASSES = 6
 """Passes that are shown; --all shows all."""
 WORDS = {"PASS": "passed", "FAIL": "failed", "UNKNOWN": "unknown", "SKIP": "not applicable"}
@@ -24,7 +26,7 @@ def show_proof(proof: Proof, output: Output, *, everything: bool = False) -> Non
     page = output.on_stdout()
     page.line(head(proof))
     page.line()
-    width = max((len(verdict.check) for verdict in proof.verdicts), default=0) + 2
+    width = max((len(one.check) for one in proof.verdicts if len(one.check) <= LONGEST), default=0) + 2
     passes = [verdict for verdict in proof.verdicts if verdict.outcome == "PASS"]
     skips = [verdict for verdict in proof.verdicts if verdict.outcome == "SKIP"]
     shown = passes + skips if everything else passes[:PASSES]
@@ -68,7 +70,7 @@ def title(proof: Proof) -> str:
 
 def _row(verdict: Verdict, page: Output, width: int) -> None:
     start = f"{verdict.outcome:<{WIDTH}}{verdict.check:<{width}}"
-    if len(start) > page.width // 2:  # a test of a file may have a long name
+    if len(verdict.check) > LONGEST:
         start = f"{verdict.outcome:<{WIDTH}}{verdict.check}: "
         lines = wrapped(start + verdict.summary, page.width, indent=" " * WIDTH)
     else:

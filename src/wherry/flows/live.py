@@ -26,11 +26,13 @@ class Log:
 
     def __init__(self) -> None:
         self._lock, self._data = threading.Lock(), b""
+        self._streams: dict[str, bytes] = {}
 
-    def write(self, _: str, data: bytes) -> None:
+    def write(self, stream: str, data: bytes) -> None:
         """As `attend.Write`."""
         with self._lock:
             self._data = (self._data + data)[-KEPT:]
+            self._streams[stream] = (self._streams.get(stream, b"") + data)[-KEPT:]
 
     def lines(self, most: int = 5) -> tuple[str, ...]:
         """The last lines, made harmless."""
@@ -38,10 +40,10 @@ class Log:
             text = self._data.decode("utf-8", "replace")
         return tuple(one_line(line)[:200] for line in text.splitlines() if line.strip())[-most:]
 
-    def text(self) -> str:
-        """All that is kept."""
+    def text(self, stream: str = "") -> str:
+        """All that is kept, of one stream (stdout or stderr) or of both."""
         with self._lock:
-            return self._data.decode("utf-8", "replace")
+            return (self._streams.get(stream, b"") if stream else self._data).decode("utf-8", "replace")
 
 
 class Live:

@@ -8,20 +8,28 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from wherry.errors import RefusedError, UsageError, WherryError
+from wherry.flows import rooms
 from wherry.flows.container import Made, RunRequest, make
 from wherry.flows.looks import LOOKS, Scene, Tester
+from wherry.flows.looks.structure import read_tests, tested
+from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
+from wherry.flows.settings import layout_of
 from wherry.flows.sweep import sweep
+from wherry.formats.structure import Structure
 from wherry.judge import CHECKS, Check, judged
 from wherry.judge.places import Sources, placed
 from wherry.judge.policy import Policy, counts, notes, settled
+from wherry.kit.files import is_beneath
 from wherry.kit.ports import Event, Machine
 from wherry.kit.text import closest
 from wherry.kit.value import Value
+from wherry.model.contents import Contents
 from wherry.model.finding import Finding
 from wherry.model.observation import Expectations, Observed, Unseen
 from wherry.model.settings import ProveSettings
@@ -79,6 +87,7 @@ def prove(request: ProveRequest, machine: Machine, session: Session | None = Non
         made = _made(request.run, machine, session)
         sweep(made.run, machine)
         expected = expect.decide(made.settings, made.subject.inferred)
+        tests = read_tests(_files(expected, request.run.build))
         checks = chosen(request, expected)
         wanted = request.expectations or expected.expectations
         scene = Scene(
@@ -89,8 +98,9 @@ def prove(request: ProveRequest, machine: Machine, session: Session | None = Non
             session=session,
             tester=Tester(machine, session.scratch),
         )
-        observed = look(scene, checks)
+        observed = look(scene, checks, also=("contents",) if tests else ())
         verdicts = placed(judged(observed, wanted, checks), _sources(made, wanted))
+        verdicts += _of_files(tests, scene, observed, expected)
         return _proof(made, observed, verdicts, _policy(expected, machine), began)
 
 
@@ -121,6 +131,30 @@ def _proof(made: Made, observed: Observed, verdicts: tuple[Verdict, ...], policy
     )
 
 
+def _files(expected: Expected, build: BuildRequest) -> tuple[Path, ...]:
+    """Files of the command line are where the user stands; those of wherry.toml beside it, and in the repository."""
+    root = Path(layout_of(build).root) if expected.tests else Path()
+    found = []
+    for one, folder in zip(expected.tests, expected.folders, strict=True):
+        path = rooms.standing(build) / one.name if folder is None else root / folder / one.name
+        if folder is not None and not is_beneath(path, root):
+            message = "a file of the repository names no tests from outside of it"
+            raise UsageError("run-refused", message, where=one.where, next=f"--test {one.name}")
+        found.append(path)
+    return tuple(found)
+
+
+def _of_files(
+    tests: tuple[Structure, ...], scene: Scene, observed: Observed, expected: Expected
+) -> tuple[Verdict, ...]:
+    """Verdicts of the files' tests; with `only`, of those that it names."""
+    if not tests or not isinstance(observed.contents, Contents):
+        return ()
+    only, skip = {one.name for one in expected.only}, {one.name for one in expected.skip}
+    found = tested(tests, scene, observed.contents)
+    return tuple(one for one in found if one.check not in skip and (not only or one.check in only))
+
+
 def _policy(expected: Expected, machine: Machine) -> Policy:
     return Policy(
         unknown=tuple(one.name for one in expected.unknown),
@@ -135,9 +169,9 @@ def _sources(made: Made, wanted: Expectations) -> Sources:
     return Sources(inferred=made.subject.inferred, decisions=plan.decisions if plan else (), ready=wanted.ready_guess)
 
 
-def look(scene: Scene, checks: tuple[Check, ...]) -> Observed:
+def look(scene: Scene, checks: tuple[Check, ...], also: tuple[str, ...] = ()) -> Observed:
     """All that the checks need, several looks at a time. A look that fails is Unseen with the reason, never a pass."""
-    needed = {name for check in checks for name in check.needs}
+    needed = {name for check in checks for name in check.needs}.union(also)
     wanted = [one for one in LOOKS if needed.intersection(one.gives)]
     observed = Observed(container=scene.made.container, said_user=scene.made.subject.config.user)
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -29,6 +29,9 @@ _KINDS: Final = (
     ),
 )  # fmt: skip
 _SOURCES: Final = re.compile(r".+\.go|go\.mod|go\.sum|go\.work")
+LINKS: Final = 40
+"""As many as the kernel follows."""
+ROOT: Final = File(path="/", kind="directory", mode=0o755)
 _LAX: Final = 0o002
 _STICKY: Final = 0o1000
 
@@ -37,7 +40,7 @@ def shell(observed: Observed, _: Expectations) -> Verdict:
     """PASS: nothing in the image runs commands, scripts or package installations for who gets in."""
     match observed.contents:
         case Contents() as seen:
-            own = _program(seen, observed.container.arguments[:1])
+            own = program(seen, observed.container.arguments[:1])
             found = [(kind, one) for one in seen.files if (kind := _tool(one)) and one.path != own]
             if not found:
                 return passed("shell", "no shell, interpreter or package manager")
@@ -76,7 +79,7 @@ def writable_files(observed: Observed, _: Expectations) -> Verdict:
     """PASS: nothing can be changed by everybody, and the program not by its own user."""
     match observed.contents:
         case Contents() as seen:
-            own = _program(seen, observed.container.arguments[:1])
+            own = program(seen, observed.container.arguments[:1])
             found = [("everybody may write", one) for one in seen.files if _is_open(one)]
             found += [("its own user may replace it", one) for one in _replaceable(seen, own, observed)]
             if not found:
@@ -175,11 +178,11 @@ def _is_source(one: File) -> bool:
     return ".git" not in parts and bool(_SOURCES.fullmatch(name))
 
 
-def _replaceable(seen: Contents, program: str, observed: Observed) -> list[File]:
+def _replaceable(seen: Contents, path: str, observed: Observed) -> list[File]:
     """The program, and folders above it, that its own user may write to."""
     user, files = observed.container.user, {one.path: one for one in seen.files}
-    above = (posixpath.join("/", *program.split("/")[1:count]) for count in range(2, program.count("/") + 1))
-    wanted = [files[path] for path in (*above, program) if path in files] if program else []
+    above = (posixpath.join("/", *path.split("/")[1:count]) for count in range(2, path.count("/") + 1))
+    wanted = [files[one] for one in (*above, path) if one in files] if path else []
     groups = {user.gid, *user.groups}
     return [
         one
@@ -189,22 +192,35 @@ def _replaceable(seen: Contents, program: str, observed: Observed) -> list[File]
     ]  # fmt: skip
 
 
-def _program(seen: Contents, arguments: tuple[str, ...]) -> str:
+def program(seen: Contents, arguments: tuple[str, ...]) -> str:
     """The path of the program that is started, links followed; empty when the image has none such."""
     files, word = {one.path: one for one in seen.files}, arguments[0] if arguments else ""
     folders = dict(seen.environment).get("PATH", "/usr/local/bin:/usr/bin:/bin").split(":")
     candidates = (word,) if "/" in word else tuple(posixpath.join(folder, word) for folder in folders)
-    path = next(
-        (
-            posixpath.normpath(f"/{one}").replace("//", "/")
-            for one in candidates
-            if one.startswith("/") and one in files
-        ),
-        "",
-    )
-    for _ in range(8):
-        one = files.get(path)
-        if one is None or one.kind not in ("link", "hardlink"):
-            break
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), one.target))
-    return path if path in files else ""
+    found = (resolved(files, one) for one in candidates if one.startswith("/"))
+    return next((one.path for one in found if one is not None and one.kind in ("file", "hardlink")), "")
+
+
+def resolved(files: Mapping[str, File], path: str) -> File | None:
+    """What an absolute path means in the image, every link followed inside it; None when nothing is there."""
+    left, here, links = [part for part in path.split("/") if part], "", 0
+    while left:
+        part = left.pop(0)
+        if part in (".", ".."):
+            here = posixpath.dirname(here) if part == ".." else here
+            continue
+        one = files.get(f"{here.rstrip('/')}/{part}")
+        if one is None and not left:
+            return None
+        if one is None:  # a folder that no layer names is there all the same
+            here = f"{here.rstrip('/')}/{part}"
+            continue
+        if one.kind != "link":
+            here = one.path
+            continue
+        links += 1
+        if links > LINKS:
+            return None
+        left = [*(step for step in one.target.split("/") if step), *left]
+        here = "" if one.target.startswith("/") else here
+    return files.get(here) or (ROOT if here in ("", "/") else None)

@@ -39,8 +39,9 @@ class Expected(Value, frozen=True, kw_only=True):
     waived: tuple[Named, ...] = ()
     """The checks of `waivers`, in their order."""
     tests: tuple[Named, ...] = ()
-    """Files, as they are written; `folder` of each is what its path is relative to."""
-    folders: tuple[str, ...] = ()
+    """Files, as they are written."""
+    folders: tuple[str | None, ...] = ()
+    """What the path of each is relative to, as seen from the repository's root; None: where the user stands."""
 
 
 def decide(settings: Effective, inferred: tuple[Inferred, ...] = ()) -> Expected:
@@ -62,7 +63,7 @@ def decide(settings: Effective, inferred: tuple[Inferred, ...] = ()) -> Expected
             for number, one in enumerate(waivers)
         ),
         tests=_named(settings, "tests", tests),
-        folders=tuple(settings.source("prove", "tests", number).directory for number in range(len(tests))),
+        folders=tuple(_folder(settings, number) for number in range(len(tests))),
     )
 
 
@@ -125,6 +126,11 @@ def _number(settings: Effective, said: tuple[str, float | None], usual: float, b
     if not least <= value <= most:
         refuse(settings, ("prove", key), f"{value} is out of range", next=f"a number from {least} to {most}")
     return value
+
+
+def _folder(settings: Effective, number: int) -> str | None:
+    source = settings.source("prove", "tests", number)
+    return source.directory if source.origin == "file" else None
 
 
 def _named(settings: Effective, key: str, words: tuple[str, ...]) -> tuple[Named, ...]:

@@ -120,7 +120,7 @@ def _volume(settings: Effective, number: int, root: str) -> str:
     if not colon or not path:
         refuse(settings, keys, f"{text[:60]!r} is no volume", next="./folder:/path, or :/path:ro")
     if source.trusted:
-        return text if path.startswith(("/", "~")) else f"{posixpath.join(root, source.directory, path)}:{rest}"
+        return text
     inside = posixpath.normpath(posixpath.join(source.directory, path))
     if path.startswith(("/", "~")) or inside.startswith("../") or inside == "..":
         _only_you(settings, keys, "mounts nothing from outside of the repository", f"-v {text[:60]}")
