@@ -19,7 +19,7 @@ LEAST_MEMORY: Final = 6 << 20
 """Below this runtimes cannot start anything (runc itself is in the group for a moment)."""
 UNGROUPED: Final = "memory, processor time and processes cannot be limited here"
 NO_GROUPS: Final = "you may make no control groups, and only they limit"
-GROUPED: Final = ("as root", "where control groups are delegated to you (cgroup v2)", "--engine docker or podman")
+GROUPED: Final = ("as root", "in a login session of systemd, with cgroup v2", "--engine docker or podman")
 _UNITS: Final = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SIZE: Final = re.compile(r"(\d{1,15})\s*([bkmg]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
 
