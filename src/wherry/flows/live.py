@@ -64,6 +64,11 @@ class Live:
         """What its control group says now."""
         return cgroups.usage(self._group)
 
+    def out_of_memory(self) -> bool | None:
+        """Whether its memory limit killed it, by whoever knows: its group, or its engine; None: nobody does."""
+        kills = self.usage().oom_kills
+        return bool(kills) if kills is not None else engines.out_of_memory(self._one.runtime, self._one.place)
+
     def signal(self, name: str) -> None:
         """To the first process."""
         self._machine.kill(self.pid, int(signal.Signals[name]))

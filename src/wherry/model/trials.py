@@ -105,6 +105,9 @@ class Exercise(Value, frozen=True, kw_only=True, tag="exercise"):
     pids_limit: int | None = None
     refused_forks: int | None = None
     oom_kills: int | None = None
+    """As its group counts them."""
+    out_of_memory: bool = False
+    """It ended so, as its group or its engine says."""
     processes: int = 1
     """Most processes at a time."""
     children: int = 0

@@ -65,7 +65,8 @@ func writes(declared []string) *Writes {
 		}
 		return nil
 	})
-	for _, path := range append(dangerous, "/dev/shm", "/dev/mqueue", "/sys/fs/cgroup") {
+	// Not /dev/mqueue: Docker mounts it always, and queues of messages are no files.
+	for _, path := range append(dangerous, "/dev/shm", "/sys/fs/cgroup") {
 		if entry, err := os.Lstat(path); err == nil {
 			found.try(path, fs.FileInfoToDirEntry(entry))
 		}
