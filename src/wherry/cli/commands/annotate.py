@@ -24,7 +24,7 @@ def annotate(
     """Sets labels and annotations of an image, or of all images of an index. Layers stay; the digest is new.
 
     IMAGE is a place, or a name: with a registry's host that registry's, else wherry's store's. Without -o the new image
-    takes the name of the old one, which stays under its digest.
+    takes the name of the old one, which a registry keeps under its digest.
 
     \b
     wherry annotate reg.example/team/app:1.2 --annotation com.example.team=edge
