@@ -26,15 +26,16 @@ from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts, decide
 from wherry.plan.container.settings import Merged, told
 from wherry.plan.tiers import Effective
+from wherry.probe.elf import ARCHITECTURES, init_elf
 from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import check
 from wherry.runtime.folders import Place, Record
-from wherry.runtime.program import refuse_unstartable
+from wherry.runtime.program import refuse_unstartable, whole_path
 from wherry.runtime.rootless import rootless
 from wherry.runtime.roots import Root
 from wherry.runtime.seccomp import chosen_seccomp
-from wherry.runtime.spec import IDS, SECRETS, destinations
+from wherry.runtime.spec import IDS, INIT, SECRETS, destinations
 
 ID_BASE = 0x3000_0000
 """Where the ids of containers' user namespaces begin: far above what a machine gives to people and services."""
@@ -114,9 +115,7 @@ def _made_in(request: RunRequest, runtime: oci.Runtime, machine: Machine, sessio
     return replace(made, image=lodging.image, settings=settings)
 
 
-def _under_settings(
-    request: RunRequest, subject: Subject, machine: Machine
-) -> tuple[RunRequest, Merged, Effective]:
+def _under_settings(request: RunRequest, subject: Subject, machine: Machine) -> tuple[RunRequest, Merged, Effective]:
     """The request with what wherry.toml says where the command line says nothing."""
     said = said_of(request.build, subject, machine)
     made = with_settings(request.options, said)
@@ -177,6 +176,7 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
             inside = with_secrets(with_programs(container, made.subject, place), place)
             root = made.image or _root(made, inside, place).path
             refuse_unstartable(inside, Path(made.root.path))
+            inside = with_init(inside, made, place)
             engines.prepare(made.runtime, inside, place, root, seccomp)
             yield ready
         except BaseException:
@@ -207,6 +207,24 @@ def with_programs(container: Container, subject: Subject, place: Place) -> Conta
             _linked(program.file, file)
         binds.append(Bind(source=str(file), path=program.path, executable=True))
     return replace(container, binds=(*container.binds, *binds))
+
+
+def with_init(container: Container, made: Made, place: Place) -> Container:
+    """The container with wherry's init as first process, where that is wanted; Docker and podman have one of their own."""
+    if not container.init or made.runtime.name in CLIENTS:
+        return container
+    architecture = rooms.host().architecture
+    if architecture not in ARCHITECTURES:
+        raise UsageError(
+            "container-option", f"there is no init for {architecture}", where="--init", next="leave it out"
+        )
+    file = place.files / "init"
+    with disk_errors(file):
+        file.write_bytes(init_elf(architecture))
+        file.chmod(0o555)
+    bind = Bind(source=str(file), path=INIT, executable=True)
+    words = (INIT, whole_path(container, Path(made.root.path)), *container.arguments[1:])
+    return replace(container, arguments=words, binds=(*container.binds, bind))
 
 
 def _linked(source: str, target: Path) -> None:

@@ -98,6 +98,14 @@ def named(name: str, machine: Machine) -> Kept:
     return kept
 
 
+def kept_or_none(name: str, machine: Machine) -> Kept | None:
+    """The same, None when there is none; without mending when nothing is called so."""
+    run = run_folder(machine)
+    if "/" in name or ":" in name or folders.find(run, name) is None:
+        return None
+    return named(name, machine)
+
+
 def missing(name: str, run: Path) -> UsageError:
     """The error for a name that no container has."""
     names = tuple(record.container.name for place in folders.places(run) if (record := place.record()))

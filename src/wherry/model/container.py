@@ -136,6 +136,9 @@ class Container(Value, frozen=True, kw_only=True):
     """What the image says it listens on: `8080/tcp`."""
     limits: Limits = Limits()
     init: bool = False
+    joins: int = 0
+    """A process whose network, processes, names and ids it shares (`wherry debug`); 0: it has its own."""
+    terminal: bool = False
     stop_signal: str = "SIGTERM"
     grace: float = 10.0
     """Seconds between the stop signal and SIGKILL."""

@@ -1,10 +1,11 @@
-"""Architecture in, the bytes of the health probe's ELF file out; touches nothing."""
+"""Architecture in, the bytes of the health probe's or the init's ELF file out; touches nothing."""
 
 from __future__ import annotations
 
 import struct
 from typing import Final
 
+from wherry.probe import init_code
 from wherry.probe.code import AMD64, ARM64
 
 #: What a healthy server's status is: for everyone in wherry who asks a health route, so that all judge alike.
@@ -35,6 +36,17 @@ def probe_elf(architecture: str) -> bytes:
         if name == architecture:
             return _elf(machine, code)
     raise ValueError(f"no health probe for architecture {architecture!r}")
+
+
+def init_elf(architecture: str) -> bytes:
+    """The init for one of ARCHITECTURES: `init PROGRAM ARGUMENT...` as the first process starts the program, hands it every
+    signal, collects whoever else ends, and ends as it does: its status, 128 and the signal that killed it, 127 when it is
+    not there, 126 when it cannot be executed. ValueError for any other architecture."""
+    codes = {"amd64": init_code.AMD64, "arm64": init_code.ARM64}
+    for name, machine, _ in _MACHINES:
+        if name == architecture:
+            return _elf(machine, codes[name])
+    raise ValueError(f"no init for architecture {architecture!r}")
 
 
 def _elf(machine: int, code: bytes) -> bytes:

@@ -72,6 +72,15 @@ def _refuse(container: Container, root: Path) -> None:
         raise of_kind("no-loader", word, why=f"it names {loader}")
 
 
+def whole_path(container: Container, root: Path) -> str:
+    """The program's absolute path inside; its name as it is where that cannot be told from here."""
+    word = container.arguments[0]
+    try:
+        return next((path for path in _candidates(container, word) if located(container, root, path) is not None), word)
+    except Unknown:
+        return word
+
+
 def located(container: Container, root: Path, path: str) -> Path | None:
     """The file of this machine that the program will see at `path`; None when there will be none. Unknown where that depends on
     what is mounted."""

@@ -34,6 +34,10 @@ PERIOD: Final = 100_000
 GROUP: Final = "/wherry-"
 """How a container's control group begins; its id follows. None above it, which would be left behind."""
 SECRETS: Final = "/run/secrets"
+INIT: Final = "/dev/init"
+"""Where wherry's own init is: in memory that is made anew for each container, so no image need have the file."""
+FILES: Final = {"network": "net"}
+"""Kinds of namespaces that /proc calls otherwise."""
 SAFE: Final = ("nosuid", "noexec", "nodev")
 
 
@@ -88,7 +92,7 @@ def _process(container: Container) -> dict[str, Any]:
     limits = [{"type": "RLIMIT_CORE", "hard": 0, "soft": 0}]
     limits += [{"type": "RLIMIT_NOFILE", "hard": files, "soft": files}] if files else []
     return {
-        "terminal": False,
+        "terminal": container.terminal,
         "args": list(container.arguments),
         "env": [f"{name}={value}" for name, value in container.environment],
         "cwd": container.directory,
@@ -114,6 +118,12 @@ def _kernel_mounts(around: Surroundings) -> list[dict[str, Any]]:
             "type": "tmpfs",
             "source": "tmpfs",
             "options": ["nosuid", "noexec", "strictatime", "mode=755", "size=64k"],
+        },
+        {
+            "destination": "/dev/pts",  # for a terminal of `exec` and `debug`; no file can be made there
+            "type": "devpts",
+            "source": "devpts",
+            "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
         },
         {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*safe, "ro"]},
         _groups(around),
@@ -177,7 +187,7 @@ def _linux(container: Container, around: Surroundings) -> dict[str, Any]:
     kinds = ["pid", "ipc", "uts", "mount", "cgroup"]
     kinds += ["network"] if container.network != "host" else []
     kinds += ["user"] if container.user_namespace else []
-    made: dict[str, Any] = {"namespaces": [{"type": kind} for kind in kinds]}
+    made: dict[str, Any] = {"namespaces": [_namespace(kind, container) for kind in kinds]}
     if container.group is not None:
         made |= {"cgroupsPath": group_path(container.group, around.id), "resources": _resources(container)}
     if container.user_namespace:
@@ -189,6 +199,13 @@ def _linux(container: Container, around: Surroundings) -> dict[str, Any]:
     if around.seccomp is not None:
         made["seccomp"] = msgspec.to_builtins(around.seccomp)
     return made
+
+
+def _namespace(kind: str, container: Container) -> dict[str, str]:
+    """One of its own, or that of the process it joins; the roots stay apart."""
+    if not container.joins or kind in ("mount", "cgroup"):
+        return {"type": kind}
+    return {"type": kind, "path": f"/proc/{container.joins}/ns/{FILES.get(kind, kind)}"}
 
 
 def _ids(one: IdRange) -> dict[str, int]:

@@ -9,7 +9,7 @@ import click
 #: In the order of `--help`. A command lies in the file of its name and is called like it.
 VERBS: tuple[str, ...] = (
     *("build", "run", "prove", "plan", "inspect"),
-    *("ps", "logs", "stop", "rm", "stats"),
+    *("ps", "logs", "stop", "rm", "exec", "debug", "stats"),
     *("push", "pull", "copy", "annotate", "rebase", "base", "registry"),
     *("doctor", "explain", "cache", "completion"),
 )

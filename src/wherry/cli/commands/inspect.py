@@ -1,4 +1,4 @@
-"""`wherry inspect`: a name or place in, what the image holds out."""
+"""`wherry inspect`: a name or place in, what the image holds out; or how a container is."""
 
 from __future__ import annotations
 
@@ -13,26 +13,37 @@ from wherry.model.image import StoredImage
 from wherry.oci.config import Healthcheck
 
 
-@click.command(short_help="What an image holds.")
-@click.argument("subject", metavar="IMAGE")
+@click.command(short_help="What an image holds, or how a container is.")
+@click.argument("subject", metavar="IMAGE|CONTAINER")
 @click.option("--platform", metavar="PLATFORM", help="Only this platform of an index.")
 @click.option("--json", "as_json", is_flag=True, help="Manifests and configs as one JSON document.")
+@click.option("--isolation", is_flag=True, help="What keeps a running container apart from this machine.")
 @network
-def inspect(subject: str, platform: str | None, as_json: bool) -> None:
+def inspect(subject: str, platform: str | None, *, as_json: bool, isolation: bool) -> None:
     """Shows an image's platforms, layers and settings. Reads documents only; nothing of it is run.
+
+    Where a container is called so, it is shown instead: its state, health, limits and use. NAME:TAG is always the image.
 
     IMAGE is a name in wherry's store, or a place: oci:DIR:TAG, oci-archive:FILE, docker://REF ...
 
     \b
     wherry inspect podinfo
+    wherry inspect api --isolation
     wherry inspect oci:images:podinfo
     wherry inspect docker://registry.example/team/app:1.2 --json
     """
     from wherry.flows.inspect import inspect as flow
+    from wherry.flows.runbook import kept_or_none, running
     from wherry.system.machine import real_machine
 
-    stored = flow(subject, platform or "", real_machine())
-    output = standard_output()
+    machine, output = real_machine(), standard_output()
+    kept = running(subject, machine) if isolation else kept_or_none(subject, machine) if not platform else None
+    if kept is not None:
+        from wherry.cli.inspected import inspected
+
+        inspected(kept, output, isolated=isolation, as_json=as_json)
+        return
+    stored = flow(subject, platform or "", machine)
     if as_json:
         output.document(documents.inspect_document(stored))
         return
