@@ -38,6 +38,8 @@ from wherry.plan import expect
 from wherry.plan.expect import Expected
 
 NAMES = tuple(check.name for check in CHECKS)
+MISSING = ("no-go", "no-watch")
+"""Errors of looks that say what this machine has not: no image could be seen here."""
 TEST = "test: "
 """How names of checks begin that a file of container-structure-test brings."""
 AT_ONCE = 3
@@ -186,7 +188,7 @@ def _seen(look: Callable[[Scene], dict[str, object]], gives: tuple[str, ...], sc
         return look(scene)
     except WherryError as error:
         why = f"{error.message} [{error.name}]"
-        return {name: Unseen(why=why) for name in gives}
+        return {name: Unseen(why=why, host=error.name in MISSING) for name in gives}
     except OSError as error:
         return {name: Unseen(why=f"this machine did not let it be seen: {error.strerror or error}") for name in gives}
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from wherry.judge.answer import failed, nothing, passed, unknown
 from wherry.kit.value import Value
-from wherry.model.observation import Expectations, Nothing, Observed
+from wherry.model.observation import Expectations, Nothing, Observed, Unseen
 from wherry.model.trials import CpuTrial, Exercise, Links, MemoryTrial, PidsTrial
 from wherry.model.verdict import Verdict
 
@@ -26,6 +26,8 @@ class Held(Value, frozen=True, kw_only=True):
     words: str
     good: bool | None
     """None: it could not be seen."""
+    host: bool = False
+    """On this machine, of no image."""
     seen: tuple[str, ...] = ()
 
 
@@ -37,7 +39,7 @@ def memory(observed: Observed, wanted: Expectations) -> Verdict:
             return Held(good=False, words="its memory limit killed it", seen=_told(seen))
         most = wanted.memory * observed.container.limits.memory
         if seen.memory is None:
-            return Held(good=None, words="no control group tells how much it needs")
+            return Held(good=None, words="no control group tells how much it needs", host=True)
         return Held(
             good=seen.memory <= most,
             words=f"it needed up to {_size(seen.memory)} of {_size(observed.container.limits.memory)}",
@@ -58,7 +60,7 @@ def cpu(observed: Observed, wanted: Expectations) -> Verdict:
 
     def stays(seen: Exercise) -> Held:
         if seen.idle_cpu is None:
-            return Held(good=None, words="no control group counts its processor time")
+            return Held(good=None, words="no control group counts its processor time", host=True)
         words, wants = f"idle it takes {seen.idle_cpu:.2f} processors", seen.idle_cpu + seen.idle_wait
         words += f" and wants {wants:.2f}" if wants > wanted.idle_cpu else ""
         bad = seen.idle_cpu > wanted.idle_cpu or wants > CLEARLY * wanted.idle_cpu
@@ -77,7 +79,7 @@ def pids(observed: Observed, _: Expectations) -> Verdict:
         if seen.refused_forks:
             return Held(good=False, words=f"it was refused {seen.refused_forks} times at {limit} processes and threads")
         if seen.pids is None:
-            return Held(good=None, words="no control group counts its processes")
+            return Held(good=None, words="no control group counts its processes", host=True)
         return Held(good=seen.pids < limit, words=f"it had up to {seen.pids} of {limit} processes and threads")
 
     limits = observed.container.limits
@@ -133,10 +135,10 @@ def _judged(check: str, observed: Observed, limit: Limit, held: Held, stays: Cal
     if seen.ended is not None:
         return unknown(check, f"it ended with status {seen.ended} while it was asked", *seen.log)
     if kept is None:
-        return unknown(check, "the kernel does not say which limit it keeps")
+        return unknown(check, "the kernel does not say which limit it keeps", host=True)
     for one in (held, own):
         if one.good is None:
-            return unknown(check, one.words, *one.seen)
+            return unknown(check, one.words, *one.seen, host=one.host)
     return passed(check, f"{own.words}; {held.words}", *held.seen)
 
 
@@ -146,14 +148,14 @@ def _failed(check: str, held: Held) -> Verdict:
 
 def _unlimited(check: str, observed: Observed) -> Verdict:
     if observed.container.group is None:
-        return unknown(check, "an ordinary user has no control groups here, so there is no limit")
+        return unknown(check, "an ordinary user has no control groups here, so there is no limit", host=True)
     return failed(check, "there is no limit", next="leave --relax limits out")
 
 
 def _trial(seen: MemoryTrial | CpuTrial | PidsTrial | Nothing, judge: Callable[..., Held]) -> Held:
     if isinstance(seen, MemoryTrial | CpuTrial | PidsTrial):
         return judge(seen)
-    return Held(good=None, words=seen.why)
+    return Held(good=None, words=seen.why, host=isinstance(seen, Unseen) and seen.host)
 
 
 def _memory_held(seen: MemoryTrial) -> Held:
@@ -161,7 +163,7 @@ def _memory_held(seen: MemoryTrial) -> Held:
     if not seen.killed or seen.reached > seen.limit:
         return Held(good=False, words=f"a copy had {_size(seen.reached)} under a limit of {limit}")
     if seen.oom_kills is None:
-        return Held(good=None, words="no control group counts what the kernel killed")
+        return Held(good=None, words="no control group counts what the kernel killed", host=True)
     if not seen.oom_kills:
         return Held(good=None, words="a copy was killed, and its control group did not count that")
     words = f"a copy was killed at {limit}"
@@ -175,7 +177,7 @@ def _cpu_held(seen: CpuTrial) -> Held:
     if seen.used > seen.limit * TOLERANCE + GRAIN:
         return Held(good=False, words=words)
     if not seen.throttled:
-        return Held(good=None, words="this machine was too busy to show the limit on processors")
+        return Held(good=None, words="this machine was too busy to show the limit on processors", host=True)
     return Held(good=True, words=words, seen=(f"it had to wait in {seen.throttled} periods of {seen.seconds:.1f} s",))
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from wherry.flows.live import Live, live
 from wherry.flows.looks.scene import Scene, routes_of, until_healthy
 from wherry.kit.text import one_line
-from wherry.model.observation import Unseen
+from wherry.model.observation import Needless, Unseen
 from wherry.model.trials import Exercise
 from wherry.runtime.look import family, zombies
 
@@ -65,8 +65,10 @@ class Sampled:
 def exercise(scene: Scene) -> dict[str, object]:
     """exercise."""
     with live(scene.made, scene.machine) as one:
-        healthy = until_healthy(scene, one, scene.expectations.start) is not None
+        healthy = not scene.serves or until_healthy(scene, one, scene.expectations.start) is not None
         code = one.wait(SETTLE if healthy else 0.0)
+        if code == 0 and not scene.serves:
+            return {"exercise": Needless(why="it ran to its end, and serves nothing")}
         if not healthy or code is not None:
             why = f"it ended with status {code}" if code is not None else "it was never healthy"
             return {"exercise": Unseen(why=f"{why}, so it could not be asked for anything")}

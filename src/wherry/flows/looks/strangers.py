@@ -26,6 +26,7 @@ REGISTERED: Final = Path("/proc/sys/fs/binfmt_misc/qemu-aarch64")
 EMULATOR: Final = "/dev/wherry-emulator"
 SLOWER: Final = 3.0
 """How much longer a start may take under an emulator, as a factor."""
+WORKING: Final = 1.0
 OPENSHIFT: Final = 1_000_000_000
 """Where OpenShift's ranges begin."""
 
@@ -34,7 +35,7 @@ def stranger(scene: Scene) -> dict[str, object]:
     """stranger."""
     container = scene.made.container
     if len(container.uids) == 1:
-        return {"stranger": Unseen(why="an ordinary user without subordinate ids can start it as one user alone")}
+        return {"stranger": Unseen(why="you have no subordinate ids, so it can run as one user alone", host=True)}
     uid = _some_uid(container)
     with live(scene.made, scene.machine, lambda one: as_stranger(one, uid)) as one:
         healthy, ended = _came_up(scene, one, scene.expectations.start)
@@ -65,7 +66,7 @@ def emulated(scene: Scene) -> dict[str, object]:
     emulator = next((path for path in map(scene.machine.which, PROGRAMS) if path), "")
     registered = _registered()
     if not emulator and not registered:
-        return {"emulated": Unseen(why="qemu-user-static is not installed here, nor registered for arm64")}
+        return {"emulated": Unseen(why="qemu-user-static is not installed here", host=True)}
     made = make(replace(scene.run, platform=str(ARM)), scene.machine, scene.session)
     # The emulator makes this machine's system calls, so it has this machine's profile.
     made = replace(made, container=replace(made.container, platform=scene.made.container.platform))
@@ -94,7 +95,9 @@ def _not_here(scene: Scene) -> Nothing | None:
     if not any(one.architecture == ARM.architecture for one in subject.platforms):
         return Needless(why=f"it is for {', '.join(map(str, subject.platforms)) or subject.platform} alone")
     if scene.made.runtime.name not in ("runc", "crun"):
-        return Unseen(why=f"another processor is tried under runc and crun, not under {scene.made.runtime.name}")
+        return Unseen(
+            why=f"another processor is tried under runc and crun, not under {scene.made.runtime.name}", host=True
+        )
     return None
 
 
@@ -124,6 +127,10 @@ def _under(scene: Scene, emulator: str) -> Made:
 
 
 def _came_up(scene: Scene, one: Live, seconds: float) -> tuple[float | None, int | None]:
-    """Seconds until it was healthy, and its exit code when it ended instead."""
+    """Seconds until it was healthy, and its exit code when it ended instead. What serves nothing is well while it works, and when
+    it ended with 0."""
+    if not scene.serves:
+        code = one.wait(WORKING)
+        return (one.age if not code else None), code
     answer = until_healthy(scene, one, seconds)
     return (one.age if answer else None), one.wait(0.0)

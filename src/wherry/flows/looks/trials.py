@@ -58,7 +58,7 @@ def _burnt(scene: Scene, limit: float) -> CpuTrial | Unseen:
         one.wait(BURNING)
         after, seconds = one.usage(), time.monotonic() - began
     if before.cpu_seconds is None or after.cpu_seconds is None:
-        return Unseen(why="no control group counts its processor time here")
+        return Unseen(why="no control group counts its processor time here", host=True)
     waited = None if after.throttled is None or before.throttled is None else after.throttled - before.throttled
     used = (after.cpu_seconds - before.cpu_seconds) / seconds
     return CpuTrial(limit=limit, own=limit == limits.cpus, used=used, throttled=waited, seconds=seconds)
