@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, nothing, passed, unknown
-from wherry.model.observation import Expectations, Observed, Socket, Sockets
+from wherry.model.observation import Expectations, Observed, Socket, Sockets, Start
 from wherry.model.verdict import Verdict
 
 NAME = "ports"
@@ -13,6 +13,10 @@ ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what is compared with
 def ports(observed: Observed, _: Expectations) -> Verdict:
     """PASS: every port that the image declares is listened on by all addresses, and no other is."""
     match observed.sockets:
+        case Sockets(listening=()) if isinstance(observed.start, Start) and observed.start.listening_after is None:
+            if observed.container.ports:
+                return unknown(NAME, "it listens nowhere, see start")
+            return passed(NAME, "none, as the image says")
         case Sockets() as seen:
             return _judged(seen, observed.container.ports)
         case why:

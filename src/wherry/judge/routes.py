@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, nothing, passed, unknown
-from wherry.model.observation import Drain, Expectations, Observed, Routes
+from wherry.model.observation import Drain, Expectations, Observed, Routes, Start
 from wherry.model.verdict import Verdict
 
 
 def health(observed: Observed, _: Expectations) -> Verdict:
     """PASS: the health route answers 200 to 399 while it runs."""
     match observed.routes:
+        case Routes(health="") if observed.container.health is not None:
+            return unknown("health", "its check is a command of its own, and only routes are asked")
+        case Routes() if _silent(observed):
+            return unknown("health", "it listens nowhere, see start")
         case Routes(health=""):
             return unknown("health", "no health route is known: [image.health] names it")
         case Routes() as seen if 200 <= seen.health_status < 400:
@@ -29,6 +33,8 @@ def ready(observed: Observed, _: Expectations) -> Verdict:
     match observed.routes:
         case Routes(ready=""):
             return unknown("ready", "no readiness route is known: [prove] ready-route names it")
+        case Routes() if _silent(observed):
+            return unknown("ready", "it listens nowhere, see start")
         case Routes() as seen if not 200 <= seen.ready_status < 400:
             return failed("ready", f"{seen.ready} answered {seen.ready_status or 'nothing'} while it ran")
         case Routes() as seen:
@@ -37,9 +43,17 @@ def ready(observed: Observed, _: Expectations) -> Verdict:
             return nothing("ready", why)
 
 
+def _silent(observed: Observed) -> bool:
+    """It never listened, so nothing of it was asked: that is the fault of its start."""
+    start = observed.start
+    return isinstance(start, Start) and start.listening_after is None and start.healthy_after is None
+
+
 def _stopping(seen: Routes, observed: Observed) -> Verdict:
     tries = observed.drain.tries if isinstance(observed.drain, Drain) else ()
-    asked = [one.ready for one in tries if one.ready is not None]
+    asked = [one.ready for one in tries if one.ready is not None and one.exit_code is not None]
+    if tries and not any(one.exit_code is not None for one in tries):
+        return unknown("ready", f"{seen.ready} {seen.ready_status}; it did not stop, see drain")
     if not asked:
         why = "while it stops it could not be asked, which needs [prove] slow-route"
         return unknown("ready", f"{seen.ready} {seen.ready_status}; {why}")

@@ -20,6 +20,8 @@ def start(observed: Observed, wanted: Expectations) -> Verdict:
 
 
 def _judged(seen: Start, observed: Observed, wanted: Expectations) -> Verdict:
+    if seen.refused:
+        return failed(NAME, seen.refused, *seen.log, next=f"wherry run {observed.container.name}")
     served = bool(observed.container.ports) or bool(seen.route)
     if seen.ended is not None:
         return _ended(seen, observed, served=served)

@@ -66,6 +66,8 @@ class Start(Value, frozen=True, kw_only=True, tag="start"):
     """Of the last answer."""
     ended: int | None = None
     """Its exit code, if it ended by itself meanwhile."""
+    refused: str = ""
+    """Why nothing could be started: the program is not there, is for another processor ..."""
     out_of_memory: bool = False
     log: tuple[str, ...] = ()
     """Its last lines."""

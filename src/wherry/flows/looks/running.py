@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from wherry.errors import BuildError, WherryError
 from wherry.flows.live import Live, live
 from wherry.flows.looks.scene import Scene, route_of, until_healthy
 from wherry.model.observation import Identity, Needless, Nothing, Routes, Sockets, Start, Unseen
@@ -16,7 +17,18 @@ STAY = 1.5
 
 
 def running(scene: Scene) -> dict[str, object]:
-    """start, identity, routes, sockets."""
+    """start, identity, routes, sockets. A program that cannot be started is a fault of the image, and so was seen."""
+    try:
+        return _running(scene)
+    except WherryError as error:
+        if not isinstance(error, BuildError) and error.name != "other-processor":
+            raise
+        gone = Unseen(why=f"it could not be started: {error.message}")
+        start = Start(refused=error.message, log=tuple(filter(None, (error.why, *error.where))))
+        return {"start": start, "identity": gone, "routes": gone, "sockets": gone}
+
+
+def _running(scene: Scene) -> dict[str, object]:
     with live(scene.made, scene.machine) as one:
         who = _who(one)
         before = _ready(scene, one)
