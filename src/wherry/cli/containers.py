@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from wherry.flows.attend import Write
     from wherry.flows.container import RunRequest
     from wherry.flows.run import Detached, Watcher
+    from wherry.flows.session import Session
     from wherry.kit.ports import Machine
     from wherry.model.container import Container
     from wherry.model.finding import Finding
@@ -40,21 +41,23 @@ def wanted(words: dict[str, Any]) -> Detached | None:
     return Detached(remove=remove, keep=Keep(size=max(size, 1 << 12), files=files)) if detach else None
 
 
-def run(request: RunRequest, kept: Detached | None, form: str | None, ends: tuple[Machine, Watcher, Output]) -> int:
+def run(
+    request: RunRequest, kept: Detached | None, form: str | None, ends: tuple[Machine, Watcher, Output, Session | None]
+) -> int:
     """Runs, detaches or prints; the exit code."""
     from wherry.flows import run as flows
 
-    machine, watcher, output = ends
+    machine, watcher, output, session = ends
     if form:
         from wherry.flows.printed import printed
 
         output.document(printed(request, form, machine, watcher.decided))
         return 0
     if kept is None:
-        ran = flows.run(request, machine, watcher)
+        ran = flows.run(request, machine, watcher, session)
         show_end(ran.end, ran.container, output)
         return exit_code(ran.end)
-    going = flows.detach(request, kept, machine, watcher)
+    going = flows.detach(request, kept, machine, watcher, session)
     if going.end is None:
         output.result(going.record.container.name)
         return 0

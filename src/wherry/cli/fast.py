@@ -60,6 +60,8 @@ def main() -> int:
     try:
         if arguments[:1] in (["push"], ["copy"]):
             return _copy(arguments)
+        if arguments[:1] == ["run"]:
+            return _start(arguments)
         return _build(arguments) if arguments[:1] == ["build"] else _run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted\n")
@@ -82,6 +84,28 @@ def _build(arguments: list[str]) -> int:
     hear()
     try:
         ahead.begin(request, edited)
+        return _run(arguments)
+    finally:
+        ahead.end()
+
+
+def _start(arguments: list[str]) -> int:
+    from wherry.cli.unchanged import run_request_of
+
+    environment = dict(os.environ)
+    request = run_request_of(arguments[1:], environment)
+    if request is None:
+        return _run(arguments)
+    from wherry.cache.folders import locate
+    from wherry.cache.noop.check import look
+
+    known, edited = look(request, locate(environment))
+    from wherry.cli import ahead
+    from wherry.cli.signals import hear
+
+    hear()
+    try:
+        ahead.begin(request, edited, known or "")
         return _run(arguments)
     finally:
         ahead.end()

@@ -61,3 +61,38 @@ def request_of(arguments: list[str], environment: dict[str, str]) -> Request | N
         return Request(("build", *(word for word in arguments if word not in LOOKS)), os.getcwd(), environment)  # noqa: PTH109 - pathlib costs milliseconds here
     except OSError:
         return None
+
+
+#: Options of `wherry run` that take no value; all others do.
+_BARE = frozenset(("-d", "--detach", "--rm", "--init", "-q", "--quiet", "--offline"))
+#: Those that say what is run, where and by what.
+_SAID = {"-C": 1, "--platform": 2, "--engine": 3}
+
+
+def run_request_of(arguments: list[str], environment: dict[str, str]) -> Request | None:
+    """The package that these words of `wherry run` mean; None for an image, or where only the long way knows. Wrong only for words
+    that are wrong themselves, and the command compares (`ahead.session_of`)."""
+    said = ["", ".", "", ""]
+    seen = False
+    words = iter(arguments)
+    for word in words:
+        if word in FRESH or word == "--":
+            break
+        name, equals, value = word.partition("=")
+        if name in _SAID:
+            said[_SAID[name]] = value if equals else next(words, "")
+        elif word.startswith("--"):
+            if not equals and name not in _BARE:
+                next(words, "")
+        elif word.startswith("-"):
+            if word not in _BARE and len(word) == 2:
+                next(words, "")
+        elif not seen:
+            said[0], seen = word, True
+    if said[0] and not said[0].startswith((".", "/")):
+        return None
+    offline = ("--offline",) if "--offline" in arguments else ()
+    try:
+        return Request(("run", *said, *offline), os.getcwd(), environment)  # noqa: PTH109
+    except OSError:
+        return None

@@ -16,7 +16,7 @@ from wherry.flows.engines import engine_for, run_folder
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
 from wherry.flows.settings import said_of, with_settings
-from wherry.flows.subject import Subject, copy_program, image_at, is_package, package, place_of
+from wherry.flows.subject import Subject, copy_program, image_at, is_package, known_subject, place_of
 from wherry.formats.seccomp import Seccomp, Target
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Machine
@@ -129,6 +129,11 @@ def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subje
     place = None if is_package(request.subject) else place_of(request.subject, ports)
     if place is not None:
         return image_at(place, ports, rooms.blobs(machine, session.scratch, request.build), platform)
+    known = session.known and known_subject(session.known)
+    if known:
+        return known
+    from wherry.flows.package import package
+
     build = replace(request.build, packages=(request.subject,) if request.subject else ())
     return package(build, machine, session, platform)
 
@@ -199,12 +204,15 @@ def seccomp_of(container: Container) -> Seccomp | None:
 
 
 def with_programs(container: Container, subject: Subject, place: Place) -> Container:
-    """The container with a package's programs mounted at their paths, from its own folder so that nothing changes them."""
+    """The container with a package's programs mounted at their paths, from the run folder so that nothing changes them."""
     binds = []
+    ours = place.path.parents[1] / "programs"
     for program in subject.programs:
-        file = place.files / Path(program.file).name
-        with disk_errors(file):
-            _linked(program.file, file)
+        file = Path(program.file)
+        if not file.is_relative_to(ours):
+            file = place.files / file.name
+            with disk_errors(file):
+                _linked(program.file, file)
         binds.append(Bind(source=str(file), path=program.path, executable=True))
     return replace(container, binds=(*container.binds, *binds))
 

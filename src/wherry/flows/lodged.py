@@ -15,9 +15,10 @@ from wherry.flows import rooms
 from wherry.flows.build import build
 from wherry.flows.copy import CopyRequest, copied
 from wherry.flows.folders import folders_of
+from wherry.flows.package import of_package, only
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
-from wherry.flows.subject import Subject, image_at, is_own, is_package, of_package, only, place_of
+from wherry.flows.subject import Subject, image_at, is_own, is_package, place_of
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -36,10 +38,13 @@ class Guess(Value, frozen=True, kw_only=True):
 
 class Session:
     """A run's folder and its compilation. `key` is the request as the no-op index knows it; without one nothing is guessed.
-    `edited`: all that is known to differ from the last build of the request (`cache.noop.check.look`)."""
+    `edited`: all that is known to differ from the last build of the request (`cache.noop.check.look`). `known`: its result, where
+    nothing does."""
 
-    def __init__(self, machine: Machine, key: Request | None = None, edited: tuple[str, ...] | None = None) -> None:
-        self.machine, self.key, self.edited = machine, key, edited
+    def __init__(
+        self, machine: Machine, key: Request | None = None, edited: tuple[str, ...] | None = None, known: str = ""
+    ) -> None:
+        self.machine, self.key, self.edited, self.known = machine, key, edited, known
         self.began = state.clock()
         self._stack = contextlib.ExitStack()
         self.scratch = self._stack.enter_context(scratch(machine))
@@ -83,6 +88,12 @@ class Session:
         if self.key:
             self._records.put(self._record, msgspec.json.encode(_sealed(plan, place.environment)))
         return self._job
+
+    def aside(self, work: Callable[[], object]) -> None:
+        """Does `work` beside what follows; the session does not end before it."""
+        thread = threading.Thread(target=work, name="aside", daemon=True)
+        thread.start()
+        self._stack.callback(thread.join)
 
     def stop(self) -> None:
         """Ends a job under way; one that has ended is left as it is."""

@@ -1,47 +1,30 @@
-"""What is to be run: a word in, an image or a freshly compiled package out, as layers and settings; reads places, runs Go.
-
-A package is compiled and not packed: its layers hold an empty file where the program goes, and the program is mounted there.
-"""
+"""What is to be run: a word in, an image out, as layers and settings; reads places. Packages: `flows.package`."""
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
-from wherry.assemble.config import APP
-from wherry.assemble.image import assemble
 from wherry.cache.blobs import Blobs
-from wherry.errors import UsageError, WherryError
-from wherry.flows import rooms
-from wherry.flows.again import Memory
-from wherry.flows.bases import check_programs, opened, prepare_image
-from wherry.flows.destinations import Destinations
-from wherry.flows.plan import Planned, plan_with, toolchain_of
-from wherry.flows.remember import drafted
-from wherry.flows.request import BuildRequest
-from wherry.flows.session import Session
-from wherry.kit.files import private_directory
-from wherry.kit.ports import Event, Machine
+from wherry.errors import WherryError
 from wherry.kit.value import Value
 from wherry.model.base import Base
-from wherry.model.binary import Binary
-from wherry.model.image import Image
-from wherry.model.plan import Health, ImagePlan, Plan
+from wherry.model.plan import Health, ImagePlan
 from wherry.model.project import Inferred
 from wherry.oci import reference as references
 from wherry.oci.config import Config, RunConfig
-from wherry.oci.descriptor import decode
+from wherry.oci.digest import Digest
 from wherry.oci.layer import Packed
-from wherry.oci.platform import Platform, best
-from wherry.plan.choose import names_of
+from wherry.oci.platform import Platform
 from wherry.plan.tiers import Tier
 from wherry.store import own
 from wherry.store import place as places
 from wherry.store.base import Bases, Wanted
-from wherry.store.choose import missing
 from wherry.store.engine import detect
 from wherry.store.keeper import Ports
 from wherry.store.places import at
@@ -87,6 +70,26 @@ class Subject(Value, frozen=True, kw_only=True):
     """Of a package's repository: what its places are relative to."""
     names: tuple[str, ...] = ()
     """What the settings may call it; empty: its title."""
+
+
+def sealed(subject: Subject) -> str:
+    """A subject as a text that `known_subject` reads."""
+    return base64.b64encode(msgspec.msgpack.encode(subject, enc_hook=str)).decode()
+
+
+def known_subject(result: str) -> Subject | None:
+    """A package's subject as the last run kept it; None when its layers were removed meanwhile."""
+    try:
+        subject = msgspec.msgpack.decode(base64.b64decode(result), type=Subject, dec_hook=_digest)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    files = (*(one.file for one in subject.programs), *(one.file for one in subject.layers))
+    return subject if all(map(os.path.exists, files)) else None
+
+
+def _digest(_: type, value: object) -> Digest:
+    """The one kind of text in it that msgspec does not know."""
+    return Digest(str(value))
 
 
 def is_package(word: str) -> bool:
@@ -181,79 +184,6 @@ def _name(place: places.Place) -> str:
             return Path(path).stem
 
 
-def package(request: BuildRequest, machine: Machine, session: Session, platform: Platform) -> Subject:
-    """Compiles the only image that `request` means, for one platform of those that it is built for.
-
-    UsageError [several-images] when it means several, [no-platform]; what `build` raises."""
-    ports, packer = rooms.ports_with(machine, session.scratch), rooms.packer(machine, session.scratch, request)
-    memory = Memory(machine, session.key, session.edited if request.cache else None)
-    toolchain = toolchain_of(request, machine)
-    planned = plan_with(request, toolchain, replace(machine, run=memory))
-    plan = _for(planned.plan, platform)
-    (image,) = plan.images
-    job = session.compile(plan, cache=request.cache)
-    bases = opened(plan, Destinations(), ports, rooms.blobs(machine, session.scratch, request))
-    (prepared,) = prepare_image(image, plan, packer, bases)
-    drafted(request, planned, session, Destinations(), memory)
-    machine.events(Event(phase="compile", subject=str(prepared.base.platform)))
-    compiled = job.wait()
-    machine.events(Event(phase="compile", state="end", subject=str(prepared.base.platform)))
-    check_programs(image, (prepared,), compiled.binaries, packer)
-    empty = Path(session.scratch, "empty")
-    empty.touch(mode=0o555)
-    hollow = tuple(replace(one, file=str(empty)) for one in compiled.binaries)
-    made = assemble(image, prepared, hollow, packer)
-    programs = private_directory(Path(session.scratch, f"programs-{made.platform.architecture}{made.platform.variant}"))
-    subject = of_package(image, made, _kept(image, compiled.binaries, made.platform, programs))
-    return replace(read_in(planned, image, subject), platforms=only(planned.plan).platforms)
-
-
-def _for(plan: Plan, platform: Platform) -> Plan:
-    """The part of a plan that makes its only image for `platform`."""
-    image = only(plan)
-    found = best(platform, image.platforms)
-    if found is None:
-        raise missing(image.name, platform, image.platforms)
-    compilations = tuple(one for one in plan.compilations if one.platform == found)
-    return replace(plan, compilations=compilations, images=(replace(image, platforms=(found,)),))
-
-
-def read_in(planned: Planned, image: ImagePlan, subject: Subject) -> Subject:
-    """The subject with what the sources of its first program show, and the settings for it."""
-    first = image.targets[0].import_path
-    main = next(main for main in planned.reading.project.mains if main.import_path == first)
-    return replace(
-        subject, inferred=main.inferred, tiers=planned.tiers, names=names_of(main), root=planned.reading.project.root
-    )
-
-
-def only(plan: Plan) -> ImagePlan:
-    """The one image that a plan makes; UsageError [several-images]."""
-    if len(plan.images) == 1:
-        return plan.images[0]
-    names = ", ".join(image.name for image in plan.images)
-    first = plan.images[0].targets[0].import_path
-    raise UsageError(
-        "several-images",
-        f"one program is run at a time, and these are {len(plan.images)}",
-        why=names,
-        next=f"wherry run {first}",
-    )
-
-
-def _kept(image: ImagePlan, binaries: tuple[Binary, ...], platform: Platform, folder: Path) -> tuple[Program, ...]:
-    """Copies of the programs that nobody changes any more, executable by all."""
-    own_names = {target.import_path: target.name for target in image.targets}
-    found = []
-    for binary in binaries:
-        name = own_names.get(binary.import_path)
-        if name and binary.platform == platform:
-            file = folder / name
-            copy_program(binary.file, file)
-            found.append(Program(file=str(file), path=f"/{APP}/{name}"))
-    return tuple(found)
-
-
 def copy_program(source: str, target: Path) -> None:
     """A copy inside the kernel where that can be; mode 0555."""
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
@@ -263,25 +193,3 @@ def copy_program(source: str, target: Path) -> None:
             size -= count
         os.fchmod(write.fileno(), 0o555)
     temporary.replace(target)
-
-
-def of_package(image: ImagePlan, made: Image, programs: tuple[Program, ...]) -> Subject:
-    """The subject that a package's image is."""
-    config = decode(made.config.data, Config, name="config")
-    layers = tuple(
-        Packed(
-            file=layer.here(), media_type=layer.media_type, digest=layer.digest, diff_id=layer.diff_id, size=layer.size
-        )
-        for layer in made.layers
-    )
-    return Subject(
-        title=image.name.rpartition("/")[2],
-        image=f"{image.targets[0].import_path} {image.version}",
-        platform=made.platform,
-        config=config.config or RunConfig(),
-        layers=layers,
-        programs=programs,
-        health=image.health,
-        plan=image,
-        history=history_of(config),
-    )

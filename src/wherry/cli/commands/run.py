@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from wherry.cli import containers
+from wherry.cli import ahead, containers
 from wherry.cli.commands.container_options import container_options, options_of
 from wherry.cli.commands.network import network
 from wherry.cli.commands.options import standing_in
@@ -30,7 +30,7 @@ FORMS = ("docker", "podman", "runc", "quadlet", "systemd", "seccomp")
 )
 @click.option("--log-files", default=3, type=click.IntRange(1, 100), help="With -d: how many of those are kept (3).")
 @click.option("--print", "form", type=click.Choice(FORMS), help="Only show what is equal elsewhere.")
-@click.option("-C", "directory", default=".", type=FILLED, metavar="DIR", help="Start in this folder.")
+@click.option("-C", "folder", default=".", type=FILLED, metavar="DIR", help="Start in this folder.")
 @click.option("-q", "--quiet", is_flag=True, help="The program's own words only.")
 @network
 def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
@@ -49,7 +49,7 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     from wherry.system.machine import real_machine
 
     output = standard_output(quiet=words.pop("quiet"))
-    directory, form, kept = words.pop("directory"), words.pop("form"), containers.wanted(words)
+    directory, form, kept = words.pop("folder"), words.pop("form"), containers.wanted(words)
     request = RunRequest(
         subject=subject,
         build=BuildRequest(directory=directory),
@@ -64,4 +64,5 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
             started=lambda record: containers.show_started(record, output),
             found=lambda findings: containers.show_findings(findings, output),
         )
-        return containers.run(request, kept, form, (real_machine(progress.event), watcher, output))
+        session = ahead.session_of("run", subject, directory, request.platform, request.engine)
+        return containers.run(request, kept, form, (real_machine(progress.event), watcher, output, session))
