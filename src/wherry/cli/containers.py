@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from wherry.cli.output import Output
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from wherry.model.container import Container
     from wherry.model.finding import Finding
     from wherry.runtime.folders import End, Record
+    from wherry.runtime.health import Condition
 
 #: Decisions worth a row, by their labels.
 SHOWN = {
@@ -71,6 +73,20 @@ def show_findings(findings: tuple[Finding, ...], output: Output) -> None:
     """What was mended before."""
     for finding in findings:
         output.finding(finding)
+
+
+def health_told(output: Output) -> Callable[[Condition], None]:
+    """A line for each change of its health; what begins is not worth one."""
+    known = ["starting"]
+
+    def told(condition: Condition) -> None:
+        if condition.status == known[0]:
+            return
+        known[0] = condition.status
+        last = condition.probes[-1].said if condition.probes else ""
+        output.line(f"{condition.status}: {last}" if condition.status == "unhealthy" else condition.status)
+
+    return told
 
 
 def written(stdout: TextIO, stderr: TextIO) -> Write:

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from wherry.errors import UnavailableError
+from wherry.errors import UnavailableError, WherryError
 from wherry.flows.attend import Attended
 from wherry.kit.ports import Command, Machine
 from wherry.model.plan import Health
@@ -35,12 +35,18 @@ def watched(one: Attended, machine: Machine, told: Changed, over: threading.Even
         return
     started = machine.now()
     known = Condition(since=started)
-    told(known)
+    _tell(told, known)
     while not over.wait(pause(known, health, started, machine.now())):
         probed = probe(one, health, machine)
         if over.is_set():
             return
         known = after(known, probed, health, started)
+        _tell(told, known)
+
+
+def _tell(told: Changed, known: Condition) -> None:
+    """A full disk, or a folder that is gone, ends no watch."""
+    with contextlib.suppress(WherryError):
         told(known)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
-from wherry.flows import attend
+from wherry.errors import UsageError
+from wherry.flows import attend, health
 from wherry.flows.container import Made, Ready, RunRequest, make, placed
 from wherry.flows.handover import hand_over
 from wherry.flows.monitor import openings
@@ -19,8 +22,9 @@ from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.model.finding import Finding
-from wherry.runtime import engines
+from wherry.runtime import engines, folders
 from wherry.runtime.folders import End, Place, Record
+from wherry.runtime.health import Condition
 from wherry.runtime.logs import Keep, Line, last_lines
 
 EARLY: Final = 0.1
@@ -38,6 +42,8 @@ class Watcher(Value, frozen=True, kw_only=True):
     """Before anything is started."""
     started: Callable[[Record], None]
     """When the program runs."""
+    condition: Callable[[Condition], None]
+    """After each look at its health."""
     found: Callable[[tuple[Finding, ...]], None]
     """What was mended of containers before."""
 
@@ -55,8 +61,8 @@ def run(request: RunRequest, machine: Machine, watcher: Watcher, session: Sessio
     with contextlib.ExitStack() as held:
         made = make(request, machine, session or held.enter_context(Session(machine)))
         watcher.found(sweep(made.run, machine))
+        made, ready = _placed(held, made, request, machine)
         watcher.decided(made.container)
-        ready = held.enter_context(placed(made, machine))
         return Ran(container=made.container, end=foreground(made, ready, machine, watcher))
 
 
@@ -86,13 +92,27 @@ def detach(
         attendant = held.enter_context(contextlib.closing(machine.engage()))  # it starts while images are unpacked
         made = make(request, machine, session or held.enter_context(Session(machine)))
         watcher.found(sweep(made.run, machine))
+        made, ready = _placed(held, made, request, machine, foreground=False)
         watcher.decided(made.container)
-        ready = held.enter_context(placed(made, machine, foreground=False, remove=False))
         ready.place.keep(replace(ready.record, keep=wanted.keep))
         hand_over(attendant, ready.place, made.runtime, running=False)
         record = ready.place.record() or ready.record
         watcher.started(record)
     return _early(record, ready.place, wanted)
+
+
+def _placed(
+    held: contextlib.ExitStack, made: Made, request: RunRequest, machine: Machine, *, foreground: bool = True
+) -> tuple[Made, Ready]:
+    """A folder for it; where somebody took its name meanwhile, and the user did not choose it, with another one."""
+    while True:
+        try:
+            return made, held.enter_context(placed(made, machine, foreground=foreground, remove=foreground))
+        except UsageError as error:
+            if error.name != "name-taken" or request.options.name:
+                raise
+            name = folders.fresh_name(Path(made.run), made.subject.title)
+            made = replace(made, container=replace(made.container, name=name))
 
 
 def _early(record: Record, place: Place, wanted: Detached) -> Going:
@@ -118,8 +138,19 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
         child = engines.start(made.runtime, ready.place, streams)
         streams.close()
         ports.to(ready.place.pid())
-        record = replace(ready.record, addresses=ports.addresses)
+        record = replace(ready.record, addresses=ports.addresses, started=machine.now())
         ready.place.keep(record)
         watcher.started(record)
         one = attend.Attended(container=made.container, place=ready.place, runtime=made.runtime, child=child)
-        return attend.until_end(one, machine)
+        over = threading.Event()
+        held.callback(over.set)
+        told = (one, machine, lambda now: _told(now, one.place, watcher), over)
+        threading.Thread(target=health.watched, args=told, name="health", daemon=True).start()
+        end = attend.until_end(one, machine)
+        over.set()
+        return end
+
+
+def _told(now: Condition, place: Place, watcher: Watcher) -> None:
+    place.is_now(now)
+    watcher.condition(now)

@@ -62,6 +62,7 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
             write=containers.written(sys.stdout, sys.stderr),
             decided=lambda container: containers.show_decided(container, output),
             started=lambda record: containers.show_started(record, output),
+            condition=containers.health_told(output),
             found=lambda findings: containers.show_findings(findings, output),
         )
         session = ahead.session_of("run", subject, directory, request.platform, request.engine)

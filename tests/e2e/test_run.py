@@ -1,0 +1,184 @@
+"""wherry run in the foreground: what people see of a container from its start to its end, and what each mistake gets."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import apps
+from tests.support.runbook import Book, book, free_port, get, kill, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Iterator[Book]:
+    with book() as found:
+        yield found
+
+
+def named(app: str) -> tuple[str, ...]:
+    """The image of an application, called like it."""
+    return apps.place(app), "--name", app
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out.decode(), err.decode()
+
+
+def test_its_words_and_exit_code_are_its_own(shelf: Book) -> None:
+    done = shelf("run", *named("exits3"))
+    assert done.code == 3
+    assert done.stdout == ""
+    assert "exits3 ended with status 3" in done.stderr
+    assert "user" in done.stderr and "65532:65532" in done.stderr
+    assert shelf.left() == []
+
+
+def test_quiet_says_nothing_of_its_own(shelf: Book) -> None:
+    done = shelf("run", "-q", *named("exits"))
+    assert (done.code, "warning" in done.stderr, "exits" in done.stderr) == (0, False, False)
+
+
+def test_an_interrupt_stops_it_in_order(shelf: Book) -> None:
+    port = free_port()
+    process = shelf.popen("run", *named("good"), "-p", f"{port}:8080")
+    assert get(port, "/healthz")
+    process.send_signal(signal.SIGINT)
+    code, _, said = ended(process)
+    assert code == 0
+    assert "good stopped in peace" in said
+    assert shelf.left() == []
+
+
+def test_a_second_interrupt_kills(shelf: Book) -> None:
+    port = free_port()
+    process = shelf.popen("run", *named("ignoresigterm"), "-p", f"{port}:8080", "--grace", "60")
+    get(port, "/healthz")
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    code, _, said = ended(process)
+    assert code == 137
+    assert time.monotonic() - began < 5
+    assert "was killed" in said
+    assert shelf.left() == []
+
+
+def test_one_that_ignores_its_signal_is_killed_after_its_grace(shelf: Book) -> None:
+    port = free_port()
+    process = shelf.popen("run", *named("ignoresigterm"), "-p", f"{port}:8080", "--grace", "0.5")
+    get(port, "/healthz")
+    process.send_signal(signal.SIGTERM)
+    code, _, said = ended(process)
+    assert code == 137
+    assert "did not stop within 0.5 s of SIGTERM" in said
+
+
+def test_one_that_needs_more_memory_than_it_may(shelf: Book) -> None:
+    done = shelf("run", *named("leaks"), "--memory", "32m", "-e", "GOMEMLIMIT=off")
+    assert done.code == 137
+    assert "leaks was killed: it needed more than its memory limit" in done.stderr
+
+
+def test_a_full_tmpfs_stops_nobody_else(shelf: Book) -> None:
+    port = free_port()
+    process = shelf.popen("run", *named("fills"), "-p", f"{port}:8080", "--tmpfs", "/tmp:1m")
+    assert get(port, "/healthz")
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--entrypoint", "/nope"), 3, "[no-entrypoint]"),
+        (("-w", "/nope"), 3, "[bad-workdir]"),
+        (("-v", "./nope:/data"), 2, "[bad-volume]"),
+        (("-v", "./:/../x"), 1, "[path-escape]"),
+        (("--engine", "nope"), 2, "[container-option]"),
+        (("--user", "nope"), 2, "[bad-user]"),
+        (("--seccomp", "nope.json"), 2, "[no-seccomp]"),
+        (("-p", "8080/udp"), 2, "[container-option]"),
+    ],
+)
+def test_a_mistake_is_one_clear_error(shelf: Book, words: tuple[str, ...], code: int, said: str) -> None:
+    done = shelf("run", *named("good"), *words)
+    assert (done.code, said in done.stderr) == (code, True), done.stderr
+    assert shelf.left() == []
+
+
+def test_a_broken_profile(shelf: Book) -> None:
+    (shelf.folder / "bad.json").write_text('{"defaultAction": 7}')
+    done = shelf("run", *named("good"), "--seccomp", "bad.json")
+    assert "[bad-seccomp]" in done.stderr
+    assert "$.defaultAction" in done.stderr
+
+
+def test_a_port_in_use(shelf: Book) -> None:
+    port = free_port()
+    shelf.good("run", "-q", "-d", apps.place("good"), "-p", f"{port}:8080", "--name", "first")
+    for words in ((), ("-d",)):
+        done = shelf("run", *named("good"), "-p", f"{port}:8080", *words)
+        assert (done.code, "[port-in-use]" in done.stderr) == (2, True), done.stderr
+    done = shelf("run", apps.place("good"), "--name", "first")
+    assert (done.code, "[name-taken]" in done.stderr) == (2, True)
+    shelf.good("rm", "--force", "first")
+    assert shelf.left() == []
+
+
+def test_an_image_of_root_is_refused_unless_asked(shelf: Book) -> None:
+    done = shelf("run", *named("rootonly-as-root"))
+    assert (done.code, "[runs-as-root]" in done.stderr) == (1, True)
+    process = shelf.popen(
+        "run", "-q", *named("rootonly-as-root"), "--relax", "user", "-p", f"{(port := free_port())}:8080"
+    )
+    assert get(port, "/healthz")
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 0
+
+
+def test_the_next_run_clears_away_what_a_killed_one_left(shelf: Book) -> None:
+    port = free_port()
+    process = shelf.popen("run", *named("good"), "-p", f"{port}:8080")
+    get(port, "/healthz")
+    kill(process.pid)
+    process.communicate()
+    assert shelf.left() != []
+    done = shelf("run", *named("exits"))
+    assert "[mended]" in done.stderr
+    until(lambda: shelf.left() == [])
+
+
+def test_the_machines_environment_stays_outside(shelf: Book) -> None:
+    """F09: only what was named comes in; a value may come from the environment by name."""
+    os.environ["WHERRY_TEST_CANARY"] = "yellow"
+    shelf.good("run", "-q", "-d", apps.place("good"), "--name", "canary", "-e", "GIVEN=1")
+    try:
+        pid = shelf.containers()["canary"]["pid"]
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            names = {one.partition(b"=")[0].decode() for one in file.read().split(b"\0") if one}
+    finally:
+        del os.environ["WHERRY_TEST_CANARY"]
+        shelf.good("rm", "--force", "canary")
+    assert names <= {"PATH", "HOME", "GOMEMLIMIT", "GOMAXPROCS", "GIVEN", "PORT"}
+    assert "GIVEN" in names
+
+
+@pytest.mark.parametrize("form", ["docker", "podman", "runc", "quadlet", "systemd", "seccomp"])
+def test_what_equals_it_elsewhere(shelf: Book, form: str) -> None:
+    text = shelf.good("run", *named("good"), "-p", "8080", "--print", form)
+    marks = {
+        "docker": "--cap-drop ALL", "podman": "--read-only-tmpfs=false", "runc": '"noNewPrivileges": true',
+        "quadlet": "NoNewPrivileges=true", "systemd": "Restart=on-failure", "seccomp": '"defaultAction"',
+    }  # fmt: skip
+    assert marks[form] in text
+    assert shelf.left() == []

@@ -1,0 +1,334 @@
+"""The runbook: containers that go on by themselves, and every command that looks at them or ends them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import apps
+from tests.support.cli import COMMAND, variables
+from tests.support.runbook import Book, book, free_port, get, kill, need_exec, until
+from tests.support.tools import need
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Iterator[Book]:
+    with book() as found:
+        yield found
+
+
+@pytest.fixture
+def good(shelf: Book) -> Iterator[int]:
+    """A container called `good` that runs; the port of this machine where it answers."""
+    port = free_port()
+    assert shelf.good("run", "-q", "-d", apps.place("good"), "--name", "good", "-p", f"{port}:8080") == "good"
+    get(port, "/healthz")
+    yield port
+    shelf("rm", "--force", "good")
+    assert shelf.left() == []
+
+
+def test_from_its_start_to_its_end(shelf: Book, good: int) -> None:
+    (known,) = shelf.json("ps")
+    assert (known["name"], known["state"], known["engine"]) == ("good", "running", "runc")
+    assert known["addresses"] == [f"127.0.0.1:{good}->8080/tcp"]
+    assert "good" in shelf.good("ps").splitlines()[1]
+    assert "listening" in shelf.good("logs", "good").lower()
+    done = shelf("stop", "good")
+    assert (done.code, done.stdout) == (0, "good\n")
+    assert "stopped in peace" in done.stderr
+    assert shelf.containers()["good"]["end"]["code"] == 0
+    assert shelf.good("ps").count("\n") == 0
+    assert shelf.processes() == []
+    assert shelf.good("rm", "good") == "good"
+    assert shelf.left() == []
+
+
+def test_one_that_runs_is_not_removed_by_accident(shelf: Book, good: int) -> None:
+    done = shelf("rm", "good")
+    assert (done.code, "[still-running]" in done.stderr) == (2, True)
+    assert get(good, "/healthz")
+
+
+def test_a_name_that_nobody_has(shelf: Book, good: int) -> None:
+    for verb in ("logs", "stop", "rm", "stats"):
+        done = shelf(verb, "goood")
+        assert (done.code, "did you mean good?" in done.stderr) == (2, True)
+
+
+def test_rm_leaves_nothing_by_itself(shelf: Book) -> None:
+    done = shelf("run", "-q", "-d", "--rm", apps.place("good"), "--name", "brief")
+    assert done.code == 0
+    assert shelf("stop", "brief").code == 0
+    until(lambda: shelf.left() == [])
+
+
+def test_one_that_ends_at_once_says_why(shelf: Book) -> None:
+    done = shelf("run", "-d", apps.place("exits3"), "--name", "three")
+    assert done.code == 3
+    assert "three ended with status 3" in done.stderr
+    assert shelf.containers()["three"]["end"]["code"] == 3
+    shelf.good("rm", "three")
+
+
+def test_a_panic_is_explained(shelf: Book) -> None:
+    shelf("run", "-q", "-d", apps.place("panics"), "--name", "panic")
+    until(lambda: shelf.containers()["panic"]["state"] == "ended")
+    assert shelf.containers()["panic"]["end"]["code"] == 2
+    done = shelf("logs", "panic", "--tail", "50")
+    assert "panic:" in done.stderr
+    shelf.good("rm", "panic")
+
+
+@pytest.mark.parametrize(
+    ("app", "words", "said"),
+    [
+        ("nosigterm", (), "does not handle SIGTERM"),
+        ("ignoresigterm", ("--time", "0.3"), "and was killed"),
+        ("good", ("--signal", "KILL"), "was killed"),
+        ("exitcode", (), "ended with status 1"),
+    ],
+)
+def test_stop_explains_the_exit_code(shelf: Book, app: str, words: tuple[str, ...], said: str) -> None:
+    port = free_port()
+    shelf.good("run", "-q", "-d", apps.place(app), "--name", "one", "-p", f"{port}:8080")
+    get(port, "/healthz")
+    done = shelf("stop", "one", *words)
+    assert said in " ".join(done.stderr.split()), done.stderr
+    shelf.good("rm", "one")
+
+
+def test_the_oom_killer_is_told(shelf: Book) -> None:
+    shelf("run", "-q", "-d", apps.place("leaks"), "--name", "big", "--memory", "32m", "-e", "GOMEMLIMIT=off")
+    until(lambda: shelf.containers()["big"]["state"] == "ended")
+    assert shelf.containers()["big"]["end"]["out_of_memory"]
+    assert "out of memory" in shelf.good("ps", "-a")
+    shelf.good("rm", "big")
+
+
+def test_logs_by_time_and_number(shelf: Book, good: int) -> None:
+    for number in range(5):
+        get(good, f"/?{number}")
+    every = shelf("logs", "good").stdout.splitlines()
+    assert shelf("logs", "good", "--tail", "2").stdout.splitlines() == every[-2:]
+    assert shelf("logs", "good", "--tail", "0").stdout == ""
+    stamped = shelf("logs", "good", "--timestamps").stdout.splitlines()
+    assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]{18}Z ", line) for line in stamped)
+    after = stamped[-1].split()[0]
+    assert shelf("logs", "good", "--since", after).stdout.splitlines() == every[-1:]
+    assert shelf("logs", "good", "--since", "1h").stdout.splitlines() == every
+    done = shelf("logs", "good", "--since", "soon")
+    assert (done.code, "[container-option]" in done.stderr) == (2, True)
+
+
+def test_logs_are_followed_to_the_end(shelf: Book, good: int) -> None:
+    process = shelf.popen("logs", "--follow", "good")
+    time.sleep(0.5)
+    shelf.good("stop", "good")
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert out.decode() == shelf("logs", "good").stdout
+
+
+def test_a_talkative_one_stays_bounded(shelf: Book) -> None:
+    """10 MB a second, and a first line of 32 MB."""
+    words = ("--log-size", "256k", "--log-files", "2", "-e", f"LONG_LINE={32 << 20}", "--memory", "128m")
+    shelf.good("run", "-q", "-d", apps.place("chatty"), "--name", "chatty", *words)
+    time.sleep(3)
+    (folder,) = (path / "logs" for path in shelf.places())
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert set(sizes) == {"log", "log.1"}
+    assert max(sizes.values()) <= (256 << 10) + (1 << 19)
+    (monitor,) = shelf.monitors()
+    peak = int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{monitor}/status").read_text())[0])
+    assert peak < 64 << 10, "KiB"
+    assert shelf.containers()["chatty"]["state"] == "running"
+    assert len(shelf("logs", "chatty", "--tail", "3").stdout.splitlines()) == 3
+    shelf.good("rm", "--force", "chatty")
+
+
+def test_health_is_a_state_that_changes(shelf: Book) -> None:
+    port = free_port()
+    shelf.good("run", "-q", "-d", apps.place("good"), "--name", "well", "-p", f"{port}:8080")
+    until(lambda: shelf.containers()["well"]["health"] == "healthy")
+    assert "healthy" in shelf.good("ps")
+    text = shelf.good("inspect", "well")
+    assert "GET /healthz on 8080" in text
+    assert "200 from /healthz" in text
+    document = shelf.json("inspect", "well")
+    assert document["condition"]["probes"][-1]["well"] is True
+    assert document["usage"]["memory"] > 0
+    shelf.good("rm", "--force", "well")
+
+
+def test_inspect_knows_images_and_containers(shelf: Book, good: int) -> None:
+    assert "layer" in shelf.good("inspect", apps.place("good"))
+    done = shelf("inspect", "nothing-of-the-kind", "--isolation")
+    assert (done.code, "[no-such-container]" in done.stderr) == (2, True)
+
+
+def test_isolation_is_what_the_kernel_says(shelf: Book, good: int) -> None:
+    rows = {row["name"]: row for row in json.loads(shelf.good("inspect", "good", "--isolation", "--json"))["isolation"]}
+    pid = shelf.containers()["good"]["pid"]
+    assert rows["pid namespace"]["inside"] == str(Path(f"/proc/{pid}/ns/pid").readlink())[5:-1]
+    assert rows["pid namespace"]["outside"] == str(Path("/proc/self/ns/pid").readlink())[5:-1]
+    assert all(row["apart"] for row in rows.values()), [row for row in rows.values() if not row["apart"]]
+    assert "inside   none" in shelf.good("inspect", "good", "--isolation")
+
+
+def test_stats_say_what_is_used(shelf: Book, good: int) -> None:
+    (used,) = shelf.json("stats", "good")
+    assert 0 < used["memory"] < used["memory_limit"] == 256 << 20
+    assert (used["pids_limit"], used["oom_kills"]) == (256, 0)
+    assert used["processors"] is not None
+    assert "256 MiB" in shelf.good("stats", "--no-stream")
+
+
+def test_burning_is_seen_as_throttled(shelf: Book) -> None:
+    shelf.good("run", "-q", "-d", apps.place("burns"), "--name", "burns", "--cpus", "0.2")
+    time.sleep(1)
+    (used,) = shelf.json("stats", "burns")
+    assert used["throttled"] > 0
+    assert used["processors"] < 0.5
+    shelf.good("rm", "--force", "burns")
+
+
+def test_exec_runs_what_the_image_has(shelf: Book, good: int) -> None:
+    need_exec()
+    done = shelf("exec", "good", "/app/good")
+    assert "address already in use" in done.stdout + done.stderr, "the network is the container's"
+    assert done.code != 0
+
+
+def test_exec_without_a_shell_names_the_way_on(shelf: Book, good: int) -> None:
+    need_exec()
+    done = shelf("exec", "good", "sh")
+    assert done.code == 3
+    assert "[no-entrypoint]" in done.stderr
+    assert "wherry debug good" in done.stderr
+
+
+def test_debug_brings_tools_along(shelf: Book, good: int) -> None:
+    need("busybox")
+    assert shelf.good("debug", "good", "id", "-u") == "65532"
+    assert "/app/good" in shelf.good("debug", "good", "ps")
+    assert shelf.good("debug", "good", "ls", "/proc/1/root/app") == "good"
+    assert shelf.good("debug", "good", "wget", "-qO-", "127.0.0.1:8080/healthz")
+    assert shelf("debug", "good", "sh", "-c", "exit 5").code == 5
+    status = shelf.good("debug", "good", "cat", "/proc/self/status")
+    assert re.search(r"CapBnd:\s+0+$", status, re.MULTILINE)
+    assert re.search(r"Seccomp:\s+2$", status, re.MULTILINE)
+    assert get(good, "/healthz"), "the container itself goes on"
+
+
+def test_debug_in_a_terminal_of_its_own(shelf: Book, good: int) -> None:
+    need("busybox")
+    pid, ours = pty.fork()
+    if pid == 0:
+        environment = variables(shelf.folder / "home", **shelf.environment)
+        os.execve(
+            COMMAND[0], [*COMMAND, "debug", "good", "sh", "-c", "tty; readlink /proc/self/fd/0; exit 6"], environment
+        )
+    said = b""
+    while select.select([ours], [], [], 20)[0]:
+        try:
+            said += os.read(ours, 4096)
+        except OSError:
+            break
+    assert b"/dev/pts/0" in said
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 6
+
+
+def test_an_init_collects_orphans_and_hands_signals_on(shelf: Book) -> None:
+    port = free_port()
+    shelf.good("run", "-q", "-d", apps.place("zombies"), "--name", "zombies", "--init", "-p", f"{port}:8080")
+    get(port, "/healthz")
+    pid = shelf.containers()["zombies"]["pid"]
+    assert Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/dev/init\0/app/zombies")
+    done = shelf("stop", "zombies")
+    assert "stopped in peace" in done.stderr, done.stderr
+    shelf.good("rm", "zombies")
+
+
+def test_a_dead_monitor_is_noticed_and_replaced(shelf: Book, good: int) -> None:
+    kill(*shelf.monitors())
+    until(lambda: not shelf.monitors())
+    (pid,) = [one["pid"] for one in [shelf.containers()["good"]]]
+    assert get(good, "/healthz", patience=5), "the next look gave it another monitor, which forwards again"
+    assert len(shelf.monitors()) == 1
+    assert shelf.containers()["good"]["pid"] == pid, "the program noticed nothing"
+    assert "the monitor had died" in shelf("logs", "good").stderr
+    done = shelf("stop", "good")
+    assert "stopped in peace" in done.stderr
+    assert shelf.containers()["good"]["end"]["code"] == 0
+
+
+def test_an_end_without_a_monitor_is_known_by_its_parent(shelf: Book) -> None:
+    shelf.good("run", "-q", "-d", apps.place("good"), "--name", "alone")
+    pid = shelf.containers()["alone"]["pid"]
+    kill(*shelf.monitors())
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not Path(f"/proc/{pid}").exists())
+    until(lambda: not shelf.processes())
+    assert shelf.containers()["alone"]["end"]["code"] == 0
+    shelf.good("rm", "alone")
+
+
+def test_an_end_that_nobody_saw_is_said_to_be_so(shelf: Book) -> None:
+    shelf.good("run", "-q", "-d", apps.place("good"), "--name", "lost")
+    pid = shelf.containers()["lost"]["pid"]
+    kill(*shelf.monitors(), *shelf.processes("/bin/sh"))
+    kill(pid)
+    until(lambda: not Path(f"/proc/{pid}").exists())
+    until(lambda: not shelf.processes("runc"))
+    known = shelf.containers()["lost"]
+    assert (known["state"], known["end"]["code"], known["end"]["why"]) == ("ended", None, "lost")
+    assert "nobody saw how" in " ".join(shelf("stop", "lost").stderr.split()) or "ended ?" in shelf.good("ps", "-a")
+    shelf.good("rm", "lost")
+
+
+def test_words_go_on_while_no_monitor_is_there(shelf: Book) -> None:
+    """No SIGPIPE, and nothing is lost that fits into the pipe."""
+    port = free_port()
+    shelf.good("run", "-q", "-d", apps.place("good"), "--name", "talks", "-p", f"{port}:8080")
+    get(port, "/?first")
+    pid = shelf.containers()["talks"]["pid"]
+    kill(*shelf.monitors())
+    time.sleep(0.3)
+    assert Path(f"/proc/{pid}").exists()
+    shelf.good("ps")
+    get(port, "/?second")
+    assert shelf.containers()["talks"]["state"] == "running"
+    shelf.good("rm", "--force", "talks")
+
+
+def test_several_at_once_have_names_of_their_own(shelf: Book) -> None:
+    started = [shelf.popen("run", "-q", "-d", apps.place("good")) for _ in range(4)]
+    names = {process.communicate(timeout=60)[0].decode().strip() for process in started}
+    assert len(names) == 4, names
+    shelf.good("rm", "--force", *sorted(names))
+    assert shelf.left() == []
+
+
+def test_a_silent_reader_is_no_trouble(shelf: Book, good: int) -> None:
+    """`logs | head`: a pipe that is closed early."""
+    words = [*COMMAND, "logs", "good"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = variables(shelf.folder / "home", **shelf.environment)
+    done = subprocess.run(words, env=environment, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode in (0, 1)
