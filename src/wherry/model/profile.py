@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from wherry.kit.value import Value
+from wherry.model.finding import Finding
 from wherry.model.recording import Recording
 
 
@@ -67,4 +68,5 @@ class Profile(Value, frozen=True, kw_only=True):
     recorded: Exercised
     proved: Exercised
     suggestions: tuple[Suggestion, ...] = ()
+    findings: tuple[Finding, ...] = ()
     seconds: float = 0.0

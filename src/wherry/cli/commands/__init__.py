@@ -8,7 +8,7 @@ import click
 
 #: In the order of `--help`. A command lies in the file of its name and is called like it.
 VERBS: tuple[str, ...] = (
-    *("build", "run", "prove", "plan", "inspect"),
+    *("build", "run", "prove", "profile", "plan", "inspect"),
     *("ps", "logs", "stop", "rm", "exec", "debug", "stats"),
     *("push", "pull", "copy", "annotate", "rebase", "base", "registry"),
     *("doctor", "explain", "cache", "completion"),

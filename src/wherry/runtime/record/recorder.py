@@ -8,8 +8,8 @@ counted.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
-import socket
 import struct
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, cast
@@ -20,6 +20,7 @@ from wherry.model.recording import Bound, FileUse, Intent, Reached, Recording, S
 from wherry.runtime.record.calls import ADDRESSES, PATHS, SHOWN, WRITES, Address, Path
 from wherry.runtime.record.inside import Inside
 
+_UNIX, _INET, _INET6 = 1, 2, 10
 _LONGEST: Final = 4096
 _MOST: Final = 20_000
 """Different files, and addresses; what comes after is not told apart any more."""
@@ -180,15 +181,21 @@ def _string(thread: int, address: int) -> str:
 def _socket_address(data: bytes) -> tuple[str, str, int] | None:
     """Family, address, port; None for families that lead nowhere outside (netlink)."""
     (family,) = struct.unpack_from("=H", data)
-    if family == socket.AF_INET and len(data) >= 8:
-        return "inet", socket.inet_ntop(socket.AF_INET, data[4:8]), int.from_bytes(data[2:4], "big")
-    if family == socket.AF_INET6 and len(data) >= 24:
-        return "inet", socket.inet_ntop(socket.AF_INET6, data[8:24]), int.from_bytes(data[2:4], "big")
-    if family == socket.AF_UNIX and len(data) > 2:
+    if family == _INET and len(data) >= 8:
+        return "inet", str(ipaddress.IPv4Address(data[4:8])), int.from_bytes(data[2:4], "big")
+    if family == _INET6 and len(data) >= 24:
+        return "inet", _six(data[8:24]), int.from_bytes(data[2:4], "big")
+    if family == _UNIX and len(data) > 2:
         name = data[2:]
         text = "@" + name[1:].decode("utf-8", "replace") if name[:1] == b"\0" else name.partition(b"\0")[0].decode()
         return ("unix", text, 0) if text else None
     return None
+
+
+def _six(data: bytes) -> str:
+    """As people write it: ::ffff:127.0.0.1 and not ::ffff:7f00:1."""
+    address = ipaddress.IPv6Address(data)
+    return f"::ffff:{address.ipv4_mapped}" if address.ipv4_mapped else str(address)
 
 
 def _protocol(thread: int, descriptor: int) -> Protocol:

@@ -1,0 +1,250 @@
+"""`wherry profile` on real engines: what it records is what strace sees, what it writes is enforced, and it does not slow the
+application down."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import apps
+from tests.support.contained import Case, case
+from tests.support.programs_in_c import HOST
+from tests.support.servers import answers, free_port
+from tests.support.tools import need
+from wherry.errors import WherryError
+from wherry.flows.container import RunRequest
+from wherry.flows.exercise import Exercise
+from wherry.flows.live import Live, live
+from wherry.flows.profile import Profiled, ProfileRequest, profile
+from wherry.formats import seccomp
+from wherry.kit.notices import Wanted, Watching
+from wherry.model.container import Options
+from wherry.runtime.look import ask
+from wherry.runtime.record.filter import recording_filter
+from wherry.runtime.record.recorder import Recorder
+from wherry.runtime.seccomp import default_seccomp
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("engines")]
+
+ROUTES = ("/healthz", "/readyz", "/slow?ms=30", "/")
+EXERCISE = Exercise(routes=ROUTES, seconds=1.0)
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module")
+def runc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    need("runc")
+    with case("runc", tmp_path_factory.mktemp("runc")) as made:
+        yield made
+
+
+def profiled(one: Case, app: str, **words: object) -> Profiled:
+    options = words.pop("options", Options())
+    assert isinstance(options, Options)
+    run = RunRequest(subject=apps.place(app), engine=one.engine, options=options)
+    return profile(ProfileRequest(run=run, **{"exercise": EXERCISE, **words}), one.machine)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def strict(runc: Case) -> Profiled:
+    return profiled(runc, "good", mode="strict")
+
+
+@pytest.fixture(scope="module")
+def safe(runc: Case) -> Profiled:
+    return profiled(runc, "good")
+
+
+def traced(folder: Path) -> set[str]:
+    """What strace sees of the same program doing the same, as a plain process."""
+    need("strace")
+    port, log = free_port(), folder / "trace"
+    command = ["strace", "-f", "-qq", "-o", str(log), str(apps.program("good"))]
+    with subprocess.Popen(
+        command, env={"PORT": str(port), "PATH": os.environ["PATH"]}, stdout=subprocess.DEVNULL
+    ) as one:
+        end = time.monotonic() + PATIENCE
+        while not answers(f"http://127.0.0.1:{port}/healthz") and time.monotonic() < end:
+            time.sleep(0.02)
+        for route in ROUTES * 5:
+            assert answers(f"http://127.0.0.1:{port}{route}")
+        (child,) = Path(f"/proc/{one.pid}/task/{one.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGTERM)
+        one.wait(PATIENCE)
+    return set(re.findall(r"^\d+ +(\w+)\(", log.read_text(), re.MULTILINE))
+
+
+def test_the_verdict_of_strace(strict: Profiled, safe: Profiled, tmp_path: Path) -> None:
+    """Everything that strace sees was recorded or is in the floor; everything recorded is seen by strace or the runtime's."""
+    seen, made = traced(tmp_path), strict.profile
+    recorded = {name for name, _ in made.recording.calls}
+    assert len(seen) > 25
+    assert seen <= recorded | set(made.floor)
+    assert seen <= set(safe.profile.names)
+    assert seen <= set(safe.profile.ceiling.names) | {"execve"}
+    assert recorded <= seen | set(made.floor) | {"prlimit64", "fcntl", "uname"}
+
+
+def test_strict_lies_between_and_safe_is_the_ceiling(strict: Profiled, safe: Profiled) -> None:
+    narrow, wide = set(strict.profile.names), set(safe.profile.names)
+    assert narrow < wide
+    assert wide <= set(safe.profile.ceiling.names) | set(safe.profile.floor)
+    assert strict.profile.ceiling.complete
+    assert len(narrow) < 70
+    assert strict.profile.before > 350
+    assert set(strict.profile.unexercised) == wide - narrow
+    assert strict.profile.recorded.exit_code == strict.profile.proved.exit_code == 0
+
+
+def test_what_is_recorded_beside_calls(strict: Profiled) -> None:
+    seen = strict.profile.recording
+    assert [(one.protocol, one.port) for one in seen.bound if one.port] == [("tcp", 8080)]
+    assert [one.path for one in seen.files if one.intent == "run"] == ["/app/good"]
+    assert "fstatfs" in seen.engine
+    assert seen.trouble == ""
+    assert strict.profile.suggestions == ()
+
+
+def test_the_written_profile_is_one(strict: Profiled) -> None:
+    made = seccomp.read(strict.text.encode(), seccomp.Target(architecture=HOST.architecture), name="p")
+    assert made.default_action == "SCMP_ACT_ERRNO"
+    assert {name for rule in made.syscalls if rule.action == "SCMP_ACT_ALLOW" for name in rule.names} == set(
+        strict.profile.names
+    )
+
+
+def without(made: Profiled, name: str) -> str:
+    """The profile, killing, with one name less."""
+    text = made.text.replace('"SCMP_ACT_ERRNO"', '"SCMP_ACT_KILL_PROCESS"', 1)
+    return text.replace(f'"{name}",', "", 1)
+
+
+@contextlib.contextmanager
+def under(one: Case, text: str, folder: Path) -> Iterator[Live]:
+    """The good application under a profile of this text."""
+    file = folder / "profile.json"
+    file.write_text(text)
+    with live(one.made(apps.place("good"), Options(seccomp=str(file))), one.machine) as running:
+        yield running
+
+
+def well(one: Case, running: Live) -> bool:
+    return running.until(lambda: ask(one.machine.dial, running.pid, 8080, "/healthz").status == 200, PATIENCE)
+
+
+def test_a_call_less_and_the_kernel_kills(strict: Profiled, runc: Case, tmp_path: Path) -> None:
+    """What the proof relies on: the same profile without accept4 ends the application with SIGSYS."""
+    with under(runc, without(strict, "accept4"), tmp_path) as running:
+        assert not well(runc, running)
+        assert running.wait(PATIENCE) == 128 + signal.SIGSYS
+    with under(runc, without(strict, "no_such_call"), tmp_path) as running:
+        assert well(runc, running)
+
+
+def test_stopped_and_continued_it_lives_on(strict: Profiled, runc: Case, tmp_path: Path) -> None:
+    """The kernel restarts waits in the program's name (restart_syscall), which no recording sees."""
+    with under(runc, without(strict, "no_such_call"), tmp_path) as running:
+        assert well(runc, running)
+        for _ in range(5):
+            os.kill(running.pid, signal.SIGSTOP)
+            time.sleep(0.05)
+            os.kill(running.pid, signal.SIGCONT)
+            time.sleep(0.05)
+        assert well(runc, running)
+
+
+@pytest.mark.parametrize("engine", ["crun", "docker", "podman"])
+def test_each_engine_gives_the_same_profile(engine: str, strict: Profiled, tmp_path: Path) -> None:
+    need(engine)
+    with case(engine, tmp_path) as one:
+        made = profiled(one, "good", mode="strict").profile
+    assert made.engine.startswith(engine)
+    assert made.recording.detailed == (engine != "docker")
+    # What Go's scheduler does differs from run to run; all of that is in the floor.
+    assert set(made.names) ^ set(strict.profile.names) <= {
+        "fcntl",
+        "uname",
+        "prlimit64",
+        "getcwd",
+        "readlinkat",
+        "pread64",
+    }
+
+
+def test_a_program_that_is_never_well_gives_no_profile(runc: Case) -> None:
+    with pytest.raises(WherryError) as caught:
+        profiled(runc, "exits3")
+    assert caught.value.name == "not-exercised"
+
+
+def test_directories_are_suggested(runc: Case) -> None:
+    made = profiled(runc, "writes")
+    lines = [one.line for one in made.profile.suggestions]
+    assert any(line.startswith("writable = [") and "/var/log" in line for line in lines), lines
+
+
+SCRIPT = """#!/bin/sh
+exec python3 -c 'import os, urllib.request
+for _ in range(3): urllib.request.urlopen(os.environ["WHERRY_URL"] + "/slow?ms=1").read()'
+"""
+
+
+def test_a_script_exercises(runc: Case, tmp_path: Path) -> None:
+    script = tmp_path / "smoke"
+    script.write_text(SCRIPT)
+    made = profiled(runc, "good", exercise=Exercise(script=str(script), seconds=0.1)).profile
+    assert made.recorded.script == made.proved.script == 0
+    assert dict(made.recording.calls)["accept4"] > 3
+
+
+def asked(one: Case, running: Live, rate: float, seconds: float) -> list[float]:
+    """Milliseconds of each of `rate` requests a second, a connection each."""
+    times, began = [], time.monotonic()
+    for number in range(int(rate * seconds)):
+        time.sleep(max(0.0, began + number / rate - time.monotonic()))
+        answer = ask(one.machine.dial, running.pid, 8080, "/healthz")
+        assert answer.status == 200
+        times.append((answer.ended - answer.began) * 1000)
+    return times
+
+
+def plain(one: Case, folder: Path) -> float:
+    """The median of 3 seconds at 50 requests a second, in milliseconds."""
+    text = seccomp.encode(seccomp.to_docker(default_seccomp(HOST.architecture))).decode()
+    with under(one, text, folder) as running:
+        assert well(one, running)
+        return statistics.median(asked(one, running, 50.0, 3.0))
+
+
+def watched(one: Case, folder: Path) -> float:
+    """The same while every call is told of; each connection must have been."""
+    watching: list[Watching] = []
+    recorder = Recorder(HOST.architecture, frozenset(("write",)), lambda: watching[0].counts)
+    once = next(number for number, name in recorder.names.items() if name == "getsockname")
+    with one.machine.watch(Wanted(shown=recorder.shown), recorder.see) as watch:
+        watching.append(watch)
+        base = default_seccomp(HOST.architecture)
+        told_of = recording_filter(base, HOST.architecture, frozenset(), watch.address)
+        with under(one, seccomp.encode(seccomp.to_docker(told_of)).decode(), folder) as running:
+            assert well(one, running)
+            before = watch.counts.get(once, 0)
+            times = asked(one, running, 50.0, 3.0)
+            time.sleep(0.1)
+            assert watch.counts[once] - before == len(times), "Go asks once for each connection"
+    assert watch.trouble == ""
+    return statistics.median(times)
+
+
+def test_recording_keeps_the_pace_and_loses_nothing(runc: Case, tmp_path: Path) -> None:
+    """50 requests a second: the median at most doubled. The same application, watched and not, in turns."""
+    turns = [(plain(runc, tmp_path), watched(runc, tmp_path)) for _ in range(2)]
+    assert min(slow for _, slow in turns) <= 2 * min(fast for fast, _ in turns), turns
