@@ -47,7 +47,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Unpack:
     folder = tmp_path_factory.mktemp("roots")
 
     def unpack(name: str) -> Path:
-        (image,) = wherry.inspect(apps.place(name)).images
+        image, *_ = wherry.inspect(apps.place(name)).images
         return unpacked(image, layout(name), folder / name)
 
     return functools.cache(unpack)

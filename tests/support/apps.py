@@ -24,7 +24,7 @@ from wherry.model.image import Built, Image
 
 FOLDER = Path(__file__).parents[1] / "apps"
 PROGRAMS = tuple(sorted(path.name for path in (FOLDER / "cmd").iterdir()))
-ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (.+?) \| ?([a-z, -]*?) ?\|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (.+?) \| ?([a-z0-9, -]*?) ?\|$", re.MULTILINE)
 
 #: Image → its program, and what its settings say otherwise than tests/apps/wherry.toml.
 VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -74,7 +74,7 @@ def verdicts() -> dict[str, Verdict]:
     """What each image deserves, by its name."""
     rows = ROW.findall((FOLDER / "README.md").read_text())
     found = {
-        name: Verdict(app=name, fault=fault, fails=tuple(re.findall(r"[a-z-]+", fails))) for name, fault, fails in rows
+        name: Verdict(app=name, fault=fault, fails=tuple(re.findall(r"[a-z0-9-]+", fails))) for name, fault, fails in rows
     }
     assert len(found) == len(rows), "a name twice"
     return found

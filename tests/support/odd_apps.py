@@ -21,11 +21,11 @@ from tests.support import apps
 from tests.support.packing import archive, content_of, directory, member, packed, pax
 from tests.support.ports import HOST, ports
 from tests.support.programs_in_c import of_this_machine
-from wherry.model.image import Built, Image, Layer
+from wherry.model.image import Built, Image, ImageIndex, Layer
 from wherry.oci import media
 from wherry.oci.config import Config, History, RootFS, RunConfig
 from wherry.oci.descriptor import Descriptor, Document, decode, describe, encode
-from wherry.oci.manifest import Manifest
+from wherry.oci.manifest import Index, Manifest
 from wherry.oci.platform import Platform
 from wherry.oci.tar import Entry
 from wherry.store import place as places
@@ -48,6 +48,8 @@ class Fault:
     config: dict[str, Any] = field(default_factory=dict)
     """Fields of the RunConfig."""
     platform: Platform | None = None
+    both: bool = False
+    """An index: the image that it stands on, and the changed one."""
 
 
 def place(name: str) -> str:
@@ -60,10 +62,19 @@ def _placed(name: str) -> str:
     folder = apps.session_folder() / f"odd-{name}"
     (folder / "layers").mkdir(parents=True)
     fault = FAULTS[name]()
-    image = changed(apps.made(fault.base).image, fault, folder / "layers")
+    base = apps.made(fault.base).image
+    image = changed(base, fault, folder / "layers")
     where = f"oci:{folder}/layout:{name}"
-    at(places.parse(where), ports(folder)).publish(Built(name=name, version="1.2.3", content=image))
+    content = index(base, image) if fault.both else image
+    at(places.parse(where), ports(folder)).publish(Built(name=name, version="1.2.3", content=content))
     return where
+
+
+def index(*images: Image) -> ImageIndex:
+    """All of them, each for its platform."""
+    rows = tuple(describe(one.manifest, platform=one.platform) for one in images)
+    document = Index(schema_version=2, media_type=media.OCI_INDEX, manifests=rows)
+    return ImageIndex(document=Document(media_type=media.OCI_INDEX, data=encode(document)), images=images)
 
 
 def changed(image: Image, fault: Fault, folder: Path) -> Image:
@@ -211,6 +222,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "no-command": config(entrypoint=None, cmd=None),
     "no-user": config(user=""),
     "not-executable": started("app/tool", 0o444, hello),
+    "other-index": lambda: Fault(platform=Platform(architecture="arm64"), both=True),
     "other-machine": started("app/tool", 0o755, foreign),
     "private-key": on_top("etc/app/tls.key", 0o400, private_key()),
     "script": started("app/run.sh", 0o755, lambda: b"#!/bin/sh\nexec /app/good\n"),

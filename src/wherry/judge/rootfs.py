@@ -11,6 +11,8 @@ from wherry.model.verdict import Verdict
 
 NAME = "rootfs"
 MOST = 5
+DEVICES = "/dev"
+"""64 KiB of the runtime's own memory with its devices, which only root may write to; what is mounted below is another thing."""
 DECLARE = '[image] writable = ["{}"] declares it'
 
 
@@ -34,17 +36,14 @@ def _judged(seen: Writes, observed: Observed) -> Verdict:
             f"/ is mounted {','.join(root.options)}",
             next="leave --relax rootfs out",
         )
-    for what, paths in (
-        ("files can be made in", seen.made),
-        ("may be written to:", seen.opened),
-        ("changes its mode:", seen.changed),
-    ):
-        if paths:
-            return failed(
-                NAME, f"{what} {_listed(paths)}, which nobody declared", refusals, next=DECLARE.format(paths[0])
-            )
-    if seen.unwilling:
-        return failed(NAME, f"its user cannot write to {_listed(seen.unwilling)}, which is declared")
+    open_to_it = _open(seen, observed)
+    if open_to_it:
+        what, paths = open_to_it[0]
+        return failed(NAME, f"{what} {_listed(paths)}, which nobody declared", refusals, next=DECLARE.format(paths[0]))
+    others = {one.path for one in observed.container.tmpfs if one.uid not in (0, observed.container.user.uid)}
+    unwilling = tuple(path for path in seen.unwilling if path not in others)
+    if unwilling:
+        return failed(NAME, f"its user cannot write to {_listed(unwilling)}, which is declared")
     lost = _lost(observed)
     if lost is not None:
         return lost
@@ -56,6 +55,18 @@ def _judged(seen: Writes, observed: Observed) -> Verdict:
     return passed(
         NAME, f"read-only; {sum(number for _, number in seen.refused)} writes tried, all refused{places}", refusals
     )
+
+
+def _open(seen: Writes, observed: Observed) -> list[tuple[str, tuple[str, ...]]]:
+    """What can be done, and to what."""
+    rows = (
+        ("files can be made in", seen.made),
+        ("may be written to:", seen.opened),
+        ("changes its mode:", seen.changed),
+    )
+    own = DEVICES if observed.container.user.uid == 0 else ""
+    left = [(what, tuple(path for path in paths if path != own)) for what, paths in rows]
+    return [row for row in left if row[1]]
 
 
 def _lost(observed: Observed) -> Verdict | None:

@@ -11,7 +11,7 @@ from tests.support.observed import CONTAINER, observed
 from wherry.judge.limits import cpu, memory, pids, reap
 from wherry.judge.rootfs import rootfs
 from wherry.judge.strangers import arm64, random_uid
-from wherry.model.container import Limits
+from wherry.model.container import Limits, Tmpfs, User
 from wherry.model.observation import Expectations, Needless, Observed, Start, Unseen
 from wherry.model.trials import (
     CpuTrial,
@@ -138,6 +138,22 @@ def test_a_line_of_a_log_is_a_conclusion_and_a_recorded_call_is_not() -> None:
     seen = rootfs(observed(LIMITED, writes=WRITES, refused=Refused(paths=("/var/lib/app/x",))), WANTED)
     assert (seen.seen, seen.concluded) == (("/var/lib/app/x",), ())
     assert seen.next == ('[image] writable = ["/var/lib/app"] declares it',)
+
+
+def test_what_belongs_to_another_user_need_not_be_writable() -> None:
+    seen = replace(WRITES, unwilling=("/home/nonroot",))
+    home = Tmpfs(path="/home/nonroot", uid=65532, gid=65532, mode=0o750)
+    own, other = replace(LIMITED, tmpfs=(home,)), replace(LIMITED, tmpfs=(home,), user=User(uid=1000, gid=1000))
+    assert rootfs(observed(own, writes=seen), WANTED).outcome == "FAIL"
+    assert rootfs(observed(other, writes=seen), WANTED).outcome == "PASS"
+
+
+def test_root_may_write_to_its_devices() -> None:
+    seen = replace(WRITES, made=("/dev",), changed=("/dev",))
+    assert rootfs(observed(LIMITED, writes=seen), WANTED).outcome == "FAIL"
+    root = replace(LIMITED, user=User(uid=0, gid=0))
+    assert rootfs(observed(root, writes=seen), WANTED).outcome == "PASS"
+    assert rootfs(observed(root, writes=replace(seen, made=("/dev", "/dev/shm"))), WANTED).outcome == "FAIL"
 
 
 @pytest.mark.parametrize("judge", [memory, cpu, pids])
