@@ -21,6 +21,7 @@ import msgspec
 from wherry.errors import UsageError
 from wherry.flows.changed import Changed
 from wherry.flows.copy import Copied
+from wherry.flows.prove import Proof
 from wherry.flows.report import BuildReport
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Events, silent
@@ -36,12 +37,14 @@ __all__ = [
     "Copied",
     "Options",
     "Plan",
+    "Proof",
     "Stored",
     "annotate",
     "build",
     "copy",
     "inspect",
     "plan",
+    "prove",
     "pull",
     "push",
     "rebase",
@@ -105,6 +108,35 @@ def plan(*packages: str, **options: Unpack[Options]) -> Plan:
     from wherry.system.machine import real_machine
 
     return flow(_request(packages, options), real_machine())
+
+
+def prove(
+    subject: str = "",
+    *,
+    directory: str | os.PathLike[str] = ".",
+    assignments: tuple[str, ...] = (),
+    engine: str = "",
+    events: Events = silent,
+) -> Proof:
+    """Runs an image or a package hardened, looks at it from outside, and says what was seen, one verdict a check.
+
+        proof = wherry.prove("podinfo", assignments=("prove.slow-route=/delay/2", "run.memory=64m"))
+        for verdict in proof.verdicts:
+            print(verdict.outcome, verdict.check, verdict.summary)
+
+    `subject`: a name or place of an image, else a package of the repository at `directory`; empty: its only program.
+    `assignments`: keys of wherry.toml, of [prove] and [run] above all. `engine`: runc, crun, docker or podman; empty: what is here.
+
+    An outcome is PASS, FAIL, SKIP (does not apply) or UNKNOWN (could not be seen here); `waived` says why one does not count, and
+    `proof.count("FAIL")` how many do. Raises a `wherry.errors.WherryError` when nothing can be run at all."""
+    from wherry.flows.container import RunRequest
+    from wherry.flows.prove import ProveRequest
+    from wherry.flows.prove import prove as flow
+    from wherry.system.machine import real_machine
+
+    build = _request((), {"directory": directory, "assignments": assignments})
+    run = RunRequest(subject=subject, build=build, engine=engine)
+    return flow(ProveRequest(run=run), real_machine(events))
 
 
 def copy(

@@ -19,6 +19,7 @@ wherry takes a Go repository to a small, safe, reproducible container image.
   wherry build --push -t registry.example/team/app
   wherry plan --why         what would be built, and every reason
   wherry inspect NAME       what an image holds
+  wherry prove              that it behaves: each check seen, from outside
 
   push NAME -t REF          an image of this machine, to registries
   pull REF                  an image of a registry, to this machine

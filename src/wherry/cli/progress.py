@@ -25,6 +25,7 @@ WORDS = {
     "copy": "copying",
     "record": "recording",
     "prove": "proving",
+    "look": "looking at",
 }
 
 

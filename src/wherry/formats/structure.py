@@ -9,8 +9,6 @@ import re
 from typing import Any, Final
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from wherry.errors import UsageError
 from wherry.kit.text import closest, one_line
@@ -143,6 +141,9 @@ def plain(value: Scalar) -> str:
 
 
 def _tree(text: str, name: str) -> Any:
+    from ruamel.yaml import YAML  # 30 ms that only who has such a file pays
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     reader = YAML(typ="rt", pure=True)
     try:
         tree = reader.load(text)
