@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_its_words_and_exit_code_are_its_own(shelf: Book) -> None:
     assert done.code == 3
     assert done.stdout == ""
     assert "exits3 ended with status 3" in done.stderr
-    assert "user" in done.stderr and "65532:65532" in done.stderr
+    assert "65532:65532" in done.stderr
     assert shelf.left() == []
 
 
@@ -164,8 +165,8 @@ def test_the_machines_environment_stays_outside(shelf: Book) -> None:
     shelf.good("run", "-q", "-d", apps.place("good"), "--name", "canary", "-e", "GIVEN=1")
     try:
         pid = shelf.containers()["canary"]["pid"]
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            names = {one.partition(b"=")[0].decode() for one in file.read().split(b"\0") if one}
+        data = Path(f"/proc/{pid}/environ").read_bytes()
+        names = {one.partition(b"=")[0].decode() for one in data.split(b"\0") if one}
     finally:
         del os.environ["WHERRY_TEST_CANARY"]
         shelf.good("rm", "--force", "canary")

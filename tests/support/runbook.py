@@ -29,6 +29,8 @@ class Book:
     def __init__(self, folder: Path) -> None:
         self.folder, self.run = folder, folder / "run"
         self.environment = {"WHERRY_RUN_DIR": str(self.run)}
+        self.seen: set[str] = set()
+        """Ids of all containers that were ever looked at."""
 
     def __call__(self, *words: str | Path) -> Done:
         return wherry(*words, home=self.folder / "home", cwd=self.folder, **self.environment)
@@ -61,7 +63,9 @@ class Book:
     def places(self) -> list[Path]:
         """Folders of containers."""
         folder = self.run / "containers"
-        return sorted(folder.iterdir()) if folder.is_dir() else []
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        self.seen |= {path.name for path in found}
+        return found
 
     def processes(self, *words: str) -> list[int]:
         """Those whose command or working files name this folder: monitors, runtimes, parents. `words` must be in it, too."""
@@ -83,7 +87,7 @@ class Book:
         found = [f"folder {one}" for one in ids] + [f"process {pid}" for pid in self.processes()]
         found += [f"mount {line.split()[4]}" for line in mounts() if str(self.run) in line]
         found += [f"unfinished {path.name}" for path in self.run.glob("roots/.*.tmp")]
-        return found + [f"group {path}" for path in groups() if path.name.removeprefix("wherry-") in ids]
+        return found + [f"group {path}" for path in groups() if path.name.removeprefix("wherry-") in self.seen]
 
 
 def pids() -> list[int]:
@@ -108,7 +112,6 @@ def book() -> Iterator[Book]:
     folder.chmod(0o755)
     (folder / "home").mkdir()
     found = Book(folder)
-    before = set(groups())
     try:
         yield found
     finally:
@@ -118,11 +121,11 @@ def book() -> Iterator[Book]:
         for pid in found.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        left = set(groups()) - before
+        for path in groups():
+            if path.name.removeprefix("wherry-") in found.seen:
+                with contextlib.suppress(OSError):
+                    path.rmdir()
         shutil.rmtree(folder, ignore_errors=True)
-        for path in left:
-            with contextlib.suppress(OSError):
-                path.rmdir()
 
 
 def need_exec() -> None:

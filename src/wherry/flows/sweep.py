@@ -20,7 +20,7 @@ from wherry.flows.monitor import conclude
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
-from wherry.runtime import engines, folders, roots
+from wherry.runtime import engines, folders, orphans, roots
 from wherry.runtime.folders import Place, Record
 
 KEPT = 7 * 86_400.0
@@ -66,6 +66,7 @@ def _orphan(place: Place, record: Record, machine: Machine) -> list[Finding]:
     runtime = engine_for(machine, record.engine)
     name = record.container.name
     if record.foreground:
+        orphans.clear(place, machine.kill)
         engines.delete(runtime, place)
         place.remove()
         return [_note(name, "the wherry that ran it was killed; what was left of it is taken away")]
@@ -77,6 +78,7 @@ def _orphan(place: Place, record: Record, machine: Machine) -> list[Finding]:
                 return [_note(name, f"it runs, but its monitor died and no other could be started: {error.message}")]
         return [_note(name, "its monitor had died; another one looks after it now")]
     found = []
+    orphans.clear(place, machine.kill)
     never = not place.pid() and not record.started
     if place.end() is None and not never:
         end = conclude(place, runtime, place.code(), machine)
