@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import apps
+from tests.support.cli import wherry
 from tests.support.contained import Case, case
+from tests.support.containers import Engine
 from tests.support.programs_in_c import HOST
 from tests.support.servers import answers, free_port
 from tests.support.tools import need
@@ -25,9 +27,11 @@ from wherry.flows.container import RunRequest
 from wherry.flows.exercise import Exercise
 from wherry.flows.live import Live, live
 from wherry.flows.profile import Profiled, ProfileRequest, profile
+from wherry.flows.request import BuildRequest
 from wherry.formats import seccomp
 from wherry.kit.notices import Wanted, Watching
 from wherry.model.container import Options
+from wherry.model.profile import Profile
 from wherry.runtime.look import ask
 from wherry.runtime.record.filter import recording_filter
 from wherry.runtime.record.recorder import Recorder
@@ -206,6 +210,53 @@ def test_a_script_exercises(runc: Case, tmp_path: Path) -> None:
     assert dict(made.recording.calls)["accept4"] > 3
 
 
+MOODY = """package main
+import ("context"; "net/http"; "os"; "os/signal"; "syscall")
+func main() {
+	http.HandleFunc("/rare", func(w http.ResponseWriter, r *http.Request) { os.Symlink("x", "/tmp/y"); os.Hostname() })
+	http.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
+	s := &http.Server{Addr: ":8080"}
+	c := make(chan os.Signal, 1); signal.Notify(c, syscall.SIGTERM)
+	go func() { <-c; s.Shutdown(context.Background()) }()
+	s.ListenAndServe()
+}
+"""
+LATER = """#!/bin/sh
+if [ -e {flag} ]; then python3 -c 'import os, urllib.request
+urllib.request.urlopen(os.environ["WHERRY_URL"] + "/rare").read()'; fi
+touch {flag}
+"""
+
+
+def moody(runc: Case, folder: Path, mode: str) -> Profile:
+    """The profile of an application that does more in the second run than in the first."""
+    (folder / "main.go").write_text(MOODY)
+    (folder / "go.mod").write_text("module example.com/moody\n\ngo 1.24\n")
+    script = folder / "script"
+    script.write_text(LATER.format(flag=folder / "flag"))
+    options = Options(publish=(f"{free_port()}:8080",))
+    run = RunRequest(build=BuildRequest(directory=str(folder)), engine=runc.engine, options=options)
+    request = ProfileRequest(
+        run=run, exercise=Exercise(script=str(script), seconds=0.1), mode="strict" if mode == "strict" else "safe"
+    )
+    return profile(request, runc.machine).profile
+
+
+def test_what_only_the_proof_sees_is_added(runc: Case, tmp_path: Path) -> None:
+    made = moody(runc, tmp_path, "strict")
+    assert "symlinkat" in made.added
+    assert "symlinkat" in made.names
+    assert made.proved.exit_code == 0
+
+
+def test_safe_has_what_a_recording_never_saw(runc: Case, tmp_path: Path) -> None:
+    made = moody(runc, tmp_path, "safe")
+    assert made.added == ()
+    assert "symlinkat" in made.unexercised
+    assert "symlinkat" in made.names
+    assert "symlinkat" not in dict(made.recording.calls)
+
+
 def asked(one: Case, running: Live, rate: float, seconds: float) -> list[float]:
     """Milliseconds of each of `rate` requests a second, a connection each."""
     times, began = [], time.monotonic()
@@ -248,3 +299,25 @@ def test_recording_keeps_the_pace_and_loses_nothing(runc: Case, tmp_path: Path) 
     """50 requests a second: the median at most doubled. The same application, watched and not, in turns."""
     turns = [(plain(runc, tmp_path), watched(runc, tmp_path)) for _ in range(2)]
     assert min(slow for _, slow in turns) <= 2 * min(fast for fast, _ in turns), turns
+
+
+def test_the_health_probe_lives_under_it(strict: Profiled, docker: Engine, tmp_path: Path) -> None:
+    """Docker runs wherry's probe inside, under the container's profile; it has a few calls of its own."""
+    file = tmp_path / "profile.json"
+    file.write_text(without(strict, "no_such_call"))
+    done = wherry(
+        "copy",
+        apps.place("good"),
+        "docker-daemon:localhost/good:profile",
+        home=tmp_path,
+        cwd=tmp_path,
+        **docker.variables,
+    )
+    assert done.code == 0, done.stderr
+    flags = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", f"--security-opt=seccomp={file}")
+    with docker.running("localhost/good:profile", *flags, "--health-interval=1s") as name:
+        end, state = time.monotonic() + PATIENCE, ""
+        while state not in ("healthy", "unhealthy") and time.monotonic() < end:
+            state = docker("inspect", "--format={{.State.Health.Status}}", name)
+            time.sleep(0.2)
+        assert state == "healthy", docker("inspect", "--format={{json .State.Health}}", name)

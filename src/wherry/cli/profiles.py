@@ -27,7 +27,7 @@ def show(made: Profiled, output: Output, *, file: str, as_json: bool) -> None:
         output.finding(finding)
     if profile.suggestions:
         output.line()
-        output.line("for wherry.toml, from what was seen:")
+        output.line("for [image] of wherry.toml, from what was seen:")
         for one in profile.suggestions:
             output.line_as_is(f"    {one.line}")
             output.line(f"        {one.why}")

@@ -116,9 +116,8 @@ class _Profiling:
         self.base = seccomp_of(made.container)
         self.program = _program(made)
         self.ceiling = _ceiling(self.program)
-        self.probe = bool(made.container.health) and PROBE in (
-            made.container.health.command if made.container.health else ()
-        )
+        health = made.container.health
+        self.probe = health is not None and (bool(health.path or health.port) or PROBE in health.command)
 
     def bounds(self, recording: Recording) -> Bounds:
         """The sets between which the profile lies."""

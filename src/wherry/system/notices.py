@@ -84,8 +84,8 @@ class Notices:
 
     def _accept(self) -> int:
         """The descriptor that the runtime sends; -1 when the watch is stopped before."""
-        ready, _, _ = select.select([self._socket, self._stopped], [], [], _PATIENCE)
-        if self._socket not in ready:
+        ready, _, _ = select.select([self._socket.fileno(), self._stopped], [], [], _PATIENCE)
+        if self._socket.fileno() not in ready:
             self.trouble = "" if ready else "the runtime did not hand over its listener"
             return -1
         runtime, _ = self._socket.accept()
