@@ -41,6 +41,7 @@ def variables(home: Path, **changes: str) -> dict[str, str]:
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_DATA_HOME": str(home / "data"),
         "XDG_CONFIG_HOME": str(home / "config"),
+        "WHERRY_RUN_DIR": str(home / "run"),
         "DOCKER_HOST": f"unix://{home}/no-docker.sock",
         "COLUMNS": "80",
         **changes,

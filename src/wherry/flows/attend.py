@@ -16,6 +16,7 @@ from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.runtime import engines, oci
 from wherry.runtime.folders import End, Place, Why
+from wherry.runtime.look import until_it_hears
 
 CHUNK = 1 << 16
 NAMES = ("stdout", "stderr")
@@ -61,9 +62,12 @@ def _drain(descriptor: int, name: str, write: Write) -> None:
             write(name, data)
 
 
-def until_end(attended: Attended, machine: Machine) -> End:
-    """Waits for the program's own end, or brings it about when interrupted."""
+def until_end(attended: Attended, machine: Machine, begun: Callable[[], None] | None = None) -> End:
+    """Waits for the program's own end, or brings it about when interrupted. `begun` is called first: an interrupt that comes as
+    soon as somebody is told that it runs is one for the program, too."""
     try:
+        if begun:
+            begun()
         code = attended.child.wait()
         return ended(attended, code, "exited", machine)
     except KeyboardInterrupt:
@@ -74,6 +78,7 @@ def stop(attended: Attended, machine: Machine) -> End:
     """The stop signal, its grace, then SIGKILL; an interrupt meanwhile is SIGKILL at once."""
     number = int(signal.Signals[attended.container.stop_signal])
     try:
+        until_it_hears(attended.place.pid(), number)
         _signal(attended, number, machine)
         code = attended.child.wait(attended.container.grace)
     except KeyboardInterrupt:

@@ -140,13 +140,16 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
         ports.to(ready.place.pid())
         record = replace(ready.record, addresses=ports.addresses, started=machine.now())
         ready.place.keep(record)
-        watcher.started(record)
         one = attend.Attended(container=made.container, place=ready.place, runtime=made.runtime, child=child)
         over = threading.Event()
         held.callback(over.set)
         told = (one, machine, lambda now: _told(now, one.place, watcher), over)
-        threading.Thread(target=health.watched, args=told, name="health", daemon=True).start()
-        end = attend.until_end(one, machine)
+
+        def begun() -> None:
+            watcher.started(record)
+            threading.Thread(target=health.watched, args=told, name="health", daemon=True).start()
+
+        end = attend.until_end(one, machine, begun)
         over.set()
         return end
 

@@ -23,6 +23,7 @@ from wherry.plan.container.decide import signal_name
 from wherry.runtime import cgroups, folders
 from wherry.runtime.folders import End, Place, Record
 from wherry.runtime.health import Condition
+from wherry.runtime.look import until_it_hears
 
 State = Literal["starting", "running", "ended"]
 STEP: Final = 0.01
@@ -137,6 +138,7 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
     began = time.monotonic()
     with contextlib.suppress(FileNotFoundError):
         kept.place.will_stop("stopped" if number != signal.SIGKILL else "killed")
+    until_it_hears(kept.place.pid(), number)
     _signal(kept, number, machine)
     end = _ended(kept.place, container.grace if grace is None else grace)
     if end is None:

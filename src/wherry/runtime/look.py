@@ -113,6 +113,26 @@ def _words(error: Exception) -> str:
             return str(error)
 
 
+def until_it_hears(pid: int, number: int, seconds: float = 0.3) -> None:
+    """Waits a moment for a program that has only just begun to handle signal `number`. The first process of a namespace never
+    gets a signal that it does not handle (pid_namespaces(7)), and so loses one that comes too early."""
+    end = time.monotonic() + seconds
+    while not hears(pid, number) and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def hears(pid: int, number: int) -> bool:
+    """Whether the process has a handler for signal `number`, needs none (SIGKILL), or is gone."""
+    if number in (9, 19):
+        return True
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return True
+    caught = next((line.split()[1] for line in lines if line.startswith("SigCgt:")), "0")
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 def zombies(pid: int) -> tuple[int, ...]:
     """Dead children that nobody collected, in the process namespace of `pid`."""
     wanted = _namespace(pid, "pid")

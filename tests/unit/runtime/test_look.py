@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wherry.runtime.look import ask, family, identity, sockets, zombies
+from wherry.runtime.look import ask, family, hears, identity, sockets, until_it_hears, zombies
 from wherry.system.namespaces import dial
 
 
@@ -73,6 +74,22 @@ def test_no_answers(port: int) -> None:
         free = one.getsockname()[1]
     assert ask(dial, 0, free, "/").error == "refused"
     assert ask(dial, 2**22 - 1, free, "/").error == "it has ended"
+
+
+def test_a_program_that_has_just_begun_is_waited_for() -> None:
+    script = "import signal,time;time.sleep(0.2);signal.signal(signal.SIGTERM,lambda *_:None);time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script]) as child:
+        try:
+            assert not hears(child.pid, signal.SIGTERM)
+            assert hears(child.pid, signal.SIGKILL)
+            until_it_hears(child.pid, signal.SIGTERM, 20.0)
+            assert hears(child.pid, signal.SIGTERM)
+            began = time.monotonic()
+            until_it_hears(child.pid, signal.SIGUSR1, 0.1)
+            assert 0.1 <= time.monotonic() - began < 10
+        finally:
+            child.kill()
+    assert hears(child.pid, signal.SIGUSR1)
 
 
 def test_a_dead_child_that_nobody_collected_is_a_zombie() -> None:
