@@ -24,12 +24,13 @@ from wherry.flows.live import live
 from wherry.flows.looks.beside import PATH, SOURCES, beside, said
 from wherry.flows.looks.links import linked
 from wherry.flows.prove import Proof, ProveRequest, prove
+from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
 from wherry.judge import CHECKS
 from wherry.kit.ports import Command, Completed
 from wherry.model.container import Options
 from wherry.model.observation import Expectations
-from wherry.model.trials import Links, Writes
+from wherry.model.trials import Emulated, Links, Writes
 from wherry.model.verdict import Verdict
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("apps")]
@@ -114,6 +115,17 @@ def test_who_has_none_fails_nothing(name: str, runc: Case) -> None:
         assert [check for check in MINE if said[check] == "SKIP"] == [
             check for check, outcome in SOUND[name].items() if outcome == "SKIP"
         ]
+
+
+def test_a_package_for_two_processors(runc: Case) -> None:
+    """It is compiled for each of them, and the other one is emulated."""
+    emulator("", "")
+    build = BuildRequest(directory=str(apps.repository()), assignments=('platforms=["linux/amd64", "linux/arm64"]',))
+    run = RunRequest(subject="./cmd/good", build=build, engine="runc")
+    found = prove(ProveRequest(run=run, only=("start", "arm64"), expectations=WANTED), runc.machine)
+    assert [one.outcome for one in found.verdicts] == ["PASS", "PASS"], found.verdicts
+    assert isinstance(found.observed.emulated, Emulated)
+    assert found.observed.emulated.answer == "GET /healthz 200"
 
 
 @pytest.mark.parametrize("check", ["rootfs", "memory", "cpu", "pids"])
