@@ -229,6 +229,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "setgid": on_top("usr/bin/tool", 0o2755),
     "setuid": on_top("usr/bin/tool", 0o4755),
     "shell": shell,
+    "sources": on_top("src/go.mod", 0o444, b"module example.com/x\n"),
     "token-env": config(env=("PATH=/app", "GREETING=ghp_" + "0123456789abcdef" * 2 + "wxyz")),
     "too-large": too_large,
     "unknown-user": config(user="ghost"),
