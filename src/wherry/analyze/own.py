@@ -23,7 +23,7 @@ from wherry.analyze.source.infer import infer
 from wherry.analyze.source.scan import scan
 from wherry.formats.golisting import Package
 from wherry.kit.ports import Records
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.project import Inferred
 
 #: Bytes of own sources that are read for one project; above it the rest of the packages gives no facts.
@@ -112,7 +112,7 @@ class Sources:
         data = self._records.get(key)
         try:
             if data:
-                return msgspec.msgpack.decode(data, type=kind)
+                return msgspec.msgpack.decode(data, type=decodable(kind))
         except msgspec.MsgspecError:
             pass
         value = make()

@@ -20,7 +20,7 @@ from wherry.errors import BuildError, CorruptError, UnavailableError, UsageError
 from wherry.formats.gomod import GoMod
 from wherry.kit.files import atomic_write, private_directory
 from wherry.kit.ports import Command, Run
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.finding import Finding
 from wherry.model.toolchain import Toolchain
 
@@ -172,7 +172,7 @@ def _download(prefixes: tuple[str, ...], version: str, fetcher: Fetcher, run: Ru
     )
     parts = ended.stdout.decode("utf-8", "replace").split("\n}\n")
     try:
-        answers = tuple(msgspec.json.decode(f"{part}\n}}", type=_Answer) for part in parts if part.strip())
+        answers = tuple(msgspec.json.decode(f"{part}\n}}", type=decodable(_Answer)) for part in parts if part.strip())
     except msgspec.MsgspecError as error:
         raise CorruptError(
             "go-list-output", f"what `go mod download` printed could not be read: {error}", where="go mod download"

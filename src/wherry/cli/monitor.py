@@ -15,6 +15,7 @@ import msgspec
 from wherry import errors
 from wherry.flows.handover import Answer, Task, answer_to, runtime_of
 from wherry.flows.monitor import begin, stay, take_over
+from wherry.kit.value import decodable
 from wherry.runtime.folders import Place
 from wherry.system.monitored import monitored_machine
 
@@ -27,7 +28,7 @@ def main() -> None:
         message, descriptors, _, _ = socket.recv_fds(asked, LARGEST, 1, socket.MSG_CMSG_CLOEXEC)
         if not message or not descriptors:
             return
-        task = msgspec.json.decode(message, type=Task)
+        task = msgspec.json.decode(message, type=decodable(Task))
         _streams(Path(task.place))
         machine = monitored_machine()
         place, runtime = Place(Path(task.place)), runtime_of(task, machine)

@@ -21,7 +21,7 @@ import msgspec
 
 from wherry.errors import WherryError
 from wherry.kit.files import atomic_write, disk_errors, private_directory
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.binary import Binary
 from wherry.model.plan import Compilation, Target
 from wherry.model.toolchain import Toolchain
@@ -133,7 +133,7 @@ def boot_id() -> str:
 
 def _believed(file: Path, record_file: Path, boot: str) -> Record | None:
     try:
-        record = msgspec.json.decode(record_file.read_bytes(), type=Record)
+        record = msgspec.json.decode(record_file.read_bytes(), type=decodable(Record))
         status = file.lstat()
     except (OSError, msgspec.MsgspecError):
         return None

@@ -20,7 +20,7 @@ from wherry.cache.noop.request import Request
 from wherry.cache.records import LARGEST, Records
 from wherry.flows.folders import folders_of
 from wherry.kit.ports import Command, Completed, Machine
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 
 #: How commands begin whose answers no declaration in a Go file can change. `git status` is none of them.
 LASTING = (
@@ -92,7 +92,7 @@ class Memory:
         if data is None:
             return None
         try:
-            told = msgspec.msgpack.decode(data, type=Told)
+            told = msgspec.msgpack.decode(data, type=decodable(Told))
             return told if all(told.starts.get(path) == _start(path) for path in edited) else None
         except (msgspec.MsgspecError, OSError):
             return None

@@ -13,6 +13,7 @@ from wherry.cache.records import Records, key
 from wherry.errors import UnavailableError, UsageError
 from wherry.flows.folders import folders_of
 from wherry.kit.ports import Command, Completed, Machine, Run
+from wherry.kit.value import decodable
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import client, runtimes
 from wherry.runtime.oci import NAMES, Runtime
@@ -80,7 +81,7 @@ def _remembered(machine: Machine) -> Run:
         name = key("version", *command.argv, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         known = records.get(name)
         if known is not None:
-            return msgspec.json.decode(known, type=Completed)
+            return msgspec.json.decode(known, type=decodable(Completed))
         ended = machine.run(command)
         if not ended.code:
             records.put(name, msgspec.json.encode(ended))

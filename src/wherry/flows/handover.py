@@ -7,7 +7,7 @@ import msgspec
 from wherry import errors
 from wherry.kit.attending import Attendant
 from wherry.kit.ports import Machine
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.plan import Pairs
 from wherry.runtime.folders import Place
 from wherry.runtime.oci import Runtime
@@ -62,7 +62,7 @@ def hand_over(attendant: Attendant, place: Place, runtime: Runtime, *, running: 
             next="the same command again",
         )
         raise error.with_output(place.monitor_said())
-    answer = msgspec.json.decode(said, type=Answer)
+    answer = msgspec.json.decode(said, type=decodable(Answer))
     if answer.kind:
         raise error_of(answer)
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from wherry.cache.blobs import Blobs
 from wherry.errors import WherryError
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.base import Base
 from wherry.model.plan import Health, ImagePlan
 from wherry.model.project import Inferred
@@ -25,7 +25,6 @@ from wherry.plan.tiers import Tier
 from wherry.store import own
 from wherry.store import place as places
 from wherry.store.base import Bases, Wanted
-from wherry.store.engine import detect
 from wherry.store.keeper import Ports
 from wherry.store.places import at
 
@@ -80,7 +79,7 @@ def sealed(subject: Subject) -> str:
 def known_subject(result: str) -> Subject | None:
     """A package's subject as the last run kept it; None when its layers were removed meanwhile."""
     try:
-        subject = msgspec.msgpack.decode(base64.b64decode(result), type=Subject, dec_hook=_digest)
+        subject = msgspec.msgpack.decode(base64.b64decode(result), type=decodable(Subject), dec_hook=_digest)
     except (msgspec.MsgspecError, ValueError):
         return None
     files = (*(one.file for one in subject.programs), *(one.file for one in subject.layers))
@@ -116,6 +115,8 @@ def place_of(word: str, ports: Ports) -> places.Place | None:
         return places.OwnPlace(reference=reference)
     if reference.host:
         return places.RegistryPlace(reference=reference)
+    from wherry.store.engine import detect
+
     engine = detect.default(ports)
     if engine is None:
         return None

@@ -18,7 +18,7 @@ from wherry.flows.engines import engine_for
 from wherry.flows.handover import hand_over
 from wherry.flows.monitor import conclude
 from wherry.kit.ports import Machine
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.finding import Finding
 from wherry.runtime import engines, folders, orphans, roots
 from wherry.runtime.folders import Place, Record
@@ -113,6 +113,6 @@ def _drop_roots(run: Path, machine: Machine) -> None:
 def _root_of(place: Place) -> str:
     """The unpacked image that a container has; empty for one in an engine, or that has ended."""
     try:
-        return msgspec.json.decode((place.bundle / "config.json").read_bytes(), type=_Bundle).root.path
+        return msgspec.json.decode((place.bundle / "config.json").read_bytes(), type=decodable(_Bundle)).root.path
     except (OSError, msgspec.MsgspecError):
         return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from wherry.errors import CorruptError
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 
 FIELDS = (
     *("ImportPath", "Name", "Dir", "Standard", "DepOnly", "Module", "Imports", "Error"),
@@ -66,7 +66,7 @@ def parse(data: bytes) -> tuple[Package, ...]:
     # Go indents what is inside by a tab, and a JSON text holds no raw line feed: so this ends an object and nothing
     # else.
     *parts, rest = (data if data.endswith(b"\n") else data + b"\n").split(b"\n}\n")
-    decoder = msgspec.json.Decoder(Package)
+    decoder = msgspec.json.Decoder(decodable(Package))
     try:
         if rest.strip():
             raise msgspec.DecodeError("it ends in the middle")

@@ -12,7 +12,7 @@ import msgspec
 
 from wherry.errors import UsageError
 from wherry.kit.text import closest, one_line
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 
 Scalar = str | int | float | bool
 LARGEST: Final = 1 << 18
@@ -123,7 +123,7 @@ def parse(text: str, name: str) -> Structure:
     if str(tree.get("schemaVersion", "")) not in ("2.0.0", "2.0"):
         raise _refused("it is of no version that is known here", name, tree, ".schemaVersion", "schemaVersion: 2.0.0")
     try:
-        found = msgspec.convert(tree, Structure)
+        found = msgspec.convert(tree, decodable(Structure))
     except msgspec.ValidationError as error:
         path = _PATH.search(str(error))
         words = _PATH.sub("", str(error)).replace("`", "")

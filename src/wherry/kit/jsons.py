@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from wherry.errors import CorruptError
+from wherry.kit.value import decodable
 
 T = TypeVar("T")
 DEPTH = 64
@@ -32,7 +33,7 @@ def decode(data: bytes, kind: type[T], *, name: str, dec_hook: Any = None) -> T:
     """
     try:
         _check(data)
-        return msgspec.json.decode(data, type=kind, dec_hook=dec_hook)
+        return msgspec.json.decode(data, type=decodable(kind), dec_hook=dec_hook)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise CorruptError("json", f"{name} is not valid: {error}", where=name) from error
 

@@ -16,6 +16,7 @@ from msgspec import inspect
 
 from wherry.errors import UsageError
 from wherry.kit.text import closest
+from wherry.kit.value import decodable
 from wherry.model.settings import Settings
 from wherry.plan.tiers import Keys
 
@@ -61,7 +62,7 @@ def check(tree: dict[str, Any], where: Where, kind: inspect.Type | None = None) 
 
 def settings(tree: dict[str, Any]) -> Settings:
     """A checked tree as settings."""
-    return msgspec.convert(tree, Settings)
+    return msgspec.convert(tree, decodable(Settings))
 
 
 def _walk(value: Any, kind: inspect.Type, keys: Keys, where: Where) -> Iterator[UsageError]:

@@ -17,7 +17,7 @@ from msgspec import inspect
 
 from wherry.errors import CorruptError, UsageError
 from wherry.kit.files import atomic_write, disk_errors, is_beneath
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.lock import NAME, Lock, LockedBase, LockedPlatform
 from wherry.oci import platform
 from wherry.oci.digest import Digest
@@ -84,7 +84,7 @@ def parse(text: str) -> Lock:
     _check_version(tree)
     texts = {keys: f"{place}   {line}" for keys, place, line in read.located(text, NAME)}
     read.refuse(check.check(tree, lambda keys: read.nearest(texts, keys, NAME), _structure()))
-    file = msgspec.convert(tree, _File)
+    file = msgspec.convert(tree, decodable(_File))
     bases = tuple(sorted(map(_base, file.base), key=lambda one: one.reference))
     if len({one.reference for one in bases}) < len(bases):
         raise bad("it locks one base twice")

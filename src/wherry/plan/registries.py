@@ -17,6 +17,7 @@ from msgspec import inspect
 from wherry.errors import UsageError, WherryError
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Trust
+from wherry.kit.value import decodable
 from wherry.model.registries import SECONDS, Mirror, Registries, RegistriesSettings, RegistrySettings, Rule
 from wherry.oci import reference as references
 from wherry.plan import check, durations, read
@@ -55,7 +56,7 @@ def parse(text: str, name: str, *, home: str = "") -> Registries:
         return read.nearest(texts, keys, name)
 
     read.refuse(check.check(tree, where, _structure()))
-    said = msgspec.convert(tree, RegistriesSettings)
+    said = msgspec.convert(tree, decodable(RegistriesSettings))
     read.refuse(tuple(_mistakes(said, where)))
     folder = os.path.dirname(name)  # noqa: PTH120 - text, not a file
     timeout = durations.seconds(said.timeout) if said.timeout else SECONDS

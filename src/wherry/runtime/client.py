@@ -21,7 +21,7 @@ from wherry.errors import UnavailableError
 from wherry.formats.seccomp import Seccomp, encode, to_docker
 from wherry.kit.files import atomic_write
 from wherry.kit.ports import Child, Command
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.container import Container
 from wherry.model.plan import Pairs
 from wherry.runtime.arguments import Client, Given, arguments, fits_a_line
@@ -91,7 +91,7 @@ def prepare(runtime: Runtime, container: Container, place: Place, image: str, se
 def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
     """Starts what was prepared; returns when the program runs, or has run. UnavailableError [cannot-start], [remote-engine]; what
     is a mistake of the image has its own name."""
-    words = msgspec.json.decode((place.bundle / COMMAND).read_bytes(), type=tuple[str, ...])
+    words = msgspec.json.decode((place.bundle / COMMAND).read_bytes(), type=decodable(tuple[str, ...]))
     held = Held(streams.stderr)
     try:
         child = runtime.spawn(

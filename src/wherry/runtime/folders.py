@@ -19,7 +19,7 @@ import msgspec
 
 from wherry.errors import UsageError
 from wherry.kit.files import atomic_write, disk_errors
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.container import Container
 from wherry.runtime.health import Condition
 from wherry.runtime.logs import Keep
@@ -302,7 +302,7 @@ def _take_away(entry: Path) -> None:
 
 def _read(path: Path, kind: type[T]) -> T | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=decodable(kind))
     except (OSError, msgspec.MsgspecError):
         return None
 

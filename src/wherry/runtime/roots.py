@@ -17,10 +17,9 @@ from typing import Final
 import msgspec
 
 from wherry.kit.files import disk_errors
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.container import Owned
 from wherry.oci.layer import Packed
-from wherry.oci.unpack import extract, flatten
 from wherry.runtime.folders import gate
 
 FORMAT: Final = "1"
@@ -52,6 +51,8 @@ def unpacked(run: Path, layers: tuple[Packed, ...]) -> Root:
     known = _known(folder)
     if known:
         return known
+    from wherry.oci.unpack import extract
+
     aside = run / "roots" / f".{folder.name}.{os.urandom(6).hex()}.tmp"
     with disk_errors(folder):
         aside.mkdir(mode=0o711)
@@ -156,7 +157,7 @@ def drop_unused(run: Path, used: frozenset[str], *, before: float) -> int:
 
 def _known(folder: Path) -> Root | None:
     try:
-        owned = msgspec.json.decode((folder / FACTS).read_bytes(), type=tuple[Owned, ...])
+        owned = msgspec.json.decode((folder / FACTS).read_bytes(), type=decodable(tuple[Owned, ...]))
         os.utime(folder)
     except (OSError, msgspec.MsgspecError):
         return None
@@ -188,6 +189,8 @@ def _owned(root: Path) -> Iterator[Owned]:
 
 def _said(layers: tuple[Packed, ...]) -> tuple[Owned, ...]:
     """The same from the layers: what an ordinary user unpacked is all that user's."""
+    from wherry.oci.unpack import flatten
+
     tree = flatten(layers)
     found: list[Owned] = []
     for path in sorted(tree):

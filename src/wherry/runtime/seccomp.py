@@ -17,7 +17,7 @@ import msgspec
 from wherry.errors import CorruptError, UsageError
 from wherry.formats.seccomp import ARCHITECTURES, LARGEST, Argument, Rule, Seccomp, Target, read
 from wherry.kit.streams import read_limited
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 
 _EPERM, _ENOSYS = 1, 38
 _GOES_ON: Final = ("SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE")
@@ -117,7 +117,7 @@ def _lets_execute(profile: Seccomp) -> bool:
 
 @cache
 def _read() -> _File:
-    return msgspec.convert(tomllib.loads(_FILE.read_text()), _File)
+    return msgspec.convert(tomllib.loads(_FILE.read_text()), decodable(_File))
 
 
 def _calls(groups: Iterable[_Group]) -> Iterator[str]:

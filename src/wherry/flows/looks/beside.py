@@ -26,7 +26,7 @@ from wherry.flows.live import Live, live
 from wherry.flows.request import BuildRequest
 from wherry.flows.subject import Program, copy_program
 from wherry.kit.ports import Machine
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.container import Container, Limits
 from wherry.oci.digest import Digest, of_bytes
 from wherry.oci.platform import Platform
@@ -67,7 +67,7 @@ class Tester:
         name = record_key("inside", _source(), str(platform))
         known = blobs.records.get(name)
         with contextlib.suppress(msgspec.MsgspecError):
-            one = msgspec.json.decode(known or b"", type=_Kept)
+            one = msgspec.json.decode(known or b"", type=decodable(_Kept))
             file = blobs.get(Digest(one.digest), one.size)
             if file:
                 return file

@@ -7,7 +7,7 @@ import msgspec
 
 from wherry.flows.looks.beside import beside, said
 from wherry.flows.looks.scene import Scene
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.container import Container
 from wherry.model.trials import Surroundings, Writes
 from wherry.runtime.look import mounts
@@ -52,7 +52,7 @@ def inside(scene: Scene) -> dict[str, object]:
     """writes, surroundings."""
     declared = declared_places(scene.made.container)
     with beside(scene, "look", *declared) as one:
-        found = msgspec.convert(said(one), type=_Said)
+        found = msgspec.convert(said(one), type=decodable(_Said))
         seen = mounts(one.pid)
     one_by_one, around = found.writes, found.surroundings
     return {

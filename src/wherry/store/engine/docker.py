@@ -18,7 +18,7 @@ from wherry.kit.files import atomic_writer
 from wherry.kit.ports import Request, Response
 from wherry.kit.streams import CHUNK, read_limited
 from wherry.kit.text import one_line
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.image import Built, Image, Published, Stored
 from wherry.oci import media
 from wherry.oci.descriptor import Descriptor, decode
@@ -206,7 +206,7 @@ def _error(data: bytes) -> str:
     """The first complaint in an answer, or in the lines of one."""
     for line in data.splitlines():
         try:
-            parsed = msgspec.json.decode(line, type=_Line)
+            parsed = msgspec.json.decode(line, type=decodable(_Line))
         except (msgspec.MsgspecError, ValueError):
             continue
         if words := parsed.error or parsed.message:

@@ -13,7 +13,7 @@ import msgspec
 
 from wherry.errors import UnavailableError
 from wherry.kit.text import one_line
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.store.keeper import Ports
 
 T = TypeVar("T")
@@ -92,6 +92,6 @@ def _of_context(ports: Ports) -> str:
 
 def _read(path: Path, kind: type[T]) -> T | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=decodable(kind))
     except (OSError, msgspec.MsgspecError, ValueError):
         return None

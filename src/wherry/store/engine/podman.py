@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from wherry.errors import CorruptError, UnavailableError, UsageError
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.image import Built, Published, Stored
 from wherry.oci import media
 from wherry.oci.descriptor import Descriptor
@@ -91,7 +91,7 @@ class ContainersStorage:
             ) from error
         config = demand(self.ports, skopeo, "inspect", "--raw", "--config", name).encode()
         found = {of_bytes(data): data, of_bytes(config): config}
-        kind = msgspec.json.decode(data, type=_Kind).media_type or media.OCI_MANIFEST
+        kind = msgspec.json.decode(data, type=decodable(_Kind)).media_type or media.OCI_MANIFEST
         top = Descriptor(media_type=kind, digest=of_bytes(data), size=len(data))
         return documents.stored(lambda wanted: _of(found, wanted.digest), top, reference=f"{name}@{top.digest}")
 
@@ -109,14 +109,14 @@ class ContainersStorage:
         if names[1:]:
             demand(self.ports, podman, "tag", identity, *names[1:])
         said = demand(self.ports, podman, "image", "inspect", names[0])
-        inspected = msgspec.json.decode(said.encode(), type=tuple[_Inspected, ...])
+        inspected = msgspec.json.decode(said.encode(), type=decodable(tuple[_Inspected, ...]))
         return {inspected[0].digest} | {one.rpartition("@")[2] for one in inspected[0].repo_digests or ()}
 
     def _skopeo(self, skopeo: str, copy: Path, names: tuple[str, ...]) -> set[str]:
         for name in names:
             demand(self.ports, skopeo, "copy", "--quiet", f"oci-archive:{copy}", f"containers-storage:{name}")
         said = demand(self.ports, skopeo, "inspect", f"containers-storage:{names[0]}")
-        inspected = msgspec.json.decode(said.encode(), type=_Inspected)
+        inspected = msgspec.json.decode(said.encode(), type=decodable(_Inspected))
         return {inspected.digest} | {one.rpartition("@")[2] for one in inspected.repo_digests or ()}
 
 
@@ -136,7 +136,7 @@ def list_of_images(reference: str, digest: Digest, ports: Ports) -> str:
     for root in dict.fromkeys((*_configured(ports), "/var/lib/containers/storage", _own_root(ports))):
         for file in sorted(Path(root).glob("*-images/images.json")):
             try:
-                listed = msgspec.json.decode(file.read_bytes(), type=tuple[_Listed, ...])
+                listed = msgspec.json.decode(file.read_bytes(), type=decodable(tuple[_Listed, ...]))
             except (OSError, msgspec.MsgspecError):
                 continue
             wanted = f"manifest-{digest}"

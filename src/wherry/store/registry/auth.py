@@ -19,7 +19,7 @@ from wherry.kit.hosts import is_loopback
 from wherry.kit.ports import Http, Request, Response
 from wherry.kit.secret import Secret
 from wherry.kit.text import one_line
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.store.registry import errors, url
 from wherry.store.registry.account import Credentials
 
@@ -207,7 +207,7 @@ def _read(response: Response, realm: str) -> Answer:
         body += chunk
     response.close()
     try:
-        answer = msgspec.json.decode(body, type=_Token)
+        answer = msgspec.json.decode(body, type=decodable(_Token))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         answer = _Token()
     token = answer.token or answer.access_token or ""

@@ -22,7 +22,7 @@ from wherry.errors import UnavailableError
 from wherry.kit.files import atomic_write, disk_errors
 from wherry.kit.secret import Secret
 from wherry.kit.text import one_line
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.store.registry.account import Credentials
 
 LARGEST = 4 << 20
@@ -52,7 +52,7 @@ def read(path: Path) -> AuthFile:
     if not data.strip():
         return AuthFile()
     try:
-        return msgspec.json.decode(data, type=AuthFile)
+        return msgspec.json.decode(data, type=decodable(AuthFile))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise _broken(path, f"it is not what Docker writes: {one_line(str(error))[:200]}") from None
 

@@ -15,7 +15,7 @@ from wherry.errors import UnavailableError
 from wherry.kit.ports import Command, Completed
 from wherry.kit.secret import Secret
 from wherry.kit.text import one_line
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.store.keeper import Ports
 from wherry.store.registry.account import Credentials
 
@@ -39,7 +39,7 @@ def get(helper: str, server: str, ports: Ports) -> Credentials | None:
             return None
         raise _error(helper, f"it ended with status {done.code}")
     try:
-        answer = msgspec.json.decode(done.stdout, type=_Answer)
+        answer = msgspec.json.decode(done.stdout, type=decodable(_Answer))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise _error(helper, "its answer is not what helpers say") from None
     source = f"docker-credential-{helper}"

@@ -13,7 +13,7 @@ import msgspec
 from wherry.errors import CorruptError, UnavailableError, WherryError
 from wherry.kit.ports import Response
 from wherry.kit.text import one_line
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 
 LARGEST = 64 << 10
 PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -50,7 +50,7 @@ def said(response: Response) -> Said:
     finally:
         response.close()
     try:
-        faults = msgspec.json.decode(body, type=_Faults).errors
+        faults = msgspec.json.decode(body, type=decodable(_Faults)).errors
     except (msgspec.MsgspecError, ValueError):
         faults = ()
     words = "; ".join(": ".join(part for part in (fault.code, fault.message) if part) for fault in faults)

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wherry.kit.ports import Records
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 
 #: Seconds that facts are believed in another run.
 FRESH: Final = 3600.0
@@ -92,7 +92,7 @@ def _key(base: str) -> str:
 def _read(records: Records | None, base: str) -> Facts:
     data = records.get(_key(base)) if records is not None else None
     try:
-        found = msgspec.json.decode(data, type=Facts) if data else Facts()
+        found = msgspec.json.decode(data, type=decodable(Facts)) if data else Facts()
     except (msgspec.MsgspecError, ValueError):
         return Facts()
     return found if found.chunk >= 0 else Facts()
