@@ -122,4 +122,5 @@ def _version(program: str, run: Run) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version.partition("+")[0].partition("-")[0])[:3])
+    found = [int(number) for number in re.findall(r"\d+", version.partition("+")[0].partition("-")[0])]
+    return (*found, 0, 0, 0)[:3]

@@ -216,6 +216,14 @@ def test_an_image_mounts_nothing_where_it_must_not(volume: str) -> None:
     assert caught.value.name == "path-escape"
 
 
+@pytest.mark.parametrize("directory", ["/proc/self/fd/7", "/sys/../proc/1/cwd", "//proc/self", "proc/self/fd/9"])
+def test_no_image_starts_in_the_kernels_folders(directory: str) -> None:
+    """F01: CVE-2024-21626."""
+    with pytest.raises(RefusedError):
+        decided(config={"working_dir": directory})
+    assert decided(config={"working_dir": "app/../data"}).directory == "/data"
+
+
 def test_labels_steer_nothing() -> None:
     """F08: the same container, whatever an image's labels say."""
     labels = {

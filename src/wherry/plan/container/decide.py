@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import Final
 
@@ -61,7 +62,7 @@ def decide(options: Options, facts: Facts) -> Container:
         platform=facts.platform,
         arguments=command(options, facts.config),
         environment=variables.pairs,
-        directory=options.directory or facts.config.working_dir or "/",
+        directory=_directory(options.directory or facts.config.working_dir or "/"),
         user=mapped.user,
         hostname=options.hostname or (options.name or facts.title)[:63],
         read_only="rootfs" not in options.relax,
@@ -108,6 +109,18 @@ def within(one: Tmpfs, mapped: ids.Ids) -> Tmpfs:
         return one
     uid, gid = ids.nearest(mapped.uids, one.uid, mapped.user.uid), ids.nearest(mapped.gids, one.gid, mapped.user.gid)
     return replace(one, uid=uid, gid=gid)
+
+
+def _directory(said: str) -> str:
+    """Where it starts, below the root; the kernel's own folders are no place for that (CVE-2024-21626)."""
+    path = posixpath.normpath("/" + said.lstrip("/"))
+    if path == "/proc" or path.startswith("/proc/"):
+        raise RefusedError(
+            "path-escape",
+            f"the working directory {said[:60]!r} is one of the kernel's",
+            next="-w / starts it in the root",
+        )
+    return path
 
 
 def signal_name(text: str) -> str:
