@@ -19,20 +19,18 @@ from wherry.flows.settings import said_of, with_settings
 from wherry.flows.subject import Subject, copy_program, image_at, is_package, known_subject, place_of
 from wherry.formats.seccomp import Seccomp, Target
 from wherry.kit.files import disk_errors
-from wherry.kit.ports import Machine
+from wherry.kit.ports import Command, Machine
 from wherry.kit.value import Value
 from wherry.model.container import Bind, Container, Options
 from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts, decide
 from wherry.plan.container.settings import Merged, told
 from wherry.plan.tiers import Effective
-from wherry.probe.elf import ARCHITECTURES, init_elf
 from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import check
 from wherry.runtime.folders import Place, Record
 from wherry.runtime.program import refuse_unstartable, whole_path
-from wherry.runtime.rootless import rootless
 from wherry.runtime.roots import Root
 from wherry.runtime.seccomp import chosen_seccomp
 from wherry.runtime.spec import IDS, INIT, SECRETS, destinations
@@ -92,6 +90,8 @@ def make(request: RunRequest, machine: Machine, session: Session) -> Made:
     root = roots.unpacked(run, subject.layers)
     facts = facts_of(request, subject, root, run, machine)
     if os.geteuid() != 0:
+        from wherry.runtime.rootless import rootless
+
         facts = replace(facts, rootless=rootless(runtime.name, machine.which))
     container = told(decide(request.options, facts), merged, settings)
     container = replace(container, findings=(*warnings, *container.findings))
@@ -141,7 +141,7 @@ def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subje
 def facts_of(request: RunRequest, subject: Subject, root: Root, run: Path, machine: Machine) -> Facts:
     """All that decisions about the container are made from."""
     options = request.options
-    base, why = _ids(run)
+    base, why = _ids(run, machine)
     return Facts(
         image=subject.image,
         title=options.name or folders.fresh_name(run, subject.title),
@@ -221,6 +221,8 @@ def with_init(container: Container, made: Made, place: Place) -> Container:
     """The container with wherry's init as first process, where that is wanted; Docker and podman have one of their own."""
     if not container.init or made.runtime.name in CLIENTS:
         return container
+    from wherry.probe.elf import ARCHITECTURES, init_elf
+
     architecture = rooms.host().architecture
     if architecture not in ARCHITECTURES:
         raise UsageError(
@@ -288,7 +290,7 @@ def _root(made: Made, container: Container, place: Place) -> Root:
     return roots.with_points(Path(made.run), made.root, points, files=files)
 
 
-def _ids(run: Path) -> tuple[int, str]:
+def _ids(run: Path, machine: Machine) -> tuple[int, str]:
     """The first id of a range for one user namespace, or 0 and why there can be none."""
     if os.geteuid() != 0:
         return 0, "only root may map ids that are not its own"
@@ -296,10 +298,25 @@ def _ids(run: Path) -> tuple[int, str]:
         return 0, "this kernel has no user namespaces"
     if _text("/proc/sys/user/max_user_namespaces", Path("/")).strip() == "0":
         return 0, "user namespaces are switched off (user.max_user_namespaces)"
+    if _is_elsewhere() and not _makes_one(machine):
+        return 0, "the kernel makes none here, as in a chroot"
     closed = next((folder for folder in (run, *run.parents) if not folder.stat().st_mode & 0o001), None)
     if closed:
         return 0, f"others may not enter {closed}, and in a user namespace root is another"
     return ID_BASE + int.from_bytes(os.urandom(2), "big") % ID_RANGES * IDS, ""
+
+
+def _is_elsewhere() -> bool:
+    """Whether / of this process may be a chroot's, where user namespaces are refused (user_namespaces(7), EPERM): no mount, or a
+    mount of only a part of some file system."""
+    rows = map(str.split, _text("/proc/self/mountinfo", Path("/")).splitlines())
+    return not any(row[3:5] == ["/", "/"] for row in rows)
+
+
+def _makes_one(machine: Machine) -> bool:
+    """Tries it."""
+    program = machine.which("unshare")
+    return bool(program) and machine.run(Command(argv=(program, "--user", "true"), timeout=10.0)).code == 0
 
 
 def _text(name: str, folder: Path) -> str:

@@ -70,7 +70,7 @@ CAUSES: Final = (
         says=(r"unshare user namespace: (.+)", r"^clone: (.+)", r"(new[ug]idmap)"),
         kind=UnavailableError,
         name="no-user-namespaces",
-        message="this machine lets no ordinary user start a container: {0}",
+        message="this machine makes no user namespace for this user: {0}",
         next="as root, or by --engine docker or podman",
     ),
     Cause(
