@@ -26,6 +26,7 @@ from wherry.flows.report import BuildReport
 from wherry.flows.request import BuildRequest
 from wherry.kit.ports import Events, silent
 from wherry.kit.text import closest
+from wherry.kit.value import decodable
 from wherry.model.image import Stored
 from wherry.model.plan import Plan
 from wherry.model.settings import Settings
@@ -233,7 +234,7 @@ def _request(packages: tuple[str, ...], options: Options) -> BuildRequest:
             )
     given["directory"] = os.fspath(given.get("directory", "."))
     try:
-        request = msgspec.convert(given, BuildRequest)
+        request = msgspec.convert(given, decodable(BuildRequest))
     except msgspec.ValidationError as error:
         name = str(error).rpartition("$.")[2].partition("[")[0].rstrip("`")
         message = f"{name} is of the wrong kind: {str(error).partition(' - at')[0].lower()}"
