@@ -1,0 +1,197 @@
+"""`wherry prove` as people and pipelines use it: exit status, policy, waivers, documents, files of tests, [run]."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import wherry as face
+from tests.support import apps, looks
+from tests.support.cli import Done, wherry
+from tests.support.servers import need_root
+from tests.support.tools import need
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("prove")]
+
+STATIC = "--only=shell,setuid,writable-files,secrets,sources,size"
+STRUCTURE = """\
+schemaVersion: 2.0.0
+commandTests:
+- {name: says hello, command: hello, expectedOutput: ['^hel+o$']}
+- {name: says farewell, command: hello, expectedOutput: [farewell]}
+- {name: shell, command: sh}
+- {name: prepared, command: hello, setup: [[hello]]}
+- {name: variable, command: hello, envVars: [{key: A, value: b}], exitCode: 0}
+fileExistenceTests:
+- {name: program, path: /app/hello, permissions: -r-xr-xr-x, uid: 0}
+fileContentTests:
+- {name: users, path: /etc/passwd, expectedContents: ['nonroot:x:65532']}
+metadataTest: {user: '65532:65532', entrypoint: [/app/hello]}
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("runc", "go")
+    need_root()
+    folder = tmp_path_factory.mktemp("prove")
+    folder.chmod(0o755)
+    apps.build(("good", "hello", "nosigterm"))
+    return folder
+
+
+@pytest.fixture
+def repository(home: Path, tmp_path: Path) -> Path:
+    """A folder to stand in, with a wherry.toml to be written."""
+    (tmp_path / "go.mod").write_text("module example.com/x\n\ngo 1.24\n")
+    return tmp_path
+
+
+def prove(home: Path, *words: str, cwd: Path | None = None) -> Done:
+    return wherry("prove", *words, home=home, cwd=cwd or home, WHERRY_RUN_DIR=str(home / "run"))
+
+
+def test_what_passes_is_exit_status_0(home: Path) -> None:
+    done = prove(home, apps.place("good"), STATIC)
+    assert done.code == 0, done.stdout + done.stderr
+    assert "5 passed, 1 not applicable in " in done.stdout
+    assert looks.too_wide(done.stdout, 80) == []
+    assert done.stdout.startswith("good@sha256:")
+
+
+def test_what_fails_is_exit_status_1_and_gives_no_secret_away(home: Path) -> None:
+    report = home / "secret.xml"
+    done = prove(home, apps.place("secret-env"), STATIC, "--json", f"--junit={report}")
+    assert done.code == 1
+    (row,) = (row for row in json.loads(done.stdout)["verdicts"] if row["outcome"] == "FAIL")
+    assert (row["check"], row["where"]) == ("secrets", ["ENV DB_PASSWORD"])
+    assert "not-a-real-one-4711" not in done.stdout + done.stderr + report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ((), 5),
+        (("--set=prove.unknown=health",), 0),
+        (("--set=prove.unknown=accept",), 0),
+        (("--set=prove.unknown=ready",), 5),
+        (("--skip=health",), 0),
+        (("--strict",), 5),
+    ],
+)
+def test_an_unknown_is_exit_status_5_unless_somebody_accepts_it(home: Path, words: tuple[str, ...], code: int) -> None:
+    done = prove(home, apps.place("no-health"), "--only=start,health", *words)
+    assert done.code == code, done.stdout + done.stderr
+
+
+def test_waivers_hold_up_to_their_day(home: Path, repository: Path) -> None:
+    waiver = '[[prove.waive]]\ncheck = "secrets"\nreason = "until PROJ-1"\nuntil = {day}\n'
+    (repository / "wherry.toml").write_text(waiver.format(day="2999-12-31"))
+    done = prove(home, apps.place("secret-env"), STATIC, cwd=repository)
+    assert done.code == 0, done.stdout
+    assert "accepted until 2999-12-31: until PROJ-1" in done.stdout
+    (repository / "wherry.toml").write_text(waiver.format(day="2020-01-01"))
+    done = prove(home, apps.place("secret-env"), STATIC, cwd=repository)
+    assert done.code == 1
+    assert "warning [waiver-ended]: secrets was accepted until 2020-01-01" in done.stderr
+    done = prove(home, apps.place("good"), STATIC, cwd=repository)
+    assert done.code == 0
+    assert "note [waiver-unneeded]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[prove]\nskip = ["drian"]\n', ("[no-check]", "did you mean drain?", "wherry.toml:2:9")),
+        ('[[prove.waive]]\ncheck = "x"\nreason = "y"\nuntil = 2999-01-01\n', ("[no-check]", "wherry.toml:2:1")),
+        ('[prove]\nstart = "soon"\n', ("[bad-setting]", "wherry.toml:2:1")),
+        ('[prove]\nslow-rute = "/x"\n', ("[unknown-key]", "did you mean slow-route?")),
+        ('[run]\nnetwork = "host"\n', ("[run-refused]", "wherry.toml:2:1")),
+        ('[prove]\ntests = ["../outside.yaml"]\n', ("[run-refused]", "wherry.toml:2:10")),
+        ('[prove]\ntests = ["missing.yaml"]\n', ("[structure-test]", "there is no file missing.yaml")),
+    ],
+)
+def test_mistakes_of_the_file_have_their_line(home: Path, repository: Path, text: str, words: tuple[str, ...]) -> None:
+    (repository / "wherry.toml").write_text(text)
+    done = prove(home, apps.place("good"), "--only=sources", cwd=repository)
+    assert (done.code, done.stdout) == (2, "")
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_a_link_does_not_lead_out_of_the_repository(home: Path, repository: Path) -> None:
+    (repository / "data").symlink_to("/etc")
+    (repository / "wherry.toml").write_text('[run]\nvolumes = ["./data:/data:ro"]\n')
+    done = prove(home, apps.place("good"), "--only=start", cwd=repository)
+    assert done.code == 2
+    assert "through links neither" in done.stderr.replace("\n", " ")
+
+
+def test_run_settings_hold(home: Path, repository: Path) -> None:
+    (repository / "wherry.toml").write_text('[run]\nmemory = "64m"\ncpus = 1\nenv = { START_DELAY = "0s" }\n')
+    done = prove(home, apps.place("good"), "--only=start", "--json", cwd=repository)
+    limits = json.loads(done.stdout)["limits"]
+    assert (done.code, limits["memory"], limits["cpus"]) == (0, 64 << 20, 1.0)
+    done = prove(home, apps.place("good"), "--only=start", "--json", "--memory=128m", cwd=repository)
+    assert json.loads(done.stdout)["limits"]["memory"] == 128 << 20
+
+
+def test_a_package_tells_where(home: Path) -> None:
+    words = (
+        "./cmd/nosigterm",
+        "--only=drain",
+        "--slow-route=/slow",
+        "-C",
+        str(apps.repository()),
+        "--set=prove.tries=1",
+    )
+    report = home / "drain.sarif"
+    done = prove(home, *words, f"--sarif={report}")
+    assert done.code == 1, done.stderr
+    assert "FAIL     drain  stopping lost 8 of 8 requests, in 1 of 1 tries" in done.stdout
+    assert "  where  internal/service/service.go:" in done.stdout
+    (result,) = json.loads(report.read_text())["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert (apps.repository() / place["artifactLocation"]["uri"]).is_file()
+
+
+def test_files_of_tests_are_checks(home: Path, repository: Path) -> None:
+    (repository / "t.yaml").write_text(STRUCTURE)
+    (repository / "wherry.toml").write_text('[prove]\ntests = ["t.yaml"]\n')
+    junit = home / "tests.xml"
+    done = prove(
+        home, apps.place("hello"), "--only=sources", f"--test={repository}/t.yaml", f"--junit={junit}", cwd=repository
+    )
+    assert done.code == 0
+    done = prove(home, apps.place("hello"), "--skip=user,memory", "--all", "--json", cwd=repository)
+    rows = {row["check"]: row for row in json.loads(done.stdout)["verdicts"] if row["check"].startswith("test: ")}
+    outcomes = {name.removeprefix("test: "): row["outcome"] for name, row in rows.items()}
+    assert outcomes == {
+        "says hello": "PASS", "says farewell": "FAIL", "shell": "FAIL", "prepared": "UNKNOWN", "variable": "PASS", "program": "PASS",
+        "users": "PASS", "metadata": "PASS",
+    }  # fmt: skip
+    assert rows["test: says farewell"]["summary"].endswith("does not match 'farewell': hello")
+    assert {case.get("name") for case in ET.parse(junit).iter("testcase")} == {"sources"}
+
+
+def test_a_report_that_cannot_be_written_is_one_error(home: Path) -> None:
+    done = prove(home, apps.place("good"), "--only=sources", f"--junit={home}/no/such/folder.xml")
+    assert done.code == 4
+    assert "error [disk]" in done.stderr
+
+
+def test_in_python(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RUN", "CACHE", "DATA"):
+        monkeypatch.setenv(f"WHERRY_{name}_DIR", str(home / f"python-{name.lower()}"))
+    heard: list[str] = []
+    proof = face.prove(
+        apps.place("good"),
+        directory=home,
+        assignments=("prove.only=size,sources", "prove.size=1MB"),
+        events=lambda event: heard.append(event.phase),
+    )
+    assert [(one.check, one.outcome) for one in proof.verdicts] == [("sources", "PASS"), ("size", "FAIL")]
+    assert (proof.count("FAIL"), proof.digest[:7]) == (1, "sha256:")
+    assert "look" in heard
