@@ -142,12 +142,14 @@ def facts_of(request: RunRequest, subject: Subject, root: Root, run: Path, machi
     """All that decisions about the container are made from."""
     options = request.options
     base, why = _ids(run, machine)
+    user = users.resolve(Path(root.path), options.user or subject.config.user)
     return Facts(
         image=subject.image,
         title=options.name or folders.fresh_name(run, subject.title),
         platform=subject.platform,
         config=subject.config,
-        user=users.resolve(Path(root.path), options.user or subject.config.user),
+        user=user,
+        home=users.home(Path(root.path), user.uid),
         owned=root.owned,
         health=subject.health,
         processors=len(os.sched_getaffinity(0)),

@@ -37,6 +37,12 @@ def resolve(root: Path, text: str) -> User:
     return User(uid=uid, gid=gid, groups=tuple(one for one in extra if one != gid))
 
 
+def home(root: Path, uid: int) -> str:
+    """Where the first row of /etc/passwd with this number says that its user is at home; / where there is none."""
+    found = next((row[5] for row in _rows(root, "etc/passwd") if len(row) > 5 and row[2] == str(uid)), "")
+    return found if found.startswith("/") and found.isprintable() else "/"
+
+
 def _group(root: Path, text: str, group: str) -> int:
     if _is_number(group):
         return _checked(text, group)

@@ -13,6 +13,7 @@ from wherry.flows.container import Made, make
 from wherry.flows.live import Live, live
 from wherry.flows.looks.links import program_of
 from wherry.flows.looks.scene import Scene, route_of, until_healthy
+from wherry.flows.session import Session
 from wherry.flows.subject import Program
 from wherry.model.container import Container, Tmpfs, User
 from wherry.model.observation import Needless, Nothing, Unseen
@@ -67,7 +68,13 @@ def emulated(scene: Scene) -> dict[str, object]:
     registered = _registered()
     if not emulator and not registered:
         return {"emulated": Unseen(why="qemu-user-static is not installed here", host=True)}
-    made = make(replace(scene.run, platform=str(ARM)), scene.machine, scene.session)
+    with Session(scene.machine) as session:
+        made = make(replace(scene.run, platform=str(ARM)), scene.machine, session)
+        return {"emulated": _emulated(scene, made, emulator, registered)}
+
+
+def _emulated(scene: Scene, made: Made, emulator: str, registered: str) -> Emulated:
+    """The container `made` for the other processor."""
     # The emulator makes this machine's system calls, so it has this machine's profile.
     made = replace(made, container=replace(made.container, platform=scene.made.container.platform))
     there = scene.with_made(made if registered else _under(replace(scene, made=made), emulator))
@@ -75,7 +82,7 @@ def emulated(scene: Scene) -> dict[str, object]:
         healthy, ended = _came_up(there, one, scene.expectations.start * SLOWER)
         route = route_of(made.container.health)
         answer = there.get(one, route[1], seconds=20.0) if route and ended is None else None
-        seen = Emulated(
+        return Emulated(
             platform=str(made.subject.platform),
             emulator=registered or Path(emulator).name,
             healthy_after=healthy,
@@ -84,7 +91,6 @@ def emulated(scene: Scene) -> dict[str, object]:
             ended=ended,
             log=one.log.lines(3),
         )
-        return {"emulated": seen}
 
 
 def _not_here(scene: Scene) -> Nothing | None:

@@ -39,7 +39,7 @@ def environment(options: Options, facts: Facts, limits: Limits) -> Variables:
     derived = {name: one for name, one in of_limits(limits).items() if name not in known and name not in given}
     merged = known | {name: one.value for name, one in derived.items()} | given
     merged = {"PATH": PATH, **merged}
-    merged.setdefault("HOME", "/")
+    merged.setdefault("HOME", facts.home)  # as Docker, podman, runc and crun do
     pairs = tuple((name, value) for name, value in merged.items() if name and "\0" not in name + value)
     if len(pairs) > MOST or sum(len(name) + len(value) for name, value in pairs) > MOST << 10:
         raise UsageError(

@@ -20,6 +20,8 @@ class Facts(Value, frozen=True, kw_only=True):
     config: RunConfig
     user: User
     """Who the image or the options say, in numbers."""
+    home: str = "/"
+    """Where its /etc/passwd says that the user is at home."""
     owned: tuple[Owned, ...] = ()
     health: Health | None = None
     """Known from the plan; else read from the config."""
