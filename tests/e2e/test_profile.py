@@ -19,8 +19,10 @@ from tests.support import apps
 from tests.support.cli import wherry
 from tests.support.contained import Case, case
 from tests.support.containers import Engine
+from tests.support.examples import Build
 from tests.support.programs_in_c import HOST
-from tests.support.servers import answers, free_port
+from tests.support.servers import answers, free_port, need_no_chroot
+from tests.support.strangers import handed, stranger
 from tests.support.tools import need
 from wherry.errors import WherryError
 from wherry.flows.container import RunRequest
@@ -321,3 +323,19 @@ def test_the_health_probe_lives_under_it(strict: Profiled, docker: Engine, tmp_p
             state = docker("inspect", "--format={{.State.Health.Status}}", name)
             time.sleep(0.2)
         assert state == "healthy", docker("inspect", "--format={{json .State.Health}}", name)
+
+
+@pytest.mark.parametrize("subordinate", [True, False], ids=["with subordinate ids", "without"])
+def test_ordinary_users_profile(subordinate: bool, example: Build) -> None:
+    need_no_chroot()
+    with stranger(subordinate=subordinate) as user:
+        handed(example("http-api").layout, user)
+        place = f"oci:{user.home / 'layout'}:1.2.3"
+        words = user.wherry(
+            "profile", "--engine", "runc", "--get", "/readyz", "--for", "0.5", "--mode", "strict", place
+        )
+        done = subprocess.run(words, capture_output=True, text=True, cwd="/", timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    made = seccomp.read(done.stdout.encode(), seccomp.Target(architecture=HOST.architecture), name="p")
+    (allowed,) = (rule.names for rule in made.syscalls if "accept4" in rule.names)
+    assert 40 < len(allowed) < 75

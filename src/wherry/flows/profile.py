@@ -28,7 +28,7 @@ from wherry.kit.files import atomic_write, disk_errors
 from wherry.kit.notices import Wanted, Watching
 from wherry.kit.ports import Event, Machine
 from wherry.kit.value import Value
-from wherry.model.container import Container
+from wherry.model.container import Container, User
 from wherry.model.finding import Finding
 from wherry.model.profile import Ceiled, Exercised, Profile
 from wherry.model.recording import Recording
@@ -182,7 +182,8 @@ class _Profiling:
         stage = Stage(made=self.made, machine=self.machine)
 
         def under(container: Container) -> Container:
-            return replace(container, seccomp=str(file))
+            changed = replace(container, seccomp=str(file))
+            return _as_oneself(changed) if seccomp.listener_path else changed
 
         with live(self.made, self.machine, under) as one:
             self.pid = one.pid
@@ -194,6 +195,16 @@ RECORDERS: Final = {
     **dict.fromkeys(("runc", "crun", "podman"), _Profiling.told),
     "docker": _Profiling.overheard,
 }
+
+
+def _as_oneself(container: Container) -> Container:
+    """For an ordinary user with subordinate ids: the same container with the user's own id alone, as without them. runc hands no
+    listener over when the container's id is another than its own (pidfd_getfd(2): ptrace access)."""
+    if len(container.uids) < 2:
+        return container
+    tmpfs = tuple(replace(one, uid=0, gid=0) for one in container.tmpfs)
+    uids, gids = container.uids[:1], container.gids[:1]
+    return replace(container, user=User(uid=0, gid=0), uids=uids, gids=gids, tmpfs=tmpfs)
 
 
 def _otherwise(request: ProfileRequest) -> Literal["SCMP_ACT_KILL_PROCESS", "SCMP_ACT_ERRNO"]:
