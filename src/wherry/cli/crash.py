@@ -5,9 +5,6 @@ This is the one place that catches what nobody foresaw: rule 7 keeps it out of t
 
 from __future__ import annotations
 
-import platform
-import tempfile
-import traceback
 from pathlib import Path
 
 from wherry import __version__
@@ -18,6 +15,10 @@ UNEXPECTED = (Exception,)
 
 def report(error: Exception, arguments: list[str]) -> WherryError:
     """Writes where it went wrong (no values, no environment, no arguments but the verb) to a file; the error that names it."""
+    import platform
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile("w", prefix="wherry-crash-", suffix=".txt", delete=False) as file:
         file.write(f"wherry {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
         file.write(f"command: {arguments[0] if arguments else ''}\n{type(error).__name__}\n")

@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 from msgspec.structs import replace
@@ -20,12 +20,13 @@ from wherry.cache.noop import state
 from wherry.cache.noop.request import Request
 from wherry.cache.records import Records
 from wherry.cache.records import key as record_key
-from wherry.compile import Job, start
 from wherry.flows.folders import folders_of, scratch, workplace
 from wherry.kit.ports import Machine
-from wherry.kit.value import Value
+from wherry.kit.value import Value, decodable
 from wherry.model.plan import Plan
-from wherry.toolchain import find_toolchain
+
+if TYPE_CHECKING:
+    from wherry.compile import Job
 
 
 class Guess(Value, frozen=True, kw_only=True):
@@ -65,6 +66,9 @@ class Session:
         guess = self._last()
         if guess is None or guess.plan.hooks:
             return
+        from wherry.compile import start
+        from wherry.toolchain import find_toolchain
+
         toolchain = find_toolchain(self.machine.environment, which=self.machine.which, run=self.machine.run)
         plan = replace(guess.plan, toolchain=toolchain)
         place = workplace(self.machine, plan, self.scratch)
@@ -82,6 +86,8 @@ class Session:
             and cache
         ):
             return self._job
+        from wherry.compile import start
+
         self.stop()
         place = workplace(self.machine, plan, self.scratch, cache=cache)
         self._job = start(plan.compilations, place, self.machine.start(), self.machine.events)
@@ -112,7 +118,7 @@ class Session:
     def _last(self) -> Guess | None:
         data = self._records.get(self._record) if self.key else None
         try:
-            return msgspec.json.decode(data, type=Guess) if data else None
+            return msgspec.json.decode(data, type=decodable(Guess)) if data else None
         except msgspec.MsgspecError:
             return None
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wherry.analyze import Layout, locate
 from wherry.errors import BuildError, UsageError
 from wherry.flows import rooms
-from wherry.flows.plan import read_tiers
 from wherry.flows.request import BuildRequest
 from wherry.flows.subject import Subject
 from wherry.kit.files import is_beneath
@@ -16,6 +15,15 @@ from wherry.kit.value import Value
 from wherry.model.container import Options
 from wherry.plan.container.settings import Merged, merged
 from wherry.plan.tiers import Effective, effective
+
+if TYPE_CHECKING:
+    from wherry.analyze import Layout
+
+SETTINGS = "wherry.toml"
+ELSEWHERE = frozenset(
+    f"WHERRY_{one}" for one in ("RUN_DIR", "DATA_DIR", "CACHE_DIR", "CACHE_LIMIT", "OFFLINE", "AUTHFILE")
+)
+"""Variables of wherry that are no settings."""
 
 
 class Said(Value, frozen=True, kw_only=True):
@@ -27,13 +35,29 @@ class Said(Value, frozen=True, kw_only=True):
 
 def said_of(build: BuildRequest, subject: Subject, machine: Machine) -> Said:
     """A package's own settings; for an image those of the repository one stands in: its own `[main.NAME]` by the image's name."""
+    if not subject.tiers and _is_silent(build, machine):
+        return Said()
+    from wherry.flows.plan import read_tiers
+
     layout = layout_of(build)
     tiers = subject.tiers or read_tiers(build, layout, machine)
     return Said(settings=effective(tiers, subject.names or (subject.title,)), root=layout.root)
 
 
+def _is_silent(build: BuildRequest, machine: Machine) -> bool:
+    """Whether nobody says anything, so that no repository need be looked at: no file of settings here, above or in the user's
+    own folder, no variables, no flags."""
+    here = rooms.standing(build)
+    files = (Path(machine.environment.config_home, "wherry"), here, *here.parents)
+    given = build.assignments or build.spelled or build.settings != BuildRequest().settings
+    variables = any(text and name not in ELSEWHERE for name, text in machine.environment.wherry)
+    return not given and not variables and not any((one / SETTINGS).exists() for one in files)
+
+
 def layout_of(build: BuildRequest) -> Layout:
     """The repository one stands in; the folder alone where its go.mod cannot be read, since an image needs none."""
+    from wherry.analyze import Layout, locate
+
     here = str(rooms.standing(build))
     try:
         return locate(here)

@@ -8,7 +8,6 @@ no thread may (setns(2)): then a small process does, and hands out sockets as lo
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import socket
 import subprocess
@@ -134,6 +133,8 @@ def within(pid: int, work: Callable[[], T]) -> T:
 
 
 def _enter(path: str) -> None:
+    import ctypes
+
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET) != 0:
