@@ -18,14 +18,15 @@ wherry takes a Go repository to a small, safe, reproducible container image.
   wherry build ./...        an image of every main
   wherry build --push -t registry.example/team/app
   wherry plan --why         what would be built, and every reason
-  wherry inspect NAME       what an image holds
+  wherry run -p 8080        it runs, hardened; with -d by itself
+  wherry inspect NAME       what an image holds, or how a container is
   wherry prove              that it behaves: each check seen, from outside
 
-  push NAME -t REF          an image of this machine, to registries
-  pull REF                  an image of a registry, to this machine
-  copy FROM TO              between registries, layouts, archives, engines
-  annotate IMAGE            new labels or annotations, layers untouched
-  rebase IMAGE              a new base beneath it, without a rebuild
+  ps, logs, stop, rm        containers that run by themselves
+  exec, debug, stats        look into them, with tools from elsewhere
+  profile                   the system calls it needs, as a proved profile
+  push, pull, copy          images between registries, layouts, engines
+  annotate, rebase IMAGE    new labels, or a new base, without a rebuild
   base lock, base outdated  which images the bases are, in wherry.lock
   registry login HOST       credentials for a registry, checked there first
 
