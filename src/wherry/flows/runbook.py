@@ -107,10 +107,16 @@ def kept_or_none(name: str, machine: Machine) -> Kept | None:
     return named(name, machine)
 
 
+def names(machine: Machine) -> tuple[str, ...]:
+    """What all containers are called, without a look at what they do."""
+    known = (place.record() for place in folders.places(run_folder(machine)))
+    return tuple(record.container.name for record in known if record)
+
+
 def missing(name: str, run: Path) -> UsageError:
     """The error for a name that no container has."""
-    names = tuple(record.container.name for place in folders.places(run) if (record := place.record()))
-    near = closest(name, names)
+    known = tuple(record.container.name for place in folders.places(run) if (record := place.record()))
+    near = closest(name, known)
     hint = f"; did you mean {near}?" if near else ""
     return UsageError("no-such-container", f"there is no container {name[:80]!r}{hint}", next="wherry ps --all")
 

@@ -19,7 +19,13 @@ NOBODY = User(uid=65532, gid=65532)
 
 def decided(options: Options = Options(), config: dict[str, Any] | None = None, **more: Any) -> Container:  # noqa: B008
     said = RunConfig(**({"entrypoint": ("/app",), "user": "65532"} | (config or {})))
-    known = {"user": NOBODY, "processors": 4, "memory": 8 << 30, "id_base": 0x30000000, "folder": "/here"} | more
+    known: dict[str, Any] = {
+        "user": NOBODY,
+        "processors": 4,
+        "memory": 8 << 30,
+        "id_base": 0x30000000,
+        "folder": "/here",
+    } | more
     return decide(
         options,
         Facts(image="app:1@sha256:0", title="app", platform=Platform(architecture="amd64"), config=said, **known),

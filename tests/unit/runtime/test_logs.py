@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wherry.runtime import logs
 from wherry.runtime.logs import Keep, Line, Tail, Writer, files, joined, last_lines, parsed, stamp
 
 
@@ -94,7 +93,7 @@ def test_a_full_disk_loses_words_and_says_how_many(tmp_path: Path, monkeypatch: 
             raise OSError(errno.ENOSPC, "no space left on device")
         return real(descriptor, data)
 
-    monkeypatch.setattr(logs.os, "write", write)
+    monkeypatch.setattr("wherry.runtime.logs.os.write", write)
     writer.write("stdout", b"before\n")
     full[0] = True
     writer.write("stdout", b"lost\n")
@@ -115,7 +114,7 @@ def test_half_a_line_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         left[0] -= count
         return count
 
-    monkeypatch.setattr(logs.os, "write", write)
+    monkeypatch.setattr("wherry.runtime.logs.os.write", write)
     writer.write("stdout", b"before\n")
     left[0] = 10
     writer.write("stdout", b"never whole\n")

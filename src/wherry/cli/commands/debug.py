@@ -7,13 +7,14 @@ import sys
 import click
 
 from wherry.cli import containers
+from wherry.cli.commands.container_names import container_name
 from wherry.cli.output import standard_output
 
 
 @click.command(
     short_help="Tools from elsewhere, in a container's namespaces.", context_settings={"allow_interspersed_args": False}
 )
-@click.argument("name", metavar="CONTAINER")
+@container_name()
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND...]")
 @click.option("--image", default="", metavar="IMAGE", help="Where the tools are from: a name or a place.")
 @click.option("-t", "--tty", is_flag=True, help="In a terminal; the default where ours is one.")

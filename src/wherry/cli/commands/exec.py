@@ -7,12 +7,13 @@ import sys
 import click
 
 from wherry.cli import containers
+from wherry.cli.commands.container_names import container_name
 
 
 @click.command(
     "exec", short_help="Run something inside a container.", context_settings={"allow_interspersed_args": False}
 )
-@click.argument("name", metavar="CONTAINER")
+@container_name()
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
 @click.option("-i", "--interactive", is_flag=True, help="Hand our input to it.")
 @click.option("-t", "--tty", is_flag=True, help="In a terminal of its own.")

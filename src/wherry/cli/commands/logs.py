@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from wherry.cli import runbook
+from wherry.cli.commands.container_names import container_name
 from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
 
 
 @click.command(short_help="What a container said.")
-@click.argument("name", metavar="CONTAINER")
+@container_name()
 @click.option("-f", "--follow", is_flag=True, help="Go on until it ends.")
 @click.option("--since", type=FILLED, metavar="TIME", help="10m, or 2026-01-02T03:04:05Z.")
 @click.option("-n", "--tail", type=click.IntRange(0), metavar="N", help="The last so many lines.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from wherry.cli.commands.container_names import container_name
 from wherry.cli.output import standard_output
 
 
 @click.command(short_help="Take containers away.")
-@click.argument("names", nargs=-1, required=True, metavar="CONTAINER...")
+@container_name(several=True)
 @click.option("-f", "--force", is_flag=True, help="Kill it first if it runs.")
 def rm(names: tuple[str, ...], *, force: bool) -> None:
     """Removes containers with their logs. Images, volumes and files of this machine stay.

@@ -7,13 +7,14 @@ import time
 import click
 
 from wherry.cli import runbook
+from wherry.cli.commands.container_names import container_name
 from wherry.cli.output import standard_output
 
 STEP = 1.0
 
 
 @click.command(short_help="What containers use.")
-@click.argument("names", nargs=-1, metavar="[CONTAINER...]")
+@container_name(several=True, required=False)
 @click.option("--no-stream", "once", is_flag=True, help="Look once; the default where there is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, and look once.")
 def stats(names: tuple[str, ...], *, once: bool, as_json: bool) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from wherry.cli import runbook
+from wherry.cli.commands.container_names import container_name
 from wherry.cli.output import standard_output
 
 
 @click.command(short_help="Stop containers.")
-@click.argument("names", nargs=-1, required=True, metavar="CONTAINER...")
+@container_name(several=True)
 @click.option("--signal", "by", default="", metavar="SIGNAL", help="In place of the container's stop signal.")
 @click.option("-t", "--time", "grace", type=click.FloatRange(0, 3600), metavar="SECONDS", help="Then SIGKILL.")
 def stop(names: tuple[str, ...], by: str, grace: float | None) -> None:
