@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Final
@@ -91,7 +92,7 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
     argv += ["--systemd-cgroup"] if record and by_systemd(record.container.group) else []
     argv += ["run"]
     argv += ["--no-pivot"] if runtime.no_pivot else []
-    argv += ["--keep"] if runtime.name == "runc" else []  # else its group is gone before anybody has read how it ended
+    argv += ["--keep"] if keeps(runtime) else []  # else its group is gone before anybody has read how it ended
     argv += ["--bundle", str(place.bundle), "--pid-file", str(place.path / PID), place.id]
     command = Command(argv=tuple(argv), environment=runtime.environment, directory="/")
     child = runtime.spawn(command, stdin=streams.stdin, stdout=streams.stdout, stderr=streams.stderr)
@@ -106,6 +107,12 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
             child.signal(9)
             raise UnavailableError("cannot-start", f"{runtime.name} did not start the container in {PATIENCE:.0f} s")
     return child
+
+
+def keeps(runtime: Runtime) -> bool:
+    """Whether it can leave an ended container until it is deleted: seen of crun 1.21, not of 1.8."""
+    numbers = re.findall(r"\d+", runtime.version)[:2]
+    return runtime.name == "runc" or tuple(map(int, numbers)) >= (1, 21)
 
 
 def delete(runtime: Runtime, place: Place) -> None:
