@@ -89,6 +89,7 @@ class Notices:
             self.trouble = "" if ready else "the runtime did not hand over its listener"
             return -1
         runtime, _ = self._socket.accept()
+        shutil.rmtree(self._folder, ignore_errors=True)  # nobody else is expected, and so nothing is left if we are killed
         with runtime:
             _, descriptors, _, _ = socket.recv_fds(runtime, 1 << 16, 4)
         for extra in descriptors[1:]:
