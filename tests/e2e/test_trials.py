@@ -128,6 +128,25 @@ def test_a_package_for_two_processors(runc: Case) -> None:
     assert found.observed.emulated.answer == "GET /healthz 200"
 
 
+#: What is told by other means than under runc, and what of it must fail.
+ELSEWHERE = {"good": (), "leaks": ("memory",), "zombies": ("reap",), "writes": ("rootfs",), "needszones": ("zones",)}
+
+
+@pytest.fixture(scope="module", params=["crun", "docker", "podman"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    need(request.param, "go")
+    with case(request.param, tmp_path_factory.mktemp(request.param)) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_under_other_engines(name: str, engine: Case) -> None:
+    found = by_name(proved(engine, name))
+    assert [check for check, one in found.items() if one.outcome == "FAIL"] == list(ELSEWHERE[name]), found
+    if name == "good":
+        assert [one for one in found.values() if one.outcome == "UNKNOWN"] == []
+
+
 @pytest.mark.parametrize("check", ["rootfs", "memory", "cpu", "pids"])
 def test_what_is_relaxed_fails(check: str, runc: Case) -> None:
     word = "rootfs" if check == "rootfs" else "limits"
