@@ -176,7 +176,7 @@ def look(scene: Scene, checks: tuple[Check, ...], also: tuple[str, ...] = ()) ->
     needed = {name for check in checks for name in check.needs}.union(also)
     wanted = [one for one in LOOKS if needed.intersection(one.gives)]
     observed = Observed(container=scene.made.container, said_user=scene.made.subject.config.user)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE if scene.together else 1) as pool:
         for found in pool.map(lambda one: _seen(one.look, one.gives, scene), wanted):
             observed = replace(observed, **found)
     return observed

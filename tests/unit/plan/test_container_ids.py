@@ -40,6 +40,12 @@ def test_root_maps_ids_of_nobody() -> None:
     assert not decided(None, Options(relax=("userns",))).user_namespace
 
 
+def test_on_this_machines_network_ids_are_this_machines() -> None:
+    made = decided(None, Options(network="host"))
+    assert not made.user_namespace
+    assert "/sys cannot be mounted" in why(made, "userns")
+
+
 def test_with_subordinate_ids_it_is_nobody_outside() -> None:
     made = decided(ADA)
     assert made.user == User(uid=65532, gid=65532)

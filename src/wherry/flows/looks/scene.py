@@ -30,6 +30,11 @@ class Scene(Value, frozen=True, kw_only=True):
     tester: Tester
 
     @property
+    def together(self) -> bool:
+        """Whether several containers can be there at a time: on this machine's network they would want the same ports."""
+        return self.made.container.network != "host"
+
+    @property
     def processors(self) -> int:
         """Of this machine, for this process."""
         return len(os.sched_getaffinity(0))

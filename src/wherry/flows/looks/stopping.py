@@ -26,7 +26,7 @@ WORK = 0.5
 def stopping(scene: Scene) -> dict[str, object]:
     """drain."""
     container = scene.made.container
-    with ThreadPoolExecutor(scene.expectations.tries) as pool:
+    with ThreadPoolExecutor(scene.expectations.tries if scene.together else 1) as pool:
         tries = tuple(pool.map(lambda _: _try(scene), range(scene.expectations.tries)))
     seen = tuple(one for one in tries if one is not None)
     if not seen and not scene.serves:

@@ -16,6 +16,8 @@ from wherry.model.trials import CpuTrial, MemoryTrial, PidsTrial
 MOST_MEMORY: Final = 512 << 20
 """A larger limit is tried as this: filling it would take memory from the machine."""
 ENOUGH_PIDS: Final = 4096
+CHILD: Final = 256 << 10
+"""Bytes that the kernel needs for a process that does nothing; else the limit on memory would be met first."""
 FEW_CPUS: Final = 0.1
 """A busy machine can give this much, too."""
 STARTING: Final = 0.15
@@ -70,7 +72,8 @@ def pids(scene: Scene) -> dict[str, object]:
     if not limits.pids:
         return {"pids": Unseen(why="it has no limit on processes")}
     limit = min(limits.pids, ENOUGH_PIDS)
-    with beside(scene, "pids", str(limit + 16), limits=replace(limits, pids=limit)) as one:
+    roomy = replace(limits, pids=limit, memory=max(limits.memory, limit * CHILD) if limits.memory else 0)
+    with beside(scene, "pids", str(limit + 16), limits=roomy) as one:
         found = _part(said(one), "pids")
         now = one.usage()
     return {

@@ -41,6 +41,8 @@ def nearest(ranges: tuple[IdRange, ...], number: int, other: int) -> int:
 def _base(options: Options, facts: Facts, *, writable: bool) -> tuple[int, str]:
     if "userns" in options.relax:
         return 0, "--relax userns"
+    if options.network == "host":
+        return 0, "with this machine's network, /sys cannot be mounted in a user namespace"
     if writable:
         return 0, "a volume may be written to, and its files' owners are this machine's"
     if not facts.id_base:
