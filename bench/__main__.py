@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from bench import engines, machine, tools
+from bench import engines, machine, starting, tools
 from bench.apps import APPS, MANY, App
 from bench.report import render
 from bench.results import Results, Series, encode
@@ -33,7 +33,7 @@ class Options(Value, frozen=True, kw_only=True):
 
     @property
     def engines(self) -> bool:
-        return any(scenario.kind == "one" for scenario in self.scenarios)
+        return any(scenario.kind in ("one", "run") for scenario in self.scenarios)
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -71,7 +71,7 @@ def measure(shop: Workshop, options: Options) -> Results:
     facts = machine.facts(shop)
     for app in wanted(options):
         warm(shop, app)
-    if options.engines:
+    if any(scenario.kind == "one" for scenario in options.scenarios):
         engines.prepare(shop, options.apps)
     series: list[Series] = []
     for scenario in options.scenarios:
@@ -88,7 +88,7 @@ def measure(shop: Workshop, options: Options) -> Results:
 
 def wanted(options: Options) -> tuple[App, ...]:
     """Every app that some scenario builds."""
-    of_kind = {"one": options.apps, "many": (MANY,), "cold": APPS[:1]}
+    of_kind = {"one": options.apps, "many": (MANY,), "cold": APPS[:1], "run": APPS[:1], "run-edit": APPS[:1]}
     return tuple(dict.fromkeys(app for scenario in options.scenarios for app in of_kind.get(scenario.kind, ())))
 
 
@@ -114,7 +114,10 @@ def main() -> int:
     options = parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, stopped)
     with open_workshop(engines=options.engines) as shop:
-        results = measure(shop, options)
+        try:
+            results = measure(shop, options)
+        finally:
+            starting.clean(shop)
     text = render(results)
     if options.folder == Path():
         print(text)

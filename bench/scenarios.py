@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import tools, transport
+from bench import starting, tools, transport
 from bench.apps import APPS, MANY, App
 from bench.race import Contender, Race
 from bench.sample import Call
@@ -21,6 +21,7 @@ from bench.workshop import Workshop, edit, wherry_program
 IMAGE_TOOLS = (("wherry",), ("ko",), ("ko-cache",), ("docker",), ("buildah",))
 PACK_SIZE = 1 << 30
 VERSION_ROUNDS = 15
+RUN_ROUNDS = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Scenario:
 
     name: str
     title: str
-    kind: Literal["one", "many", "cold", "version", "pack", "transport"]
+    kind: Literal["one", "many", "cold", "version", "pack", "transport", "run", "run-edit"]
     place: Literal["layout", "registry"] = "layout"
     edited: bool = True
     groups: tuple[tuple[str, ...], ...] = ()
@@ -85,6 +86,8 @@ SCENARIOS = (
     ),
     Scenario(name="version", title="Saying the version", kind="version"),
     Scenario(name="pack", title="Packing one large file", kind="pack", groups=(("pack",), ("gzip",), ("sha256",))),
+    Scenario(name="run", title="From the command to the first 200, hardened, each in a network of its own", kind="run"),
+    Scenario(name="run-edit", title="One line edited → the first 200", kind="run-edit"),
     Scenario(name="push-fresh", title="Pushing an image that the registry does not have", kind="transport"),
     Scenario(name="push-same", title="Pushing an image that is there", kind="transport"),
     Scenario(name="copy-index", title="Copying an index to another repository of the registry", kind="transport"),
@@ -184,5 +187,9 @@ def races(shop: Workshop, scenario: Scenario, apps: tuple[App, ...], rounds: int
             yield version_race(shop)
         case "pack":
             yield pack_race(shop, rounds, PACK_SIZE)
+        case "run":
+            yield starting.race(shop, APPS[0], max(rounds, RUN_ROUNDS))
+        case "run-edit":
+            yield starting.edit_race(shop, APPS[0], rounds)
         case "transport":
             yield from transport.races(shop, scenario.name, rounds)

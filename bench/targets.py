@@ -38,7 +38,7 @@ def verdicts(results: Results) -> tuple[Verdict, ...]:
         found += [
             ratio(results, (scenario, app), ("wherry", "go"), 1.15, f"{title}, against bare `go build`") for app in apps
         ]
-    found.append(Verdict(target="edit → running (`wherry run`)"))
+    found += running(results)
     for app in apps:
         title = "nothing changed, checked at the registry, against `go build` doing nothing"
         found.append(ratio(results, ("same-push", app), ("wherry", "go"), 0.25, title))
@@ -53,6 +53,30 @@ def verdicts(results: Results) -> tuple[Verdict, ...]:
     title = "`wherry --version`, against `python -c pass`"
     found.append(ratio(results, ("version", ""), ("wherry", "python"), 2.5, title))
     return (*found, *transport(results))
+
+
+def running(results: Results) -> Iterator[Verdict]:
+    """What `wherry run` may take beyond what does the work: Go, runc, and Docker for the same container."""
+    app = next((one.app for one in results.series if one.scenario in ("run", "run-edit")), "")
+    yield beyond(results, ("run-edit", app), "go", (1.15, 0.1), "edit → first 200, against `go build` and the program")
+    yield ratio(
+        results, ("run", app), ("wherry", "docker"), 0.5, "`wherry run` → first 200, against `docker run` alike"
+    )
+    yield beyond(results, ("run", app), "runc", (1.0, 0.12), "`wherry run` → first 200, against bare runc alike")
+
+
+def beyond(results: Results, where: tuple[str, str], other: str, limit: tuple[float, float], target: str) -> Verdict:
+    """Wherry's median at most `limit[0]` times the other's and `limit[1]` seconds."""
+    scenario, app = where
+    ours, theirs = results.find(scenario, app, "wherry"), results.find(scenario, app, other)
+    if not ours or not theirs:
+        return Verdict(target=target, app=app)
+    factor, more = limit
+    most = factor * median(theirs) + more
+    words = f"≤ {factor:g} x {seconds(median(theirs))} s + {more * 1000:.0f} ms"
+    return Verdict(
+        target=target, app=app, measured=f"{seconds(median(ours))} s", limit=words, reached=median(ours) <= most
+    )
 
 
 def transport(results: Results) -> Iterator[Verdict]:

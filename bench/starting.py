@@ -1,0 +1,136 @@
+"""From a command to the first 200: containers of one image under wherry and its rivals, and `wherry run` after an edit. A
+Workshop in, races out; builds the image, brings it to the engines.
+
+The rivals' containers are those that `wherry run --print` writes: the same hardening, word for word. Each has a network of its
+own with nothing in it but a loopback, which is where it is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bench.apps import App
+from bench.race import Contender, Race
+from bench.sample import Call
+from bench.tools import GO_BUILD
+from bench.workshop import PROJECT, Workshop, edit, wherry_program
+
+IMAGE = "bench-run:1"
+PORT, PATH = 8080, "/status/200"
+"""go-httpbin's."""
+OUTER = 18437
+
+
+def environment(shop: Workshop) -> dict[str, str]:
+    """The measured commands' own, with folders that containers' users may enter."""
+    return shop.environment | {"WHERRY_RUN_DIR": str(open_folder(shop) / "run")}
+
+
+def open_folder(shop: Workshop) -> Path:
+    """Below /tmp, since home folders are closed to others, and users of namespaces are others."""
+    folder = Path("/tmp") / f"wherry-bench-{shop.run}"
+    if not folder.exists():
+        folder.mkdir(mode=0o755)
+    return folder
+
+
+def asked(shop: Workshop, how: str, where: str, *argv: str, **extra: str) -> Call:
+    """`argv` until its first 200."""
+    words = (sys.executable, "-m", "bench.first", how, where, PATH, *argv)
+    return Call(
+        argv=words,
+        directory=str(PROJECT),
+        environment=tuple((environment(shop) | extra | {"PYTHONPATH": str(PROJECT)}).items()),
+        own_clock=True,
+    )
+
+
+def wherry(shop: Workshop, *words: str, **extra: str) -> str:
+    """What wherry says, outside of any measurement. `extra`: variables beside; HOME stays the workshop's."""
+    known = extra | environment(shop)
+    argv = (wherry_program(), *words)
+    return subprocess.run(argv, env=known, check=True, stdout=subprocess.PIPE, text=True, cwd=shop.root).stdout
+
+
+def race(shop: Workshop, app: App, rounds: int) -> Race:
+    """One image, hardened alike, by everybody who is here."""
+    places = ["-o", "store:", *([] if shop.docker.absent else ["-o", "docker-daemon:"])]
+    words = ("build", app.mains[0], "-C", str(shop.source(app, "run")), *places, "-t", IMAGE)
+    wherry(shop, *words, **dict(shop.docker.environment))
+    calls = [
+        ("wherry", asked(shop, "port", f":{OUTER}", wherry_program(), "run", "-p", f"{OUTER}:{PORT}", IMAGE)),
+        ("runc", runc_call(shop)),
+    ]
+    if not shop.docker.absent:
+        calls.append(("docker", docker_call(shop)))
+    groups = tuple((Contender(tool=name, calls=lambda call=call: (call,)),) for name, call in calls)  # type: ignore[misc]
+    return Race(scenario="run", app=app.name, groups=groups, rounds=rounds)
+
+
+def runc_call(shop: Workshop) -> Call:
+    """A bundle written before, on the root that wherry unpacked."""
+    bundle, file = open_folder(shop) / "bundle", open_folder(shop) / "runc.pid"
+    bundle.mkdir(exist_ok=True)
+    config = json.loads(wherry(shop, "run", "--print", "runc", IMAGE))
+    (root,) = (open_folder(shop) / "run/roots").glob("*/root")
+    config["root"]["path"] = str(root)
+    (bundle / "config.json").write_text(json.dumps(config))
+    argv = (
+        shutil.which("runc") or "runc",
+        "run",
+        "--bundle",
+        str(bundle),
+        "--pid-file",
+        str(file),
+        f"bench-{shop.run}",
+    )
+    return asked(shop, "pid-file", f"{file}:{PORT}", *argv)
+
+
+def docker_call(shop: Workshop) -> Call:
+    """`docker run` as wherry prints it."""
+    seccomp, file = open_folder(shop) / "seccomp.json", open_folder(shop) / "docker.cid"
+    seccomp.write_text(wherry(shop, "run", "--print", "seccomp", IMAGE))
+    printed = wherry(shop, "run", "--print", "docker", IMAGE).replace("seccomp=seccomp.json", f"seccomp={seccomp}")
+    _, run, *words = shlex.split(printed.replace("\\\n", " "), comments=True)
+    at = words.index("--name")
+    words = [*words[:at], *words[at + 2 :]]  # a name is free again only some time after its container is gone
+    first = (*shop.docker.command, run, "--cidfile", str(file), "--network", "none", "--pull", "never")
+    call = asked(shop, "cid-file", f"{file}:{PORT}", *first, *words, **dict(shop.docker.environment))
+    return msgspec.structs.replace(call, daemon=shop.docker.daemon)
+
+
+def edit_race(shop: Workshop, app: App, rounds: int) -> Race:
+    """`wherry run` of a package after an edit, against `go build` and the bare program."""
+    out = shop.out(app, "bare") / "app"
+    build = (shop.go, *GO_BUILD, "-o", str(out), app.mains[0])
+    script = f"{shlex.join(build)} && exec {out} -host 127.0.0.1 -port {OUTER}"
+    bare = asked(shop, "port", f":{OUTER}", "/bin/sh", "-c", script, CGO_ENABLED="0")
+    words = (wherry_program(), "run", "-p", f"{OUTER}:{PORT}", "-C", str(shop.source(app, "wherry-run")), app.mains[0])
+    ours = asked(shop, "port", f":{OUTER}", *words)
+    groups = (
+        (edited(shop, app, "go-run", msgspec.structs.replace(bare, directory=str(shop.source(app, "go-run")))),),
+        (edited(shop, app, "wherry-run", ours),),
+    )
+    return Race(scenario="run-edit", app=app.name, groups=groups, rounds=rounds)
+
+
+def edited(shop: Workshop, app: App, tool: str, call: Call) -> Contender:
+    """A contender whose copy of the source has one line edited before each run."""
+    return Contender(
+        tool={"go-run": "go", "wherry-run": "wherry"}[tool],
+        calls=lambda: (call,),
+        ready=lambda number: edit(shop, app, tool, f"run-{number}"),
+    )
+
+
+def clean(shop: Workshop) -> None:
+    """What lies outside the workshop."""
+    shutil.rmtree(open_folder(shop), ignore_errors=True)
