@@ -59,7 +59,7 @@ def test_what_passes_is_exit_status_0(home: Path) -> None:
     assert done.code == 0, done.stdout + done.stderr
     assert "5 passed, 1 not applicable in " in done.stdout
     assert looks.too_wide(done.stdout, 80) == []
-    assert done.stdout.startswith("good@sha256:")
+    assert f"good-1.2.3@{apps.made('good').built.digest}" in done.stdout.splitlines()[0]
 
 
 def test_what_fails_is_exit_status_1_and_gives_no_secret_away(home: Path) -> None:
@@ -161,16 +161,15 @@ def test_files_of_tests_are_checks(home: Path, repository: Path) -> None:
     (repository / "t.yaml").write_text(STRUCTURE)
     (repository / "wherry.toml").write_text('[prove]\ntests = ["t.yaml"]\n')
     junit = home / "tests.xml"
-    done = prove(
-        home, apps.place("hello"), "--only=sources", f"--test={repository}/t.yaml", f"--junit={junit}", cwd=repository
-    )
+    words = (f"--test={repository}/t.yaml", f"--junit={junit}")
+    done = prove(home, apps.place("hello"), "--only=sources", *words, cwd=repository)
     assert done.code == 0
     done = prove(home, apps.place("hello"), "--skip=user,memory", "--all", "--json", cwd=repository)
     rows = {row["check"]: row for row in json.loads(done.stdout)["verdicts"] if row["check"].startswith("test: ")}
     outcomes = {name.removeprefix("test: "): row["outcome"] for name, row in rows.items()}
     assert outcomes == {
-        "says hello": "PASS", "says farewell": "FAIL", "shell": "FAIL", "prepared": "UNKNOWN", "variable": "PASS", "program": "PASS",
-        "users": "PASS", "metadata": "PASS",
+        "says hello": "PASS", "says farewell": "FAIL", "shell": "FAIL", "prepared": "UNKNOWN", "variable": "PASS",
+        "program": "PASS", "users": "PASS", "metadata": "PASS",
     }  # fmt: skip
     assert rows["test: says farewell"]["summary"].endswith("does not match 'farewell': hello")
     assert {case.get("name") for case in ET.parse(junit).iter("testcase")} == {"sources"}

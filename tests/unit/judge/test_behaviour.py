@@ -31,7 +31,8 @@ WANTED = Expectations()
 GOOD = Answer(status=200, began=-0.2, ended=1.3)
 LOST = Answer(error="reset", began=-0.2, ended=0.002)
 REFUSED = Answer(error="refused", began=0.1, ended=0.1)
-CUT = Answer(error="reset", began=0.5, ended=1.2)
+CUT = Answer(error="cut before an answer", began=0.3, ended=1.3)
+LATER = Answer(error="reset", began=0.3, ended=0.7)
 RESET = Answer(error="reset", began=0.5, ended=0.501)
 PEACE = DrainTry(answers=(GOOD,) * 8, late=(REFUSED,) * 3, exit_code=0, seconds=1.3, ready=503)
 DRAIN = Drain(signal="SIGTERM", grace=10.0, route="GET /slow", tries=(PEACE,) * 3)
@@ -87,6 +88,7 @@ DRAINS = (
         "let 1 new requests in after SIGTERM and lost them",
     ),
     (replace(DRAIN, tries=(replace(PEACE, late=(RESET, REFUSED)),)), "PASS", "new ones refused"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(LATER, REFUSED)),)), "PASS", "new ones refused"),
     (replace(DRAIN, tries=(replace(PEACE, late=(GOOD, GOOD, REFUSED)),)), "PASS", "2 new ones too, then refused"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=0, seconds=0.1),)), "UNKNOWN", "need [prove] slow-route"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=2, seconds=0.1),)), "FAIL", "stopped with status 2"),
