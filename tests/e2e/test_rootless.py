@@ -56,8 +56,12 @@ def running(user: Stranger, *words: str) -> Iterator[tuple[subprocess.Popen[str]
         (pid,) = (int(file.read_text()) for file in user.home.glob(".local/share/wherry/run/containers/*/pid"))
         yield run, found[0], pid
     finally:
-        run.kill()
-        run.wait()
+        run.send_signal(signal.SIGINT)
+        try:
+            run.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            run.kill()
+            run.wait()
 
 
 def facts(pid: int) -> dict[str, str]:
@@ -107,7 +111,15 @@ def test_a_killed_run_is_cleaned_up_by_the_next(user: Stranger) -> None:
         assert Path(f"/proc/{pid}").exists(), "wherry is gone, not the container"
     with running(user) as (_, address, _):
         assert asked(address) == 200
-        assert not Path(f"/proc/{pid}").exists()
+        assert not runs(pid), Path(f"/proc/{pid}/status").read_text()
+
+
+def runs(pid: int) -> bool:
+    """Whether it is more than a number that nobody has collected yet."""
+    try:
+        return facts(pid)["State"][0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 def test_secrets_are_read_by_the_program_alone(user: Stranger) -> None:
