@@ -51,7 +51,7 @@ def test_from_its_start_to_its_end(shelf: Book, good: int) -> None:
     assert "stopped in peace" in done.stderr
     assert shelf.containers()["good"]["end"]["code"] == 0
     assert shelf.good("ps").count("\n") == 0
-    assert shelf.processes() == []
+    until(lambda: shelf.processes() == [], patience=1)
     assert shelf.good("rm", "good") == "good"
     assert shelf.left() == []
 

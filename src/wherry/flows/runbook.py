@@ -29,6 +29,7 @@ State = Literal["starting", "running", "ended"]
 STEP: Final = 0.01
 AFTER_KILL: Final = 20.0
 """Seconds from SIGKILL until somebody must have seen the end."""
+AFTER_END: Final = 5.0
 
 
 class Kept(Value, frozen=True, kw_only=True):
@@ -154,7 +155,9 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
         end = _ended(kept.place, AFTER_KILL)
     if end is None:
         raise UsageError("not-stopped", f"{container.name} does not end, not even by SIGKILL", next="wherry doctor")
-    return Stopped(record=kept.record, end=end, seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    _settled(kept.place)
+    return Stopped(record=kept.record, end=end, seconds=seconds)
 
 
 def remove(kept: Kept, machine: Machine, *, force: bool = False) -> None:
@@ -202,6 +205,14 @@ def _signal(kept: Kept, number: int, machine: Machine) -> None:
 def _ended(place: Place, seconds: float) -> End | None:
     """Its end, within that time."""
     return _until(lambda: place.end() or (None if place.path.is_dir() else End(why="lost")), seconds)
+
+
+def _settled(place: Place) -> None:
+    """Returns when its monitor has taken away what was left of it, and is gone."""
+    limit = time.monotonic() + AFTER_END
+    with contextlib.suppress(FileNotFoundError):
+        while place.is_attended() and time.monotonic() < limit:
+            time.sleep(STEP)
 
 
 def _until(what: Callable[[], End | None], seconds: float) -> End | None:
