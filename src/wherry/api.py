@@ -126,7 +126,8 @@ def prove(
             print(verdict.outcome, verdict.check, verdict.summary)
 
     `subject`: a name or place of an image, else a package of the repository at `directory`; empty: its only program.
-    `assignments`: keys of wherry.toml, of [prove] and [run] above all. `engine`: runc, crun, docker or podman; empty: what is here.
+    `assignments`: keys of wherry.toml, of [prove] and [run] above all. `engine`: runc, crun, docker or podman; empty: what is
+    here.
 
     An outcome is PASS, FAIL, SKIP (does not apply) or UNKNOWN (could not be seen here); `waived` says why one does not count, and
     `proof.count("FAIL")` how many do. Raises a `wherry.errors.WherryError` when nothing can be run at all."""

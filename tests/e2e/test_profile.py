@@ -34,7 +34,6 @@ from wherry.formats import seccomp
 from wherry.kit.notices import Wanted, Watching
 from wherry.model.container import Options
 from wherry.model.profile import Profile
-from wherry.runtime.look import ask
 from wherry.runtime.record.filter import recording_filter
 from wherry.runtime.record.recorder import Recorder
 from wherry.runtime.seccomp import default_seccomp
@@ -144,7 +143,7 @@ def under(one: Case, text: str, folder: Path) -> Iterator[Live]:
 
 
 def well(one: Case, running: Live) -> bool:
-    return running.until(lambda: ask(one.machine.dial, running.pid, 8080, "/healthz").status == 200, PATIENCE)
+    return running.until(lambda: one.machine.ask(running.pid, 8080, "/healthz").status == 200, PATIENCE)
 
 
 def test_a_call_less_and_the_kernel_kills(strict: Profiled, runc: Case, tmp_path: Path) -> None:
@@ -264,7 +263,7 @@ def asked(one: Case, running: Live, rate: float, seconds: float) -> list[float]:
     times, began = [], time.monotonic()
     for number in range(int(rate * seconds)):
         time.sleep(max(0.0, began + number / rate - time.monotonic()))
-        answer = ask(one.machine.dial, running.pid, 8080, "/healthz")
+        answer = one.machine.ask(running.pid, 8080, "/healthz")
         assert answer.status == 200
         times.append((answer.ended - answer.began) * 1000)
     return times

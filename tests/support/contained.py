@@ -136,11 +136,10 @@ def image() -> str:
     folder = apps.session_folder() / "contained"
     (folder / "layers").mkdir(parents=True)
     program = compiled(folder / "does", SOURCE, "-static")
-    own = {"uid": 65532, "gid": 65532}
     tree = odd_apps.tree(
         Entry(path="app/does", mode=0o555, content=program.read_bytes()),
-        Entry(path="data", kind="directory", mode=0o750, **own),
-        Entry(path="data/seed", mode=0o640, content=b"sown\n", **own),
+        Entry(path="data", kind="directory", mode=0o750, uid=65532, gid=65532),
+        Entry(path="data/seed", mode=0o640, content=b"sown\n", uid=65532, gid=65532),
     )
     fault = odd_apps.Fault(
         base="hello", archives=(tree,), config={"entrypoint": ("/app/does",), "cmd": ("wait",), "env": ("A=image",)}

@@ -13,11 +13,10 @@ from wherry.flows.container import Made
 from wherry.flows.live import Live
 from wherry.flows.looks.scene import route_of
 from wherry.kit.attending import Opening
-from wherry.kit.ports import Command, Machine
+from wherry.kit.ports import Answer, Command, Machine
 from wherry.kit.value import Value
-from wherry.model.observation import Answer
 from wherry.model.profile import Exercised
-from wherry.runtime.look import ask, sockets
+from wherry.runtime.look import sockets
 
 PACE = 0.02
 """Seconds between two requests: 50 a second."""
@@ -63,7 +62,7 @@ class Stage(Value, frozen=True, kw_only=True):
 
     def get(self, one: Live, route: str) -> Answer:
         """One GET in the container's own network."""
-        return ask(self.machine.dial, one.pid, self.port, route)
+        return self.machine.ask(one.pid, self.port, route)
 
     def until_well(self, one: Live, seconds: float) -> bool:
         """Until its health route answers well, or it listens where none is known; a program that serves nothing is well when it

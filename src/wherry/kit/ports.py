@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from wherry.kit.attending import Engage, Forward
 from wherry.kit.notices import Overhear, Watch
 from wherry.kit.secret import Secret
 from wherry.kit.value import Value
-
-if TYPE_CHECKING:
-    import socket
 
 
 class Command(Value, frozen=True, kw_only=True):
@@ -89,11 +86,39 @@ class Kill(Protocol):
     def __call__(self, pid: int, number: int, /) -> None: ...
 
 
+class Connection(Protocol):
+    """An open TCP connection, as Python's sockets are."""
+
+    def settimeout(self, seconds: float | None, /) -> None: ...
+    def sendall(self, data: bytes, /) -> None: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
 class Dial(Protocol):
     """Connects to a TCP `address` in the network of process `pid` (0: this machine's own). Raises OSError as
     connect(2) does, TimeoutError after `seconds`, ProcessLookupError when the process is gone."""
 
-    def __call__(self, pid: int, address: tuple[str, int], /, seconds: float = 3.0) -> socket.socket: ...
+    def __call__(self, pid: int, address: tuple[str, int], /, seconds: float = 3.0) -> Connection: ...
+
+
+class Answer(Value, frozen=True, kw_only=True):
+    """What became of one HTTP request to an application."""
+
+    status: int = 0
+    """0: none."""
+    error: str = ""
+    """Why there was none: refused, reset, cut, timeout ..."""
+    began: float = 0.0
+    """Seconds of a monotonic clock, or since some moment."""
+    ended: float = 0.0
+
+
+class Ask(Protocol):
+    """One GET of `path` to `port` of the loopback in the network of process `pid`, the whole answer read within `seconds` of
+    silence. Never raises: no answer is an answer, too."""
+
+    def __call__(self, pid: int, port: int, path: str, /, seconds: float = 5.0) -> Answer: ...
 
 
 class Which(Protocol):
@@ -223,6 +248,7 @@ class Machine(Value, frozen=True, kw_only=True):
     spawn: Spawn
     kill: Kill
     dial: Dial
+    ask: Ask
     forward: Forward
     engage: Engage
     watch: Watch

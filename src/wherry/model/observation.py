@@ -6,6 +6,7 @@ A look that was not possible is Unseen with its reason (its check is UNKNOWN), o
 
 from __future__ import annotations
 
+from wherry.kit.ports import Answer
 from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.model.contents import Contents
@@ -38,18 +39,6 @@ class Needless(Value, frozen=True, kw_only=True, tag="needless"):
 
 
 Nothing = Unseen | Needless
-
-
-class Answer(Value, frozen=True, kw_only=True):
-    """One HTTP request to the application."""
-
-    status: int = 0
-    """0: none."""
-    error: str = ""
-    """Why there was none: refused, reset, cut, timeout ..."""
-    began: float = 0.0
-    """Seconds since the look began."""
-    ended: float = 0.0
 
 
 class Start(Value, frozen=True, kw_only=True, tag="start"):

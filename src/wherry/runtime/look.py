@@ -1,4 +1,4 @@
-"""Looking at a process from outside: /proc and its network. A process id in, observations out; reads /proc, asks by dial.
+"""Looking at a process from outside, its network too. A process id in, observations out; reads /proc.
 
 Nothing of this is in the image and nothing runs in the container.
 """
@@ -6,24 +6,19 @@ Nothing of this is in the image and nothing runs in the container.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import ipaddress
 import re
-import socket
 import time
 from pathlib import Path
 from typing import Final
 
-from wherry.kit.ports import Dial
-from wherry.model.observation import Answer, Identity, Socket, Sockets
+from wherry.model.observation import Identity, Socket, Sockets
 from wherry.model.trials import Mount
 
 SETS: Final = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 KINDS: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 LISTEN: Final = "0A"
 """TCP_LISTEN in /proc/net/tcp."""
-BODY: Final = 1 << 20
-CALLER: Final = "wherry-prove"
 
 
 def identity(pid: int) -> Identity:
@@ -71,46 +66,6 @@ def mounts(pid: int) -> tuple[Mount, ...]:
         path = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), words[4])
         found.append(Mount(path=path, kind=there.split()[0], options=tuple(words[5].split(","))))
     return tuple(found)
-
-
-def ask(dial: Dial, pid: int, port: int, path: str, *, seconds: float = 5.0) -> Answer:
-    """One GET to the application in its own network, the whole answer read."""
-    began = time.monotonic()
-    try:
-        with contextlib.closing(_connected(dial, pid, port, min(seconds, 3.0))) as one:
-            one.settimeout(seconds)
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
-            connection.sock = one
-            connection.request("GET", path, headers={"User-Agent": CALLER, "Connection": "close"})
-            response = connection.getresponse()
-            while response.read(BODY):
-                pass
-            return Answer(status=response.status, began=began, ended=time.monotonic())
-    except (OSError, http.client.HTTPException) as error:
-        return Answer(error=_words(error), began=began, ended=time.monotonic())
-
-
-def _connected(dial: Dial, pid: int, port: int, seconds: float) -> socket.socket:
-    try:
-        return dial(pid, ("127.0.0.1", port), seconds)
-    except ConnectionRefusedError:
-        return dial(pid, ("::1", port), seconds)
-
-
-def _words(error: Exception) -> str:
-    match error:
-        case ConnectionRefusedError():
-            return "refused"
-        case ConnectionResetError() | BrokenPipeError():
-            return "reset"
-        case TimeoutError():
-            return "no answer in time"
-        case http.client.HTTPException():
-            return "cut before an answer"
-        case ProcessLookupError():
-            return "it has ended"
-        case _:
-            return str(error)
 
 
 def until_it_hears(pid: int, number: int, seconds: float = 0.3) -> None:

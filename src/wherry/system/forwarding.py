@@ -11,11 +11,11 @@ import errno
 import os
 import socket
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from wherry.errors import UnavailableError, UsageError
 from wherry.kit.attending import Opening
-from wherry.kit.ports import Dial
 from wherry.system.namespaces import dial
 
 CHUNK: Final = 1 << 20
@@ -23,6 +23,7 @@ WAITING: Final = 512
 """Connections that wait to be accepted."""
 PAUSE: Final = 0.05
 """Seconds, after this process had no more descriptors for a connection."""
+Dial = Callable[[int, tuple[str, int]], socket.socket]
 RESET: Final = b"\x01\0\0\0\0\0\0\0"
 """SO_LINGER of no time: a reset, not an end, as the client would see a refusal without us."""
 FULL: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from wherry.kit.attending import Attendant, Forwarding, Opening
 from wherry.kit.notices import Overhearing, See, Wanted, Watching
-from wherry.kit.ports import Events, Machine, silent
+from wherry.kit.ports import Answer, Events, Machine, silent
 from wherry.system.children import kill, spawn
 from wherry.system.clock import now
 from wherry.system.environment import environment
@@ -31,12 +31,20 @@ def real_machine(events: Events = silent) -> Machine:
         spawn=spawn,
         kill=kill,
         dial=dial,
+        ask=_ask,
         forward=_forward,
         engage=_engage,
         watch=_watch,
         overhear=_overhear,
         events=events,
     )
+
+
+def _ask(pid: int, port: int, path: str, /, seconds: float = 5.0) -> Answer:
+    """Imported when an application is asked."""
+    from wherry.system.asking import ask
+
+    return ask(pid, port, path, seconds)
 
 
 def _forward(openings: tuple[Opening, ...], /) -> Forwarding:

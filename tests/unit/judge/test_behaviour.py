@@ -12,8 +12,8 @@ from wherry.judge.drain import drain
 from wherry.judge.ports import ports
 from wherry.judge.routes import health, ready
 from wherry.judge.start import start
+from wherry.kit.ports import Answer
 from wherry.model.observation import (
-    Answer,
     Drain,
     DrainTry,
     Expectations,

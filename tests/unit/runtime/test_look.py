@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from wherry.runtime.look import ask, family, hears, identity, sockets, until_it_hears, zombies
-from wherry.system.namespaces import dial
+from wherry.runtime.look import family, hears, identity, sockets, until_it_hears, zombies
+from wherry.system.asking import ask
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -61,19 +61,19 @@ def test_a_listening_port_is_seen_with_its_address() -> None:
 
 
 def test_answers(port: int) -> None:
-    assert ask(dial, 0, port, "/").status == 200
-    assert ask(dial, 0, port, "/bad").status == 503
-    slow = ask(dial, 0, port, "/slow")
+    assert ask(0, port, "/").status == 200
+    assert ask(0, port, "/bad").status == 503
+    slow = ask(0, port, "/slow")
     assert (slow.status, slow.ended - slow.began > 1.4) == (200, True)
 
 
 def test_no_answers(port: int) -> None:
-    assert ask(dial, 0, port, "/slow", seconds=0.2).error == "no answer in time"
-    assert ask(dial, 0, port, "/cut").error in ("cut before an answer", "reset")
+    assert ask(0, port, "/slow", seconds=0.2).error == "no answer in time"
+    assert ask(0, port, "/cut").error in ("cut before an answer", "reset")
     with socket.create_server(("127.0.0.1", 0)) as one:
         free = one.getsockname()[1]
-    assert ask(dial, 0, free, "/").error == "refused"
-    assert ask(dial, 2**22 - 1, free, "/").error == "it has ended"
+    assert ask(0, free, "/").error == "refused"
+    assert ask(2**22 - 1, free, "/").error == "it has ended"
 
 
 def test_a_program_that_has_just_begun_is_waited_for() -> None:
@@ -113,9 +113,9 @@ def test_a_network_of_its_own_is_asked_and_seen() -> None:
         try:
             assert child.stdout
             assert child.stdout.readline() == b"up\n"
-            assert ask(dial, child.pid, 8099, "/").status == 204
+            assert ask(child.pid, 8099, "/").status == 204
             assert [(one.address, one.port) for one in sockets(child.pid).listening] == [("127.0.0.1", 8099)]
             assert "net" in identity(child.pid).namespaces
-            assert ask(dial, 0, 8099, "/").error == "refused"
+            assert ask(0, 8099, "/").error == "refused"
         finally:
             child.kill()

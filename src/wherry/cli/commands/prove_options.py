@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -50,10 +50,10 @@ def prove_options(command: F) -> F:
 
 def proving(words: dict[str, Any]) -> BuildRequest:
     """Takes what belongs to the proof out of `words`: it is [prove] of the highest tier."""
-    said = {key: words.pop(key) or None for key in _SPELLED}
+    said: dict[str, Any] = {key: words.pop(key) or None for key in _SPELLED}
     said |= {key: listed(said[key]) for key in ("only", "skip") if said[key]}
     spelled = [(("prove", key.replace("_", "-")), f"{option} {_shown(said[key])}") for key, option in _SPELLED.items()]
-    strict = "fail" if words.pop("strict") else None
+    strict: Literal["fail"] | None = "fail" if words.pop("strict") else None
     return BuildRequest(
         directory=words.pop("directory"),
         assignments=words.pop("assignments"),

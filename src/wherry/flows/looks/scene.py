@@ -11,11 +11,11 @@ from wherry.flows.container import Made, RunRequest
 from wherry.flows.live import Live
 from wherry.flows.looks.beside import Tester
 from wherry.flows.session import Session
-from wherry.kit.ports import Machine
+from wherry.kit.ports import Answer, Machine
 from wherry.kit.value import Value
-from wherry.model.observation import Answer, Expectations
+from wherry.model.observation import Expectations
 from wherry.model.plan import Health
-from wherry.runtime.look import ask, sockets
+from wherry.runtime.look import sockets
 
 
 class Scene(Value, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class Scene(Value, frozen=True, kw_only=True):
 
     def get(self, live: Live, route: str, *, seconds: float = 5.0) -> Answer:
         """One GET in the container's own network."""
-        return ask(self.machine.dial, live.pid, self.port, route, seconds=seconds)
+        return self.machine.ask(live.pid, self.port, route, seconds)
 
 
 class Look(Value, frozen=True, kw_only=True):

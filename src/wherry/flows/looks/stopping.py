@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from wherry.flows.live import Live, live
 from wherry.flows.looks.scene import Scene, until_healthy
-from wherry.model.observation import Answer, Drain, DrainTry, Needless, Unseen
+from wherry.kit.ports import Answer
+from wherry.model.observation import Drain, DrainTry, Needless, Unseen
 
 HEAD_START = 0.25
 """Seconds between the first request under way and the signal."""
