@@ -23,7 +23,7 @@ from wherry.runtime.client import name_of
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("engines")]
 
 ENGINES = ("runc", "crun", "docker", "podman")
-#: What an engine cannot do, fact by fact. A fact that differs and is not here fails; so does one that is here and does not differ.
+#: What an engine cannot do, fact by fact. A fact that differs and is not here fails; so does one here that does not differ.
 DIFFERENT: dict[str, dict[str, str]] = {
     "docker": {
         "umask": "there is no flag for it",

@@ -97,7 +97,8 @@ def traced(app: App, folder: Path) -> set[str]:
     words = [str(program(app, folder)), *(word.format(port=port) for word in app.arguments)]
     with subprocess.Popen(
         ["strace", "-f", "-qq", "-o", str(log), *words],
-        env={"PATH": os.environ["PATH"], "HOME": "/proc/none", **variables}, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "HOME": "/proc/none", **variables}, cwd="/", stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as one:  # fmt: skip
         end = time.monotonic() + PATIENCE
         while not answers(f"http://127.0.0.1:{port}/") and time.monotonic() < end:

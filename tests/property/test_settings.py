@@ -45,6 +45,14 @@ def shaped(kind: inspect.Type) -> st.SearchStrategy[Any]:
     return st.one_of(*map(_shaped, check.alternatives(kind)))
 
 
+SIMPLE: dict[type, st.SearchStrategy[Any]] = {
+    inspect.BoolType: st.booleans(),
+    inspect.IntType: st.integers(-1, 70_000),
+    inspect.FloatType: st.floats(),
+    inspect.DateType: st.dates().map(str),
+}
+
+
 def _shaped(kind: inspect.Type) -> st.SearchStrategy[Any]:
     match kind:
         case inspect.StructType():
@@ -57,16 +65,8 @@ def _shaped(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.lists(shaped(kind.item_type), max_size=3)
         case inspect.LiteralType():
             return st.sampled_from(kind.values)
-        case inspect.BoolType():
-            return st.booleans()
-        case inspect.IntType():
-            return st.integers(-1, 70_000)
-        case inspect.FloatType():
-            return st.floats()
-        case inspect.DateType():
-            return st.dates().map(str)
         case _:
-            return TEXTS
+            return SIMPLE.get(type(kind), TEXTS)
 
 
 SHAPED = st.deferred(lambda: _shaped(check.structure()))
