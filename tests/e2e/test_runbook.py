@@ -173,6 +173,28 @@ def test_health_is_a_state_that_changes(shelf: Book) -> None:
     shelf.good("rm", "--force", "well")
 
 
+def test_a_command_inside_tells_its_health(shelf: Book) -> None:
+    need_exec()
+    port = free_port()
+    shelf.good("run", "-q", "-d", apps.place("selfhealth"), "--name", "self", "-p", f"{port}:8080")
+    until(lambda: shelf.containers()["self"]["health"] == "healthy")
+    get(port, "/sick")
+    until(lambda: shelf.containers()["self"]["health"] == "unhealthy")
+    document = shelf.json("inspect", "self")
+    assert document["condition"]["failing"] >= 3
+    assert document["condition"]["probes"][-1]["well"] is False
+    assert "unhealthy" in shelf.good("ps")
+    shelf.good("rm", "--force", "self")
+
+
+def test_one_that_is_never_well_is_told(shelf: Book) -> None:
+    process = shelf.popen("run", apps.place("late"))
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert "unhealthy: 503 from /healthz" in said.decode()
+
+
 def test_inspect_knows_images_and_containers(shelf: Book, good: int) -> None:
     assert "layer" in shelf.good("inspect", apps.place("good"))
     done = shelf("inspect", "nothing-of-the-kind", "--isolation")

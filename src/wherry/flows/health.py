@@ -16,7 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from wherry.errors import UnavailableError, WherryError
-from wherry.flows.attend import Attended
+from wherry.flows.attend import Attended, pipes
 from wherry.kit.ports import Command, Machine
 from wherry.model.plan import Health
 from wherry.probe.elf import HEALTHY_STATUS
@@ -24,6 +24,7 @@ from wherry.runtime import engines, oci
 from wherry.runtime.health import Condition, Probe, after, pause
 
 ANSWER: Final = 1 << 12
+PATIENCE: Final = 2.0
 HOSTS: Final = ("127.0.0.1", "::1")
 Changed = Callable[[Condition], None]
 
@@ -87,21 +88,33 @@ def _asked(one: Attended, health: Health, machine: Machine) -> tuple[bool, str]:
 
 
 def _run(one: Attended, health: Health, machine: Machine) -> tuple[bool, str]:
-    """The command inside; what outlives its time is killed."""
+    """The command inside. When its time is over it is killed before its parent out here: else nobody would collect it but the
+    application, which does not know of it."""
     pid_file = one.place.path / "probe.pid"
     pid_file.unlink(missing_ok=True)
     command = engines.inside(one.runtime, one.place, health.command)
     if one.runtime.name in oci.NAMES:
         command = _with_pid_file(command, str(pid_file))
+    said: list[bytes] = []
     try:
-        done = machine.run(replace(command, timeout=health.timeout, limit=1 << 20))
+        with pipes(lambda _, data: _keep(said, data)) as streams:
+            child = machine.spawn(command, -1, streams.stdout, streams.stderr)
+            streams.close()
+            code = child.wait(health.timeout)
+            if code is None:
+                with contextlib.suppress(OSError, ValueError):
+                    machine.kill(int(pid_file.read_text()), signal.SIGKILL)
+                if child.wait(PATIENCE) is None:
+                    child.signal(signal.SIGKILL)
+                return False, f"it did not end in {health.timeout:g} s"
     except UnavailableError as error:
-        with contextlib.suppress(OSError, ValueError):
-            machine.kill(int(pid_file.read_text()), signal.SIGKILL)
-        late = error.name == "program-timeout"
-        return False, f"it did not end in {health.timeout:g} s" if late else error.message
-    said = (done.stdout + done.stderr).decode("utf-8", "replace").strip()
-    return done.code == 0, said or f"status {done.code}"
+        return False, error.message
+    return code == 0, b"".join(said).decode("utf-8", "replace").strip() or f"status {code}"
+
+
+def _keep(said: list[bytes], data: bytes) -> None:
+    if sum(map(len, said)) < ANSWER:
+        said.append(data[:ANSWER])
 
 
 def _with_pid_file(command: Command, file: str) -> Command:
