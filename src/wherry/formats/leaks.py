@@ -15,9 +15,12 @@ from typing import Final
 ARMOUR: Final = b"PRIVATE KEY-----"
 WINDOW: Final = 512
 """Bytes behind the armour that are looked at for a body."""
-LONGEST: Final = 1 << 16
+LONGEST: Final = 1 << 20
 """Characters of one text; what is longer is looked at up to here."""
+LONGEST_LINE: Final = 1 << 16
+"""The same of a command line."""
 
+#: Bounded wherever something must follow, so that no text takes longer than a look at each of its characters.
 #: What only a service's own tokens look like; the names are those that its documents use.
 _TOKENS: Final = tuple(
     (kind, re.compile(form))
@@ -31,12 +34,15 @@ _TOKENS: Final = tuple(
         ("an npm token", r"\bnpm_[0-9A-Za-z]{36}\b"),
         ("a PyPI token", r"\bpypi-AgE[0-9A-Za-z_-]{40,}"),
         ("a Docker Hub token", r"\bdckr_(?:pat|oat)_[0-9A-Za-z_-]{20,}"),
-        ("a SendGrid key", r"\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{30,}"),
+        ("a SendGrid key", r"\bSG\.[0-9A-Za-z_-]{16,64}\.[0-9A-Za-z_-]{30,}"),
         ("a Hugging Face token", r"\bhf_[A-Za-z]{34}\b"),
         ("a Vault token", r"\bhvs\.[0-9A-Za-z_-]{24,}"),
         ("an age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
-        ("a JSON web token", r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}"),
-        ("a password in an address", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"$<>{}]{1,60}:[^\s/@'\"$<>{}]{3,}@[\w.-]+"),
+        ("a JSON web token", r"\beyJ[0-9A-Za-z_-]{10,500}\.eyJ[0-9A-Za-z_-]{10,4000}\.[0-9A-Za-z_-]{20,}"),
+        (
+            "a password in an address",
+            r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"$<>{}]{1,60}:[^\s/@'\"$<>{}]{3,200}@[\w.-]+",
+        ),
     )
 )
 _ARMOURED: Final = re.compile(
@@ -95,7 +101,7 @@ def assigned(name: str, value: str) -> str:
 
 def in_words(text: str) -> tuple[str, ...]:
     """The same of a command line or a line of a build's history: tokens, and `NAME=value`, `--name value` for telling names."""
-    text = text[:LONGEST]
+    text = text[:LONGEST_LINE]
     pairs = ((match[1], match[2]) for form in _ASSIGNED for match in form.finditer(text))
     named = [f"a value for {name}" for name, value in pairs if _is_telling(name) and _is_random(value)]
     return tuple(dict.fromkeys((*in_text(text), *named)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.support import odd_apps
@@ -81,3 +83,18 @@ def test_a_private_key_has_a_body() -> None:
 )
 def test_files_by_their_names(name: str, found: bool) -> None:
     assert bool(leaks.file_kind(name)) is found
+
+
+@pytest.mark.parametrize(
+    "text", ["eyJaaaaaaaaaa-", "SG.aaaaaaaaaaaaaaaa-", "a://b:ccc", "--password ", "A=", "glpat-", "-----BEGIN "]
+)
+def test_no_text_takes_long(text: str) -> None:
+    whole = (text * ((1 << 20) // len(text)))[: 1 << 20]
+    start = time.process_time()
+    leaks.in_text(whole)
+    leaks.in_words(whole)
+    assert time.process_time() - start < 5
+
+
+def test_a_token_far_into_a_file_is_found() -> None:
+    assert leaks.in_text("x " * 300_000 + GITHUB) == ("a GitHub token",)

@@ -33,7 +33,7 @@ def prove(subject: str, **words: Any) -> int:
     \b
     wherry prove
     wherry prove podinfo --slow-route /delay/2
-    wherry prove --only drain --only user ./cmd/api
+    wherry prove --only drain,user ./cmd/api
     """
     from wherry.flows.container import RunRequest
     from wherry.flows.prove import ProveRequest
