@@ -7,6 +7,7 @@ own with nothing in it but a loopback, which is where it is asked.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import shutil
@@ -19,6 +20,7 @@ import msgspec
 from bench.apps import App
 from bench.race import Contender, Race
 from bench.sample import Call
+from bench.services import command
 from bench.tools import GO_BUILD
 from bench.workshop import PROJECT, Workshop, edit, wherry_program
 
@@ -26,6 +28,7 @@ IMAGE = "bench-run:1"
 PORT, PATH = 8080, "/status/200"
 """go-httpbin's."""
 OUTER = 18437
+NETWORK = "wherry-bench"
 
 
 def environment(shop: Workshop) -> dict[str, str]:
@@ -70,6 +73,7 @@ def race(shop: Workshop, app: App, rounds: int) -> Race:
     ]
     if not shop.docker.absent:
         calls.append(("docker", docker_call(shop)))
+        calls.append(("docker-p", published_call(shop)))
     groups = tuple((Contender(tool=name, calls=lambda call=call: (call,)),) for name, call in calls)  # type: ignore[misc]
     return Race(scenario="run", app=app.name, groups=groups, rounds=rounds)
 
@@ -95,15 +99,28 @@ def runc_call(shop: Workshop) -> Call:
 
 
 def docker_call(shop: Workshop) -> Call:
-    """`docker run` as wherry prints it."""
-    seccomp, file = open_folder(shop) / "seccomp.json", open_folder(shop) / "docker.cid"
+    """`docker run` as wherry prints it, without a way in: it is asked in its own network."""
+    file = open_folder(shop) / "docker.cid"
+    return docker_run(shop, ("cid-file", f"{file}:{PORT}"), "--cidfile", str(file), "--network", "none")
+
+
+def published_call(shop: Workshop) -> Call:
+    """The same, reached from outside as wherry's is. It ends by Ctrl-C, which Docker hands on."""
+    command(shop.docker, "network", "create", NETWORK)
+    outer = OUTER + 1
+    return docker_run(shop, ("port", f":{outer}"), "--network", NETWORK, "--publish", f"127.0.0.1:{outer}:{PORT}")
+
+
+def docker_run(shop: Workshop, how: tuple[str, str], *flags: str) -> Call:
+    """The printed command with these flags more."""
+    seccomp = open_folder(shop) / "seccomp.json"
     seccomp.write_text(wherry(shop, "run", "--print", "seccomp", IMAGE))
     printed = wherry(shop, "run", "--print", "docker", IMAGE).replace("seccomp=seccomp.json", f"seccomp={seccomp}")
     _, run, *words = shlex.split(printed.replace("\\\n", " "), comments=True)
     at = words.index("--name")
     words = [*words[:at], *words[at + 2 :]]  # a name is free again only some time after its container is gone
-    first = (*shop.docker.command, run, "--cidfile", str(file), "--network", "none", "--pull", "never")
-    call = asked(shop, "cid-file", f"{file}:{PORT}", *first, *words, **dict(shop.docker.environment))
+    first = (*shop.docker.command, run, *flags, "--pull", "never")
+    call = asked(shop, *how, *first, *words, **dict(shop.docker.environment))
     return msgspec.structs.replace(call, daemon=shop.docker.daemon)
 
 
@@ -132,5 +149,8 @@ def edited(shop: Workshop, app: App, tool: str, call: Call) -> Contender:
 
 
 def clean(shop: Workshop) -> None:
-    """What lies outside the workshop."""
+    """What lies outside the workshop: a folder, and Docker's bridge."""
+    if not shop.docker.absent:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            command(shop.docker, "network", "rm", NETWORK)
     shutil.rmtree(open_folder(shop), ignore_errors=True)

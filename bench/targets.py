@@ -59,9 +59,9 @@ def running(results: Results) -> Iterator[Verdict]:
     """What `wherry run` may take beyond what does the work: Go, runc, and Docker for the same container."""
     app = next((one.app for one in results.series if one.scenario in ("run", "run-edit")), "")
     yield beyond(results, ("run-edit", app), "go", (1.15, 0.1), "edit → first 200, against `go build` and the program")
-    yield ratio(
-        results, ("run", app), ("wherry", "docker"), 0.5, "`wherry run` → first 200, against `docker run` alike"
-    )
+    title = "`wherry run -p` → first 200, against `docker run"
+    yield ratio(results, ("run", app), ("wherry", "docker-p"), 0.5, f"{title} -p` alike")
+    yield ratio(results, ("run", app), ("wherry", "docker"), 0.5, f"{title}` that publishes nothing")
     yield beyond(results, ("run", app), "runc", (1.0, 0.12), "`wherry run` → first 200, against bare runc alike")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,7 +64,7 @@ def standing(request: BuildRequest) -> Path:
 
 def host() -> Platform:
     """What this machine runs."""
-    name = platform.machine()
+    name = os.uname().machine
     return Platform(architecture="arm" if name.startswith("armv") else ALIASES.get(name, name))
 
 
