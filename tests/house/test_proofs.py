@@ -44,3 +44,7 @@ def test_the_fields_of_a_check_are_looks() -> None:
 
     given = {name for look in LOOKS for name in look.gives}
     assert {name for check in CHECKS for name in check.needs} <= given
+
+
+def test_the_readme_counts_them() -> None:
+    assert f"{len(CHECKS)} checks" in (ROOT / "README.md").read_text()
