@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wherry.errors import WherryError
 from wherry.flows import rooms
+from wherry.flows.abilities import abilities
 from wherry.flows.folders import data_folder, folders_of
 from wherry.kit.files import private_directory
 from wherry.kit.ports import Machine
@@ -33,6 +34,7 @@ def doctor(machine: Machine) -> tuple[Check, ...]:
         _go(machine),
         *(_program(machine, *row) for row in PROGRAMS),
         *_engines(machine),
+        *_runs(machine),
         _folder("cache", folders_of(machine).path, "WHERRY_CACHE_DIR"),
         _folder("store", data_folder(machine), "WHERRY_DATA_DIR"),
     )
@@ -73,6 +75,14 @@ def _folder(name: str, path: str, variable: str) -> Check:
             name=name, state="missing", value=error.message, next=f"set {variable} to another folder", needed=True
         )
     return Check(name=name, state="here", value=path, needed=True)
+
+
+def _runs(machine: Machine) -> tuple[Check, ...]:
+    """What `wherry run` needs; a build needs none of it."""
+    rows = abilities(machine)
+    return tuple(
+        Check(name=one.name, state="here" if one.here else "optional", value=one.value, next=one.next) for one in rows
+    )
 
 
 def _engines(machine: Machine) -> tuple[Check, ...]:

@@ -39,12 +39,12 @@ def engine_for(machine: Machine, wanted: str = "") -> Runtime:
 
 
 def _client(machine: Machine, name: str) -> Runtime:
-    found = client(name, machine.which, machine.run, machine.spawn, machine.variables)
-    if found is None:
+    one = client(name, machine.which, machine.run, machine.spawn, machine.variables)
+    if one is None:
         raise UnavailableError(
             "no-engine", f"{name} is not on this machine", next=(f"install {name}", "leave --engine out: runc or crun")
         )
-    return found
+    return one
 
 
 def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
@@ -56,17 +56,22 @@ def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
             where=f"--engine {wanted[:40]}",
             next=f"one of {', '.join(ALL)}",
         )
-    found = {one.name: one for one in runtimes(machine.which, _remembered(machine), machine.spawn)}
-    names = tuple(found) if wanted or os.geteuid() == 0 else preferred(tuple(found), machine.which)
+    here = {one.name: one for one in found(machine)}
+    names = tuple(here) if wanted or os.geteuid() == 0 else preferred(tuple(here), machine.which)
     for name in names:
         if wanted in ("", name):
-            return found[name]
+            return here[name]
     raise UnavailableError(
         "no-runtime",
         f"{wanted or 'runc'} is not on this machine",
         why="wherry runs containers by runc or crun, without a daemon" if not wanted else "",
         next=("install runc", "--engine docker or podman"),
     )
+
+
+def found(machine: Machine) -> tuple[Runtime, ...]:
+    """runc and crun, those that are here; each program is asked for its version once."""
+    return runtimes(machine.which, _remembered(machine), machine.spawn)
 
 
 def _remembered(machine: Machine) -> Run:
