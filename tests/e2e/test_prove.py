@@ -59,7 +59,7 @@ def test_what_passes_is_exit_status_0(home: Path) -> None:
     assert done.code == 0, done.stdout + done.stderr
     assert "5 passed, 1 not applicable in " in done.stdout
     assert looks.too_wide(done.stdout, 80) == []
-    assert f"good-1.2.3@{apps.made('good').built.digest}" in done.stdout.splitlines()[0]
+    assert f"@{apps.made('good').built.digest}" in done.stdout.splitlines()[0]
 
 
 def test_what_fails_is_exit_status_1_and_gives_no_secret_away(home: Path) -> None:

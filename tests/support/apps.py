@@ -74,7 +74,8 @@ def verdicts() -> dict[str, Verdict]:
     """What each image deserves, by its name."""
     rows = ROW.findall((FOLDER / "README.md").read_text())
     found = {
-        name: Verdict(app=name, fault=fault, fails=tuple(re.findall(r"[a-z0-9-]+", fails))) for name, fault, fails in rows
+        name: Verdict(app=name, fault=fault, fails=tuple(re.findall(r"[a-z0-9-]+", fails)))
+        for name, fault, fails in rows
     }
     assert len(found) == len(rows), "a name twice"
     return found
