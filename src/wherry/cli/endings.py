@@ -34,24 +34,36 @@ def brief(end: End) -> str:
     return f"{'killed' if end.why == 'killed' else 'ended'} {end.code}"
 
 
-def meaning(end: End, container: Container) -> str:
-    """Empty for an end in peace."""
-    name = container.name
+def meaning(end: End, container: Container, asked: tuple[str, float] | None = None) -> str:
+    """Empty for an end in peace. `asked`: the signal and the seconds it was given, where they were not the container's own; no
+    signal: nobody knows now."""
+    name, (by, grace) = container.name, asked or (container.stop_signal, container.grace)
     if end.code is None:
         return f"{name} has ended, and nobody saw how"
     if end.out_of_memory:
         return f"{name} was killed: it needed more than its memory limit, see --memory"
     if end.why == "killed":
-        return f"{name} did not stop within {container.grace:g} s of {container.stop_signal}, and was killed"
+        return f"{name} {_killed(end, by, grace)}"
     if end.code == 0:
         return "" if end.why == "exited" else f"{name} stopped in peace"
-    if end.why == "stopped" and end.code in (2, 128 + signal.Signals[container.stop_signal]):
-        return f"{name} does not handle {container.stop_signal}: it ended where it stood, with status {end.code}"
+    if end.why == "stopped" and end.code in (2, 128 + signal.Signals[by]):
+        return f"{name} does not handle {by}: it ended where it stood, with status {end.code}"
     said = f"{name} ended with status {end.code}"
     if end.code > 128:
         word = _signal(end.code - 128)
         return f"{said}: killed by {word}" + (f", {SIGNALS[word]}" if word in SIGNALS else "")
     return f"{said}: {CODES[end.code]}" if end.code in CODES else said
+
+
+def _killed(end: End, by: str, grace: float) -> str:
+    status = f"status {end.code}, SIGKILL" if end.code == 137 else f"status {end.code}"
+    if not by:
+        return f"was killed: {status}"
+    return (
+        f"was killed, as asked: {status}"
+        if by == "SIGKILL"
+        else (f"did not stop within {grace:g} s of {by}, and was killed: {status}")
+    )
 
 
 def _signal(number: int) -> str:

@@ -57,6 +57,10 @@ class Stopped(Value, frozen=True, kw_only=True):
     end: End
     """`lost` where nothing of it was to be kept."""
     seconds: float
+    signal: str = ""
+    """What asked it to stop."""
+    grace: float = 0.0
+    """The seconds that it was given."""
     was_over: bool = False
     """It had ended before."""
 
@@ -142,12 +146,12 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
     number = int(signal.Signals[signal_name(by or container.stop_signal)])
     if kept.end is not None:
         return Stopped(record=kept.record, end=kept.end, seconds=0.0, was_over=True)
-    began = time.monotonic()
+    patience, began = container.grace if grace is None else grace, time.monotonic()
     with contextlib.suppress(FileNotFoundError):
         kept.place.will_stop("stopped" if number != signal.SIGKILL else "killed")
     until_it_hears(kept.place.pid(), number)
     _signal(kept, number, machine)
-    end = _ended(kept.place, container.grace if grace is None else grace)
+    end = _ended(kept.place, patience)
     if end is None:
         with contextlib.suppress(FileNotFoundError):
             kept.place.will_stop("killed")
@@ -157,7 +161,7 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
         raise UsageError("not-stopped", f"{container.name} does not end, not even by SIGKILL", next="wherry doctor")
     seconds = time.monotonic() - began
     _settled(kept.place)
-    return Stopped(record=kept.record, end=end, seconds=seconds)
+    return Stopped(record=kept.record, end=end, seconds=seconds, signal=signal.Signals(number).name, grace=patience)
 
 
 def remove(kept: Kept, machine: Machine, *, force: bool = False) -> None:

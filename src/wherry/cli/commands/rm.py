@@ -22,6 +22,6 @@ def rm(names: tuple[str, ...], *, force: bool) -> None:
     from wherry.system.machine import real_machine
 
     machine, output = real_machine(), standard_output()
-    for kept in [runbook.named(name, machine) for name in names]:
+    for kept in {one.record.id: one for one in (runbook.named(name, machine) for name in names)}.values():
         runbook.remove(kept, machine, force=force)
         output.result(kept.record.container.name)

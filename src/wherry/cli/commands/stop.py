@@ -24,6 +24,6 @@ def stop(names: tuple[str, ...], by: str, grace: float | None) -> None:
     from wherry.system.machine import real_machine
 
     machine, output = real_machine(), standard_output()
-    for kept in [flows.named(name, machine) for name in names]:
+    for kept in {one.record.id: one for one in (flows.named(name, machine) for name in names)}.values():
         stopped = flows.stop(kept, machine, by=by, grace=grace)
         runbook.show_stopped(stopped, output)
