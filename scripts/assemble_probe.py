@@ -28,7 +28,9 @@ def assemble(architecture: str, prefix: str = "") -> bytes:
     tool = TOOLS[architecture]
     with tempfile.TemporaryDirectory() as folder:
         linkable, code = Path(folder, "probe.o"), Path(folder, "probe.bin")
-        subprocess.run([f"{tool}as", "--fatal-warnings", "-o", linkable, PROBE / f"{prefix}{architecture}.s"], check=True)
+        subprocess.run(
+            [f"{tool}as", "--fatal-warnings", "-o", linkable, PROBE / f"{prefix}{architecture}.s"], check=True
+        )
         # Nothing is linked, so nothing may be left to relocate.
         listing = subprocess.run([f"{tool}objdump", "-r", linkable], check=True, capture_output=True, text=True).stdout
         if "RELOCATION" in listing:

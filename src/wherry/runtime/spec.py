@@ -62,7 +62,12 @@ def spec(container: Container, around: Surroundings) -> dict[str, Any]:
         "hostname": container.hostname,
         "root": {"path": around.root, "readonly": container.read_only},
         "process": _process(container),
-        "mounts": [*_kernel_mounts(around), *_files(container, around), *map(_tmpfs, container.tmpfs), *_binds(container)],
+        "mounts": [
+            *_kernel_mounts(around),
+            *_files(container, around),
+            *map(_tmpfs, container.tmpfs),
+            *_binds(container),
+        ],
         "linux": _linux(container, around),
     }
 
