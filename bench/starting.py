@@ -105,10 +105,12 @@ def docker_call(shop: Workshop) -> Call:
 
 
 def published_call(shop: Workshop) -> Call:
-    """The same, reached from outside as wherry's is. It ends by Ctrl-C, which Docker hands on."""
+    """The same on a bridge, with a port published. It is asked inside, too: a request from outside that comes before the bridge
+    is ready is lost, and sent again only after a second."""
     command(shop.docker, "network", "create", NETWORK)
-    outer = OUTER + 1
-    return docker_run(shop, ("port", f":{outer}"), "--network", NETWORK, "--publish", f"127.0.0.1:{outer}:{PORT}")
+    file, port = open_folder(shop) / "docker-p.cid", f"127.0.0.1:{OUTER + 1}:{PORT}"
+    flags = ("--cidfile", str(file), "--network", NETWORK, "--publish", port)
+    return docker_run(shop, ("cid-file", f"{file}:{PORT}"), *flags)
 
 
 def docker_run(shop: Workshop, how: tuple[str, str], *flags: str) -> Call:
