@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,6 +15,7 @@ import pytest
 import wherry as face
 from tests.support import apps, looks
 from tests.support.cli import Done, wherry
+from tests.support.runbook import free_port
 from tests.support.servers import need_root
 from tests.support.tools import need
 
@@ -194,3 +199,36 @@ def test_in_python(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(one.check, one.outcome) for one in proof.verdicts] == [("sources", "PASS"), ("size", "FAIL")]
     assert (proof.count("FAIL"), proof.digest[:7]) == (1, "sha256:")
     assert "look" in heard
+
+
+class Well(http.server.BaseHTTPRequestHandler):
+    """Answers everything well."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        pass
+
+
+@pytest.fixture
+def neighbour() -> Iterator[None]:
+    """A program of this machine that answers where `good` is said to listen."""
+    with contextlib.ExitStack() as held, contextlib.suppress(OSError):  # somebody else is there, and answers, too
+        server = held.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Well))
+        held.callback(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        return
+    yield
+
+
+@pytest.mark.usefixtures("neighbour")
+def test_nobody_elses_answers_count_in_this_machines_network(home: Path) -> None:
+    words = ("--network", "host", "--slow-route", "/slow", "--only=start,health,drain", "--json")
+    done = prove(home, apps.place("good"), *words, "-e", f"PORT={free_port()}")
+    found = {one["check"]: one["outcome"] for one in json.loads(done.stdout)["verdicts"]}
+    assert done.code == 1, done.stdout + done.stderr
+    assert found["health"] == "FAIL"
+    assert found["drain"] == "UNKNOWN"

@@ -22,6 +22,7 @@ from wherry.model.plan import Health
 from wherry.probe.elf import HEALTHY_STATUS
 from wherry.runtime import engines, oci
 from wherry.runtime.health import Condition, Probe, after, pause
+from wherry.runtime.look import answers_at
 
 ANSWER: Final = 1 << 12
 PATIENCE: Final = 2.0
@@ -62,6 +63,8 @@ def _asked(one: Attended, health: Health, machine: Machine) -> tuple[bool, str]:
     """One GET; all of it within the timeout."""
     end = time.monotonic() + health.timeout
     path = health.path or "/"
+    if not answers_at(one.place.pid(), health.port):  # in this machine's network somebody else might answer
+        return False, f"it does not listen on {health.port} itself"
     request = f"GET {path} HTTP/1.0\r\nHost: localhost\r\nUser-Agent: wherry-probe\r\nConnection: close\r\n\r\n"
     data = b""
     try:

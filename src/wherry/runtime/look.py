@@ -17,6 +17,8 @@ from wherry.model.trials import Mount
 
 SETS: Final = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 KINDS: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
+NEAR: Final = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - what is compared with
+"""Where a listener hears what is sent to this machine's loopback."""
 LISTEN: Final = "0A"
 """TCP_LISTEN in /proc/net/tcp."""
 
@@ -55,6 +57,24 @@ def sockets(pid: int) -> Sockets:
     return Sockets(
         listening=tuple(sorted(unique, key=lambda one: (one.port, one.protocol, one.address))), own_network=own
     )
+
+
+def answers_at(pid: int, port: int) -> bool:
+    """Whether what is sent to `port` of its loopback can come to nobody but its own processes. Always so in a network of its own;
+    in this machine's, where any program may answer, every listener there must be one of them."""
+    if _namespace(pid, "net") != _namespace("self", "net"):
+        return True
+    inodes = _sockets_of(pid)
+    heard = [
+        row[9] for name in ("tcp", "tcp6") for row in _rows(pid, name) if row[3] == LISTEN and _is_near(row[1], port)
+    ]
+    return bool(heard) and inodes.issuperset(heard)
+
+
+def _is_near(place: str, port: int) -> bool:
+    """`place` as in /proc/net/tcp."""
+    address, _, number = place.rpartition(":")
+    return int(number, 16) == port and _address(address) in NEAR
 
 
 def mounts(pid: int) -> tuple[Mount, ...]:

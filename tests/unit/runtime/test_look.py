@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wherry.runtime.look import family, hears, identity, sockets, until_it_hears, zombies
+from wherry.runtime.look import answers_at, family, hears, identity, sockets, until_it_hears, zombies
 from wherry.system.asking import ask
 
 
@@ -44,6 +44,26 @@ def test_this_process_is_who_it_is() -> None:
     assert (seen.uid, seen.gid, seen.host_uid) == (os.geteuid(), os.getegid(), os.geteuid())
     assert {name for name, _ in seen.capabilities} == {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
     assert seen.namespaces == ()
+
+
+def test_an_answer_counts_only_from_its_own_port(port: int) -> None:
+    """With this machine's network somebody else may listen there."""
+    assert answers_at(os.getpid(), port)
+    assert not answers_at(os.getpid(), 1)
+    inside = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    if os.geteuid() != 0:
+        return
+    with subprocess.Popen(
+        ["unshare", "--pid", "--fork", sys.executable, "-c", inside], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdin
+        assert other.stdout
+        theirs = int(other.stdout.readline())
+        assert not answers_at(os.getpid(), theirs)
+        child = int(subprocess.check_output(["pgrep", "-P", str(other.pid)]))
+        assert answers_at(child, theirs)
+        assert not answers_at(child, port)
+        other.stdin.close()
 
 
 def test_a_listening_port_is_seen_with_its_address() -> None:

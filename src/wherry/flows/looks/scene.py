@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from wherry.kit.ports import Answer, Machine
 from wherry.kit.value import Value
 from wherry.model.observation import Expectations
 from wherry.model.plan import Health
-from wherry.runtime.look import sockets
+from wherry.runtime.look import answers_at, sockets
 
 
 class Scene(Value, frozen=True, kw_only=True):
@@ -56,8 +57,17 @@ class Scene(Value, frozen=True, kw_only=True):
         return bool(self.made.container.ports) or route_of(self.made.container.health) is not None
 
     def get(self, live: Live, route: str, *, seconds: float = 5.0) -> Answer:
-        """One GET in the container's own network."""
+        """One GET in the container's own network. In this machine's, only what it listens on itself is asked: what somebody else
+        answers proves nothing of it, so that is refused as in a network of its own."""
+        if not answers_at(live.pid, self.port):
+            return refused()
         return self.machine.ask(live.pid, self.port, route, seconds)
+
+
+def refused() -> Answer:
+    """What a port says where nobody listens."""
+    now = time.monotonic()
+    return Answer(error="refused", began=now, ended=now)
 
 
 class Look(Value, frozen=True, kw_only=True):
