@@ -211,6 +211,41 @@ def test_a_script_exercises(runc: Case, tmp_path: Path) -> None:
     assert dict(made.recording.calls)["accept4"] > 3
 
 
+def fails(script: Path) -> Path:
+    script.write_text("#!/bin/sh\nexit 3\n")
+    return script
+
+
+@pytest.mark.parametrize("mode", ["safe", "strict"])
+@pytest.mark.parametrize("how", ["route", "script"])
+def test_an_exercise_that_failed_proves_nothing(how: str, mode: str, tmp_path: Path) -> None:
+    """As a user meets it: told, exit status 1, and a strict profile is not written."""
+    need("runc")
+    script = fails(tmp_path / "smoke.sh")
+    words, said = {
+        "route": (("--get", "/healthz", "--get", "/nosuchroute"), "GET /nosuchroute: 404"),
+        "script": (("--exercise", script), "smoke.sh: status 3"),
+    }[how]
+    place, file = apps.place("good"), tmp_path / "seccomp.json"
+    common = ("--engine", "runc", "--for", "0.2", "--mode", mode, "-o", file)
+    done = wherry("profile", place, *words, *common, home=tmp_path, cwd=tmp_path)
+    assert done.code == 1, done.stderr
+    assert "exercise-failed" in done.stderr
+    assert said in " ".join(done.stderr.split())
+    assert "GET /healthz" not in done.stderr
+    assert "killed at any other" not in done.stderr
+    assert not any(line.split()[:1] == ["proved"] for line in done.stderr.splitlines())
+    assert file.exists() == (mode == "safe")
+
+
+@pytest.mark.parametrize("where", ["missing/seccomp.json", "."])
+def test_the_place_of_the_profile_is_looked_at_first(where: str, tmp_path: Path) -> None:
+    """Nothing is run: the image is not even looked for."""
+    done = wherry("profile", "oci:nowhere:x", "-o", tmp_path / where, home=tmp_path, cwd=tmp_path)
+    assert done.code == 2
+    assert ("[no-such-folder]" if "/" in where else "[usage]") in done.stderr
+
+
 MOODY = """package main
 import ("context"; "net/http"; "os"; "os/signal"; "syscall")
 func main() {

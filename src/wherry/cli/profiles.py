@@ -17,8 +17,9 @@ MOST = 8
 """Of any list for people; --json has all."""
 
 
-def show(made: Profiled, output: Output, *, file: str, as_json: bool) -> None:
-    """The report on stderr; on stdout the file's name, the profile, or everything as JSON."""
+def show(made: Profiled, output: Output, *, file: str, as_json: bool) -> int:
+    """The report on stderr; on stdout the file's name, the profile, or everything as JSON. The exit status: 1 when the exercise
+    failed, since then nothing is proved."""
     profile = made.profile
     output.line(f"{profile.subject} on {profile.engine}, {profile.architecture}")
     output.line()
@@ -40,6 +41,7 @@ def show(made: Profiled, output: Output, *, file: str, as_json: bool) -> None:
         output.result(file)
     else:
         output.document(made.text)
+    return 1 if profile.recorded.failed or profile.proved.failed else 0
 
 
 def document(made: Profiled) -> str:
@@ -53,7 +55,10 @@ def sentence(profile: Profile) -> str:
     mode = "what the binary can call" if profile.mode == "safe" and profile.bounded else "what was seen"
     if profile.mode == "safe" and not profile.bounded:
         mode = "wherry's default, since nothing bounds it from above"
-    return f"healthy with {len(profile.names)} of {profile.before} system calls, killed at any other; {mode}"
+    counts = f"{len(profile.names)} of {profile.before} system calls"
+    if profile.recorded.failed or profile.proved.failed:
+        return f"NOT proved, since the exercise failed: {counts}; {mode}"
+    return f"healthy with {counts}, killed at any other; {mode}"
 
 
 def _seen(profile: Profile) -> list[tuple[str, str, str]]:
@@ -93,7 +98,8 @@ def _allowed(profile: Profile) -> list[tuple[str, str, str]]:
 def _proved(profile: Profile) -> list[tuple[str, str, str]]:
     code = profile.proved.exit_code
     end = "had to be killed" if code is None else f"ended with status {code}"
-    return [("proved", f"healthy, {end}", _asked(profile.proved))]
+    label = "not proved" if profile.recorded.failed or profile.proved.failed else "proved"
+    return [(label, f"healthy, {end}", _asked(profile.proved))]
 
 
 def _asked(done: Exercised) -> str:

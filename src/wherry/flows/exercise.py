@@ -6,17 +6,18 @@ import contextlib
 import signal
 import statistics
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wherry.errors import UsageError
 from wherry.flows.container import Made
 from wherry.flows.live import Live
-from wherry.flows.looks.scene import route_of
+from wherry.flows.looks.scene import refused, route_of
 from wherry.kit.attending import Opening
 from wherry.kit.ports import Answer, Command, Machine
 from wherry.kit.value import Value
 from wherry.model.profile import Exercised
-from wherry.runtime.look import sockets
+from wherry.runtime.look import answers_at, sockets
 
 PACE = 0.02
 """Seconds between two requests: 50 a second."""
@@ -61,7 +62,9 @@ class Stage(Value, frozen=True, kw_only=True):
         return self.route[0] if self.route else min(published or declared, default=0)
 
     def get(self, one: Live, route: str) -> Answer:
-        """One GET in the container's own network."""
+        """One GET in the container's own network; in this machine's, of what it listens on itself alone."""
+        if not answers_at(one.pid, self.port):
+            return refused()
         return self.machine.ask(one.pid, self.port, route)
 
     def until_well(self, one: Live, seconds: float) -> bool:
@@ -76,10 +79,14 @@ class Stage(Value, frozen=True, kw_only=True):
         return code in (None, 0)
 
 
-def exercise(stage: Stage, one: Live, what: Exercise) -> Exercised:
-    """Waits until it is healthy, asks everything, stops it. UsageError [no-script] when the script is not there."""
+def check_script(what: Exercise) -> None:
+    """UsageError [no-script] when the script is not there."""
     if what.script and not Path(what.script).is_file():
         raise UsageError("no-script", f"there is no script {what.script}", where=f"--exercise {what.script}")
+
+
+def exercise(stage: Stage, one: Live, what: Exercise) -> Exercised:
+    """Waits until it is healthy, asks everything, stops it."""
     healthy = stage.until_well(one, what.patience)
     answers: dict[str, list[Answer]] = {}
     script = None
@@ -96,10 +103,22 @@ def exercise(stage: Stage, one: Live, what: Exercise) -> Exercised:
         healthy=healthy,
         answers=tuple((route, asked[-1].status, len(asked)) for route, asked in answers.items()),
         script=script,
+        failed=failed(what, answers, script) if healthy else (),
         exit_code=code,
         log=one.log.lines(),
         median=statistics.median(times) if times else 0.0,
     )
+
+
+def failed(what: Exercise, answers: Mapping[str, Sequence[Answer]], script: int | None) -> tuple[str, ...]:
+    """Which wanted routes never answered well, and the script when it says so. Routes that nobody named are guesses, so they
+    cannot fail."""
+    never = [
+        f"GET {route}: {answers[route][-1].status or 'no answer'}" if answers.get(route) else f"GET {route}: not asked"
+        for route in what.routes
+        if not any(0 < one.status < 400 for one in answers.get(route, ()))
+    ]
+    return (*never, *((f"{Path(what.script).name}: status {script}",) if script else ()))
 
 
 def _asked(stage: Stage, one: Live, what: Exercise, *, busy: bool) -> dict[str, list[Answer]]:

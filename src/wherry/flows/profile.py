@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import tempfile
 import time
 from pathlib import Path
 from typing import Final, Literal
@@ -18,8 +19,9 @@ from msgspec.structs import replace
 from wherry.errors import CorruptError, RefusedError, UnavailableError, UnknownError
 from wherry.flows.advice import advice
 from wherry.flows.container import Made, RunRequest, make, seccomp_of
-from wherry.flows.exercise import Exercise, Stage, exercise
+from wherry.flows.exercise import Exercise, Stage, check_script, exercise
 from wherry.flows.live import live
+from wherry.flows.named_files import refuse_unwritable
 from wherry.flows.session import Session
 from wherry.flows.sweep import sweep
 from wherry.formats import syscalls
@@ -63,17 +65,21 @@ class Profiled(Value, frozen=True, kw_only=True):
 
 
 def profile(request: ProfileRequest, machine: Machine, session: Session | None = None) -> Profiled:
-    """Records, composes, proves, writes. What `make` raises; RefusedError [profile-kills], UnknownError [not-exercised] and
-    [not-recorded], UnavailableError [no-watch]."""
+    """Records, composes, proves, writes. What `make` raises; RefusedError [profile-kills], and [exercise-failed] when `strict`,
+    UnknownError [not-exercised] and [not-recorded], UnavailableError [no-watch], [disk], UsageError [no-script]."""
     began = time.monotonic()
+    check_script(request.exercise)
+    _check_output(request.output)
     with contextlib.ExitStack() as held:
         session = session or held.enter_context(Session(machine))
         made = make(request.run, machine, session)
         sweep(made.run, machine)
         one = _Profiling(made, machine, request, Path(session.scratch))
         recording, recorded = one.record(frozenset())
+        _refuse_failed(recorded, request.mode)
         made_of = one.bounds(recording)
         names, added, proved = one.prove(made_of)
+        _refuse_failed(proved, request.mode)
         text = encode(to_docker(compose(one.base, names, one.architecture, _otherwise(request)))).decode()
         if request.output:
             target = Path(request.output)
@@ -95,7 +101,7 @@ def profile(request: ProfileRequest, machine: Machine, session: Session | None =
             recorded=recorded,
             proved=proved,
             suggestions=advice(recording, made.container),
-            findings=_findings(recording, made_of, one.ceiling, request.mode),
+            findings=(*_unproved(recorded, proved), *_findings(recording, made_of, one.ceiling, request.mode)),
             seconds=time.monotonic() - began,
         )
         return Profiled(profile=made_profile, text=text)
@@ -238,6 +244,34 @@ def _findings(recording: Recording, made_of: Bounds, known: Ceiling, mode: str) 
             )
         )
     return tuple(found)
+
+
+def _check_output(file: str) -> None:
+    """UnavailableError [disk] before minutes are spent on what cannot be written; what `refuse_unwritable` raises."""
+    refuse_unwritable(file, "-o")
+    if file:
+        target = Path(file)
+        with disk_errors(target):
+            tempfile.TemporaryFile(dir=target.parent).close()
+
+
+def _refuse_failed(done: Exercised, mode: str) -> None:
+    """`strict` knows only what was exercised; a profile of an exercise that failed would refuse what it is for."""
+    if done.failed and mode == "strict":
+        raise RefusedError(
+            "exercise-failed",
+            f"the exercise failed: {', '.join(done.failed)}; no profile is written",
+            why="a strict profile allows what was exercised, and nothing else",
+            next=("mend the exercise", "wherry profile --mode safe, which allows what the binary can call"),
+        )
+
+
+def _unproved(recorded: Exercised, proved: Exercised) -> tuple[Finding, ...]:
+    failed = tuple(dict.fromkeys((*recorded.failed, *proved.failed)))
+    if not failed:
+        return ()
+    message = f"the exercise failed: {', '.join(failed)}; the profile is not proved"
+    return (Finding(name="exercise-failed", message=message, next="mend the exercise, and profile once more"),)
 
 
 def _refuse_empty(recording: Recording, done: Exercised) -> None:

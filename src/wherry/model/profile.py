@@ -17,6 +17,8 @@ class Exercised(Value, frozen=True, kw_only=True):
     """Route, status of its last answer (0: none), how often it was asked."""
     script: int | None = None
     """Exit status of the script; None: there was none."""
+    failed: tuple[str, ...] = ()
+    """What was to be exercised and was not: `GET /users: 404`, `smoke.sh: status 3`."""
     exit_code: int | None = None
     """Of the application after the stop signal; None: it had to be killed."""
     log: tuple[str, ...] = ()

@@ -28,10 +28,10 @@ from wherry.cli.progress import Progress
 @container_options
 @click.option("-C", "directory", default=".", type=FILLED, metavar="DIR", help="Start in this folder.")
 @network
-def profile(subject: str, arguments: tuple[str, ...], **words: Any) -> None:
+def profile(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     """Runs IMAGE or PACKAGE as `wherry run` does and records its system calls, files, ports and hosts while it is exercised.
     Writes a seccomp profile for docker, podman, compose and Kubernetes, after running once more under it, killed at the first
-    call beyond. Use it with no-new-privileges.
+    call beyond. Use it with no-new-privileges. Exit status 1 when the exercise failed: `strict` then writes nothing.
 
     \b
     wherry profile ./cmd/api --get /healthz --get /users -o seccomp.json
@@ -56,4 +56,4 @@ def profile(subject: str, arguments: tuple[str, ...], **words: Any) -> None:
     with standing_in(directory), Progress(output) as progress:
         request = ProfileRequest(run=run, exercise=exercise, output=file, **own)
         made = flow(request, real_machine(progress.event))
-    profiles.show(made, output, file=file, as_json=as_json)
+    return profiles.show(made, output, file=file, as_json=as_json)
