@@ -66,7 +66,9 @@ def test_f01_no_working_directory_through_proc(shelf: Book, directory: str) -> N
     ("name", "said", "outcome"),
     [
         ("runc", "1.0.0-rc95", "refused"), ("runc", "1.1.5+ds1", "told"), ("runc", "1.2.7", "told"),
-        ("runc", "1.2.8", ""), ("runc", "1.3.2", "told"), ("runc", "1.3.3", ""), ("runc", "1.4.0", ""), ("runc", "2.0.0", ""),
+        ("runc", "1.2.8", "told"), ("runc", "1.3.5", "told"), ("runc", "1.3.6", ""), ("runc", "1.4.2", "told"),
+        ("runc", "1.4.3", ""), ("runc", "1.5.0-rc.2", "told"), ("runc", "1.5.0-rc.3", ""), ("runc", "1.5.0", ""),
+        ("runc", "2.0.0", ""),
         ("crun", "0.18", "refused"), ("crun", "1.8.1", "told"), ("crun", "1.20", ""), ("crun", "nonsense", "refused"),
     ],
 )  # fmt: skip

@@ -16,9 +16,13 @@ from wherry.runtime.client import VARIABLES
 from wherry.runtime.oci import ENVIRONMENT, NAMES, Runtime, is_chroot
 from wherry.runtime.rootless import session
 
+FINAL: Final = 99
+"""What stands for no release candidate, whose number is the fourth."""
 #: Below these a container can reach its host in known ways; each row is one branch (F02). Distributions mend older versions
 #: without another number, so this is said and not refused; what is below LEAST is refused.
-SAFE: Final = {"runc": ((1, 2, 8), (1, 3, 3), (1, 4, 0)), "crun": ((1, 20, 0),)}
+SAFE: Final = {"runc": ((1, 3, 6, FINAL), (1, 4, 3, FINAL), (1, 5, 0, 3)), "crun": ((1, 20, 0, FINAL),)}
+#: runc: CVE-2025-31133, -52565, -52881 and CVE-2026-41579; crun: CVE-2025-24965. What crun mends later (CVE-2026-88264, -88265)
+#: needs a container without a mount on /dev, and wherry's have one.
 LEAST: Final = {"runc": (1, 1, 0), "crun": (0, 19, 0), "docker": (20, 10, 0), "podman": (4, 0, 0)}
 UNIFIED: Final = "/sys/fs/cgroup/unified"
 
@@ -106,7 +110,7 @@ def check(runtime: Runtime) -> tuple[Finding, ...]:
     return (
         Finding(
             name="old-runtime",
-            message=f"{runtime.name} {runtime.version} has known holes that {'.'.join(map(str, branches[0]))} does not",
+            message=f"{runtime.name} {runtime.version} has known holes that {'.'.join(map(str, branches[0][:3]))} does not",
             next="a newer one; a distribution may have mended this number: look at its security notes",
         ),
     )
@@ -122,5 +126,8 @@ def _version(program: str, run: Run) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    found = [int(number) for number in re.findall(r"\d+", version.partition("+")[0].partition("-")[0])]
-    return (*found, 0, 0, 0)[:3]
+    """Three numbers, and that of a release candidate: 1.5.0-rc.3 is 1, 5, 0, 3."""
+    plain, _, suffix = version.partition("+")[0].partition("-")
+    found = [int(number) for number in re.findall(r"\d+", plain)]
+    candidate = re.match(r"rc\.?(\d+)", suffix)
+    return (*(*found, 0, 0, 0)[:3], int(candidate[1]) if candidate else FINAL)
