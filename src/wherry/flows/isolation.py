@@ -125,11 +125,7 @@ def _mounts(pid: int) -> str:
     rows = [line.split() for line in _text(f"/proc/{pid}/mountinfo").splitlines()]
     writable = [row[4] for row in rows if len(row) > 5 and "rw" in row[5].split(",")]
     shown_ = [path for path in writable if not path.startswith(("/proc", "/sys", "/dev"))]
-    return (
-        f"{len(rows)}, to write to: {', '.join(shown_[:5]) or 'none'}{' ...' if len(shown_) > 5 else ''}"
-        if rows
-        else ""
-    )
+    return f"{len(rows)}, to write to: {', '.join(shown_) or 'none'}" if rows else ""
 
 
 def _group(pid: int) -> str:

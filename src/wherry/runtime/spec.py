@@ -179,7 +179,9 @@ def _binds(container: Container) -> list[dict[str, Any]]:
 
 
 def _bind(one: Bind) -> dict[str, Any]:
-    options = ["rbind", "rprivate", "nosuid", "nodev", "rw" if one.writable else "ro"]
+    # Not what is mounted below it: `ro` would not hold for that, and nobody named it. In a user namespace the kernel refuses to
+    # show what lies under such a mount (EINVAL, mount_namespaces(7)), so there it is an error, and never a hole.
+    options = ["bind", "rprivate", "nosuid", "nodev", "rw" if one.writable else "ro"]
     return {
         "destination": one.path,
         "type": "bind",

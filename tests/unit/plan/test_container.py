@@ -98,6 +98,29 @@ def test_a_volume_takes_the_place_of_memory() -> None:
     assert (made.binds[0].source, made.binds[0].writable) == ("/here/data", False)
 
 
+@pytest.mark.parametrize(
+    "volume",
+    [
+        *("../..:/data", "/:/data:ro", "/proc/1:/data:ro", "../sys:/data:ro", "/dev:/data:ro", "//dev//mem:/data"),
+        *("/etc:/data", "/etc/cron.d:/data:rw", "/run/docker.sock:/data", "/boot:/data", "/root:/data", "/home:/data"),
+    ],
+)
+def test_no_volume_gives_the_machine_away(volume: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        decided(Options(volumes=(volume,)))
+    assert caught.value.name == "volume-of-machine"
+
+
+@pytest.mark.parametrize(
+    "volume", ["/etc/ssl:/data:ro", "/home/me/x:/data", "/dev/shm/x:/data", "/run/user/1000/x:/data", "/etcetera:/data"]
+)
+def test_other_volumes_are_mounted_and_told(volume: str) -> None:
+    made = decided(Options(volumes=(volume,)))
+    (told,) = [one for one in made.decisions if one.name == "writable"]
+    assert made.binds[0].path == "/data"
+    assert ("/data" in told.value) == made.binds[0].writable == ("of this machine" in told.reason)
+
+
 def test_a_secret_is_a_file() -> None:
     made = decided(Options(secrets=("token=./t.txt", "/etc/other")))
     assert [(one.source, one.path) for one in made.binds] == [

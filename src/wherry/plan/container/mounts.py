@@ -17,6 +17,13 @@ from wherry.plan.container.limits import size_of
 #: What no mount may hide: the kernel's files and what runtimes put there.
 RESERVED: Final = ("/", "/proc", "/sys", "/dev")
 SECRETS: Final = "/run/secrets"
+#: What of this machine is in no container, not even to be read: its whole root, and the kernel's folders. `/dev/shm/x` is one.
+NEVER: Final = ("/proc", "/sys", "/dev")
+MEMORY: Final = ("/dev/shm/", "/run/user/")  # noqa: S108 - what users may have below
+#: What no container writes to, nor to anything below: who can, has this machine. Sockets of its services are below /run.
+SYSTEM: Final = ("/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/run", "/sbin", "/usr", "/var/run")
+#: The same for the folder as it is; what is below belongs to somebody.
+WHOLE: Final = ("/home", "/root", "/var", "/var/lib", "/var/log")
 
 
 class Mounted(Value, frozen=True, kw_only=True):
@@ -55,8 +62,7 @@ def decide(options: Options, config: RunConfig, user: User, facts: Facts) -> Mou
         one = _tmpfs(text, user)
         found[one.path] = one
     tmpfs = tuple(found[path] for path in sorted(found) if path not in taken)
-    value = ", ".join(one.path for one in tmpfs)
-    decisions = [Decision(name="writable", value=value, reason="in memory, gone with the container")]
+    decisions = [_writable(tmpfs, binds)]
     decisions += [
         Decision(
             name="volume",
@@ -86,9 +92,41 @@ def _volume(text: str, folder: str) -> Bind:
             "container-option", f"wherry has no named volumes, and {source[:40]!r} is no path", where=f"-v {text[:60]}",
             next=f"-v ./{source}:{path}",
         )  # fmt: skip
-    return Bind(
-        source=posixpath.normpath(posixpath.join(folder, source)), path=_path(path, f"-v {text}"), writable=mode != "ro"
+    whole = posixpath.normpath("/" + posixpath.join(folder, source).lstrip("/"))
+    refuse_system(whole, f"-v {text[:100]}", writable=mode != "ro")
+    return Bind(source=whole, path=_path(path, f"-v {text}"), writable=mode != "ro")
+
+
+def refuse_system(source: str, said: str, *, writable: bool) -> None:
+    """RefusedError [volume-of-machine] for an absolute path that would give a container this machine itself."""
+    within = f"{source}/"
+    if source == "/" or (within.startswith(tuple(f"{one}/" for one in NEVER)) and not source.startswith(MEMORY)):
+        steps: tuple[str, ...] = ("-v ./folder:/path   a folder that is the program's",)
+    elif writable and (source in WHOLE or _is_system(source)):
+        steps = ("-v ./folder:/path   a folder that is the program's", f"-v {source}:/path:ro   to be read only")
+    else:
+        return
+    raise RefusedError(
+        "volume-of-machine",
+        f"{source} is this machine's own, and would be {'written to' if writable else 'read'} from inside",
+        where=said,
+        next=steps,
     )
+
+
+def _is_system(source: str) -> bool:
+    return f"{source}/".startswith(tuple(f"{one}/" for one in SYSTEM)) and not source.startswith(MEMORY)
+
+
+def _writable(tmpfs: tuple[Tmpfs, ...], binds: tuple[Bind, ...]) -> Decision:
+    """All that may be written to: memory, and what is of this machine, which nobody should overlook."""
+    volumes = [bind for bind in binds if bind.writable]
+    value = ", ".join([*(one.path for one in tmpfs), *(one.path for one in volumes)])
+    reason = "in memory, gone with the container"
+    if volumes:
+        of_machine = ", ".join(f"{one.path} is {one.source} of this machine" for one in volumes)
+        reason = f"{of_machine}; the others are {reason}" if tmpfs else of_machine
+    return Decision(name="writable", value=value, reason=reason, origin="flag" if volumes else "default")
 
 
 def _secret(text: str, folder: str) -> Bind:
