@@ -141,6 +141,15 @@ def test_a_graceful_stop(engine: Case) -> None:
     assert (end.code, end.why) == (7, "stopped")
 
 
+def test_the_engine_sends_signals_too(engine: Case) -> None:
+    """For whoever may not signal the program itself."""
+    with engine.started(image()) as running:
+        running.said("host")
+        engines.signal(running.one.runtime, running.place, 15)
+        end = attend.until_end(running.one, engine.machine)
+    assert end.code == 7
+
+
 def test_whoever_does_not_stop_is_killed(engine: Case) -> None:
     with engine.started(image(), Options(arguments=("stay",), grace=0.3)) as running:
         running.said("host")

@@ -101,5 +101,8 @@ def ended(attended: Attended, code: int | None, why: Why, machine: Machine) -> E
 
 def _signal(attended: Attended, number: int, machine: Machine) -> None:
     pid = attended.place.pid()
-    if pid:
-        machine.kill(pid, number)
+    try:
+        if pid:
+            machine.kill(pid, number)
+    except PermissionError:  # the program is another's; the engine may
+        engines.signal(attended.runtime, attended.place, number)

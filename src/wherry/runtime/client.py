@@ -149,6 +149,11 @@ def out_of_memory(runtime: Runtime, place: Place) -> bool | None:
     return True if state.out_of_memory else False if state.id and runtime.name == "docker" else None
 
 
+def signal(runtime: Runtime, place: Place, number: int) -> None:
+    """`kill --signal`."""
+    runtime.run(_command(runtime, "kill", "--signal", str(number), name_of(place)))
+
+
 def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:
     """`exec`."""
     return _command(runtime, "exec", name_of(place), *words)

@@ -25,11 +25,17 @@ class Engine(Value, frozen=True, kw_only=True):
     delete: Callable[[Runtime, Place], None]
     out_of_memory: Callable[[Runtime, Place], bool | None]
     inside: Callable[[Runtime, Place, tuple[str, ...]], Command]
+    signal: Callable[[Runtime, Place, int], None]
 
 
 ENGINES: Final = {
     name: Engine(
-        prepare=oci.prepare, start=oci.start, delete=oci.delete, out_of_memory=oci.out_of_memory, inside=oci.inside
+        prepare=oci.prepare,
+        start=oci.start,
+        delete=oci.delete,
+        out_of_memory=oci.out_of_memory,
+        inside=oci.inside,
+        signal=oci.signal,
     )
     for name in oci.NAMES
 } | {
@@ -39,6 +45,7 @@ ENGINES: Final = {
         delete=client.delete,
         out_of_memory=client.out_of_memory,
         inside=client.inside,
+        signal=client.signal,
     )
     for name in CLIENTS
 }
@@ -68,3 +75,8 @@ def out_of_memory(runtime: Runtime, place: Place) -> bool | None:
 def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:
     """What runs `words` in the running container, as its user and under its limits; the exit code is theirs."""
     return ENGINES[runtime.name].inside(runtime, place, words)
+
+
+def signal(runtime: Runtime, place: Place, number: int) -> None:
+    """Has the engine send a signal to the program: for whoever may not send it, as its user is another."""
+    ENGINES[runtime.name].signal(runtime, place, number)

@@ -129,6 +129,12 @@ def out_of_memory(_: Runtime, place: Place) -> bool | None:
     return None if kills is None else bool(kills)
 
 
+def signal(runtime: Runtime, place: Place, number: int) -> None:
+    """`RUNTIME kill`."""
+    command = (*runtime.words, "--root", str(place.state), "kill", place.id, str(number))
+    runtime.run(Command(argv=command, environment=ENVIRONMENT, directory="/", timeout=PATIENCE))
+
+
 def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:
     """`RUNTIME exec`."""
     argv = (*runtime.words, "--root", str(place.state), "exec", place.id, *words)
