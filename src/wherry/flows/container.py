@@ -176,7 +176,7 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
         remove=remove,
         created=machine.now(),
     )
-    seccomp = seccomp_of(container)
+    seccomp = seccomp_of(container, run)
     with folders.new(run, record) as place:
         ready = Ready(record=record, place=place, runtime=made.runtime)
         try:
@@ -199,10 +199,10 @@ def clean(ready: Ready) -> None:
     ready.place.remove()
 
 
-def seccomp_of(container: Container) -> Seccomp | None:
+def seccomp_of(container: Container, kept: Path | None = None) -> Seccomp | None:
     """The profile that the container's word means. CorruptError [bad-seccomp] and UsageError [no-seccomp] for a file."""
     target = Target(architecture=container.platform.architecture, capabilities=container.capabilities)
-    return chosen_seccomp(container.seccomp, target)
+    return chosen_seccomp(container.seccomp, target, kept)
 
 
 def with_programs(container: Container, subject: Subject, place: Place) -> Container:

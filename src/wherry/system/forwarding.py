@@ -16,7 +16,7 @@ from typing import Final
 
 from wherry.errors import UnavailableError, UsageError
 from wherry.kit.attending import Opening
-from wherry.system.namespaces import dial
+from wherry.system.namespaces import dial, prepare
 
 CHUNK: Final = 1 << 20
 WAITING: Final = 512
@@ -42,6 +42,8 @@ class Forwarder:
         except BaseException:
             self.close()
             raise
+        if openings:  # what the first connection needs is imported while the container starts
+            threading.Thread(target=prepare, name="prepare", daemon=True).start()
         self.addresses = tuple(f"{_shown(listener)}->{one.inner}/tcp" for listener, one in self._listeners)
 
     def to(self, pid: int) -> None:

@@ -34,6 +34,11 @@ while family := asked.recv(1):
 """
 
 
+def prepare() -> None:
+    """Imports what entering a namespace takes, so that the first connection need not wait for it."""
+    import ctypes  # noqa: F401 - kept by the interpreter
+
+
 def dial(pid: int, address: tuple[str, int], /, seconds: float = 3.0) -> socket.socket:
     """Connects; see `kit.ports.Dial`."""
     if os.geteuid() == 0 or not pid or _is_here(pid):
