@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from wherry.errors import UsageError
 from wherry.flows import rooms
 from wherry.flows.engines import engine_for, run_folder
+from wherry.flows.named_files import refuse_missing
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
 from wherry.flows.settings import said_of, with_settings
-from wherry.flows.subject import Subject, copy_program, image_at, is_package, known_subject, place_of
+from wherry.flows.subject import Subject, copy_program, image_at, is_package, known_subject, meant, place_of
 from wherry.formats.seccomp import Seccomp, Target
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Command, Machine
@@ -79,7 +80,8 @@ class Ready(Value, frozen=True, kw_only=True):
 
 def make(request: RunRequest, machine: Machine, session: Session) -> Made:
     """Builds if need be, unpacks, decides. The errors of `build` and of `plan.container.decide`; UnavailableError
-    [no-runtime]."""
+    [no-runtime]; of `refuse_missing`."""
+    refuse_missing(request.options, rooms.standing(request.build))
     run = folders.prepare(run_folder(machine))
     runtime = engine_for(machine, request.engine)
     warnings = check(runtime)
@@ -135,7 +137,8 @@ def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subje
     from wherry.flows.package import package
 
     build = replace(request.build, packages=(request.subject,) if request.subject else ())
-    return package(build, machine, session, platform)
+    with meant(request.subject):
+        return package(build, machine, session, platform)
 
 
 def facts_of(request: RunRequest, subject: Subject, root: Root, run: Path, machine: Machine) -> Facts:

@@ -18,7 +18,7 @@ from wherry.flows.folders import folders_of
 from wherry.flows.package import of_package, only
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
-from wherry.flows.subject import Subject, image_at, is_own, is_package, place_of
+from wherry.flows.subject import Subject, image_at, is_own, is_package, meant, place_of
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container
@@ -54,7 +54,8 @@ def lodged(word: str, request: BuildRequest, platform: str, inside: tuple[Runtim
     ports = replace(rooms.ports_with(machine, session.scratch), blobs=folders_of(machine).blobs)
     place = None if is_package(word) else _here(word, runtime, ports) or place_of(word, ports)
     if place is None:
-        return _built(replace(request, packages=(word,) if word else ()), runtime, machine, session)
+        with meant(word):
+            return _built(replace(request, packages=(word,) if word else ()), runtime, machine, session)
     wanted = platform_named(platform) if platform else rooms.host()
     subject = image_at(place, ports, rooms.blobs(machine, session.scratch, request), wanted)
     if isinstance(place, places.EnginePlace) and place.engine == SCHEMES[runtime.name]:

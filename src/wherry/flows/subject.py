@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from wherry.cache.blobs import Blobs
-from wherry.errors import WherryError
+from wherry.errors import UsageError, WherryError
 from wherry.kit.value import Value, decodable
 from wherry.model.base import Base
 from wherry.model.plan import Health, ImagePlan
@@ -28,6 +30,9 @@ from wherry.store.base import Bases, Wanted
 from wherry.store.keeper import Ports
 from wherry.store.places import at
 
+NO_PROGRAM = frozenset({"no-such-main", "no-such-package", "no-go-mod", "no-go-files", "bad-package", "no-main"})
+"""Errors that mean that no package is called so."""
+MEANT = re.compile(r"(?:did you mean |wherry build )(\S+?)\??")
 MODULE = re.compile(r"[\w.-]+\.[\w.-]+/\S*@\S+|\S+@(v\d\S*|latest)")
 
 
@@ -128,6 +133,32 @@ def place_of(word: str, ports: Ports) -> places.Place | None:
     return place
 
 
+@contextlib.contextmanager
+def meant(word: str) -> Iterator[None]:
+    """Around the building of a word that names no image, and may be a package. UsageError [no-image-or-package] where the
+    repository, or a folder without one, has none either."""
+    try:
+        yield
+    except WherryError as error:
+        if is_package(word) or "/" in word.partition(":")[0] or error.name not in NO_PROGRAM:
+            raise
+        near = [f"wherry run {near[1]}" for step in error.next if (near := MEANT.fullmatch(step))]
+        raise UsageError(
+            "no-image-or-package",
+            f"{word!r} is no image and no program here",
+            why="neither wherry's store nor an engine has it, nor this repository" + _because(error),
+            next=(
+                *near,
+                "wherry build    makes an image of this repository",
+                f"wherry pull REGISTRY/{word}    brings one",
+            ),
+        ) from error
+
+
+def _because(error: WherryError) -> str:
+    return ": no go.mod" if error.name == "no-go-mod" else ""
+
+
 def is_own(reference: references.Reference, ports: Ports) -> bool:
     """Whether wherry's store has an image of that name."""
     return any(_names(one.name, reference) for one in own.images(ports.data))
@@ -141,7 +172,14 @@ def _names(name: str, wanted: references.Reference) -> bool:
 def image_at(place: places.Place, ports: Ports, kept: Blobs, platform: Platform) -> Subject:
     """The image of `platform` that lies at `place`, its layers here as files. UsageError [no-platform] with those there are."""
     bases, wanted = Bases(ports, kept, kept.records), Wanted(name=str(place), place=place)
-    base = bases.read(wanted, platform)
+    try:
+        base = bases.read(wanted, platform)
+    except UsageError as error:
+        if error.name == "no-platform":
+            there = tuple(map(str, bases.platforms(wanted)))[:1]
+            emulated = tuple(f"--platform {one}; qemu-user-static runs another processor's programs" for one in there)
+            error.with_next(f"build it for this machine: wherry build --platform {platform}", *emulated)
+        raise
     settings = base.config.config if base.config else None
     name = _name(place)
     return Subject(

@@ -94,7 +94,7 @@ def standing_in(directory: str) -> Iterator[None]:
 
 def _from(directory: str, step: str) -> str:
     program, verb, *rest = [*step.split(" "), "", ""]
-    if directory == "." or program != "wherry" or verb not in ("build", "plan") or "-C" in rest:
+    if directory in ("", ".") or program != "wherry" or verb not in ("build", "plan") or "-C" in rest:
         return step
     return " ".join((program, verb, "-C", shlex.quote(directory), *rest)).rstrip()
 

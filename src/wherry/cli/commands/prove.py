@@ -36,12 +36,15 @@ def prove(subject: str, **words: Any) -> int:
     wherry prove --only drain,user ./cmd/api
     """
     from wherry.flows.container import RunRequest
+    from wherry.flows.named_files import refuse_unwritable
     from wherry.flows.prove import ProveRequest
     from wherry.flows.prove import prove as flow
     from wherry.system.machine import real_machine
 
     output = standard_output()
     shown = {name: words.pop(name) for name in ("everything", "as_json", "junit", "sarif")}
+    for option in ("junit", "sarif"):
+        refuse_unwritable(shown[option] or "", f"--{option}")
     engine, platform = words.pop("engine"), words.pop("platform")
     build = proving(words)
     run = RunRequest(subject=subject, build=build, options=options_of(words), engine=engine, platform=platform)
