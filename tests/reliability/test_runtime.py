@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,3 +146,33 @@ def test_f10_the_runtime_is_not_the_hosts_file(pid: int) -> None:
     """CVE-2019-5736: what a container could have overwritten."""
     assert Path(f"/proc/{pid}/exe").resolve().name == "good"
     assert "/usr/sbin/runc" not in Path(f"/proc/{pid}/maps").read_text()
+
+
+FORGETFUL = """\
+#!{python}
+import json, os, pathlib, sys
+if "--bundle" in sys.argv:
+    file = pathlib.Path(sys.argv[sys.argv.index("--bundle") + 1], "config.json")
+    config = json.loads(file.read_text())
+    config["process"]["noNewPrivileges"] = False
+    del config["linux"]["seccomp"]
+    file.write_text(json.dumps(config))
+os.execv("{runc}", ["runc", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize("detached", [(), ("-d",)])
+def test_a_runtime_that_leaves_hardening_out_is_found_out(
+    shelf: Book, tmp_path: Path, detached: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F06: what the kernel says of the first process counts, not what the runtime was told."""
+    runc = shutil.which("runc")
+    fake = tmp_path / "runc"
+    fake.write_text(FORGETFUL.format(python=sys.executable, runc=runc))
+    fake.chmod(0o755)
+    monkeypatch.setitem(shelf.environment, "PATH", f"{tmp_path}:{os.environ['PATH']}")
+    done = shelf("run", "-q", *detached, apps.place("good"), "--engine", "runc", "--name", "loose")
+    assert (done.code, "[reduced-isolation]" in done.stderr) == (4, True), done.stderr
+    assert "seccomp" in done.stderr
+    assert "no-new-privileges" in done.stderr
+    assert shelf.left() == []

@@ -14,17 +14,9 @@ from wherry.flows.runbook import Kept
 from wherry.kit.value import Value
 from wherry.plan.container.limits import shown
 from wherry.runtime import cgroups
+from wherry.runtime.look import CAPABILITIES
 
 KINDS: Final = ("user", "pid", "net", "mnt", "ipc", "uts", "cgroup")
-#: capabilities(7), by number.
-NAMES: Final = (
-    *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP"),
-    *("LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER"),
-    *("SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE"),
-    *("SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP"),
-    *("MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF"),
-    "CHECKPOINT_RESTORE",
-)
 SECCOMP: Final = {"0": "off", "1": "strict", "2": "a filter"}
 
 
@@ -100,12 +92,12 @@ def _ids(status: dict[str, str]) -> str:
 def _capabilities(status: dict[str, str]) -> str:
     if "CapEff" not in status:
         return ""
-    held = [name for number, name in enumerate(NAMES) if int(status["CapEff"], 16) >> number & 1]
+    held = [name for number, name in enumerate(CAPABILITIES) if int(status["CapEff"], 16) >> number & 1]
     return (
         "none"
         if not held
         else "all"
-        if len(held) == len(NAMES)
+        if len(held) == len(CAPABILITIES)
         else f"{len(held)}: {', '.join(held[:6])}" + (" ..." if len(held) > 6 else "")
     )
 

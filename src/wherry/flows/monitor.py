@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from wherry.errors import UsageError, WherryError
 from wherry.flows import health
 from wherry.flows.attend import KILLED, Attended
+from wherry.flows.held import refuse_reduced
 from wherry.kit.attending import Forwarding, Opening
 from wherry.kit.ports import Child, Command, Machine, Spawn
 from wherry.kit.value import Value
@@ -53,7 +54,8 @@ class Watched(Value, frozen=True, kw_only=True):
 
 
 def begin(place: Place, runtime: Runtime, machine: Machine) -> Watched:
-    """Starts what lies in `place`. UsageError [port-in-use]; what `engines.start` raises."""
+    """Starts what lies in `place`. UsageError [port-in-use]; UnavailableError [reduced-isolation]; what
+    `engines.start` raises."""
     record = _record(place)
     ports = machine.forward(openings(record.container, runtime))
     try:
@@ -63,13 +65,14 @@ def begin(place: Place, runtime: Runtime, machine: Machine) -> Watched:
             child = engines.start(replace(runtime, spawn=parent(runtime.spawn, place)), place, streams)
         finally:
             streams.close()
+        one = Attended(container=record.container, place=place, runtime=runtime, child=child)
+        refuse_reduced(one, machine)
         ports.to(place.pid())
     except BaseException:
         ports.close()
         raise
     record = replace(record, addresses=ports.addresses, started=machine.now())
     place.keep(record)
-    one = Attended(container=record.container, place=place, runtime=runtime, child=child)
     return Watched(record=record, one=one, ports=ports, writer=Writer(place.logs, record.keep), readers=readers)
 
 

@@ -15,6 +15,7 @@ from wherry.errors import UsageError
 from wherry.flows import attend, health
 from wherry.flows.container import Made, Ready, RunRequest, make, placed
 from wherry.flows.handover import hand_over
+from wherry.flows.held import refuse_reduced
 from wherry.flows.monitor import openings
 from wherry.flows.session import Session
 from wherry.flows.sweep import sweep
@@ -137,10 +138,11 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
         streams = held.enter_context(attend.pipes(watcher.write))
         child = engines.start(made.runtime, ready.place, streams)
         streams.close()
+        one = attend.Attended(container=made.container, place=ready.place, runtime=made.runtime, child=child)
+        refuse_reduced(one, machine)
         ports.to(ready.place.pid())
         record = replace(ready.record, addresses=ports.addresses, started=machine.now())
         ready.place.keep(record)
-        one = attend.Attended(container=made.container, place=ready.place, runtime=made.runtime, child=child)
         over = threading.Event()
         held.callback(over.set)
         told = (one, machine, lambda now: _told(now, one.place, watcher), over)
