@@ -238,6 +238,7 @@ def test_exec_runs_what_the_image_has(shelf: Book, good: int) -> None:
 def test_exec_without_a_shell_names_the_way_on(shelf: Book, good: int) -> None:
     need_exec()
     done = shelf("exec", "good", "sh")
+    assert done.stderr.count("executable file not found") == 1, done.stderr
     assert done.code == 3
     assert "[no-entrypoint]" in done.stderr
     assert "wherry debug good" in done.stderr

@@ -20,6 +20,8 @@ from wherry.runtime import engines, oci
 
 NOT_FOUND: Final = (126, 127, 255, 1)
 """How runc, crun, docker and podman end when the program is not there."""
+RUNTIMES: Final = (b"exec failed", b'time="', b"ERRO[", b"20")
+"""How runc and crun (a date) begin what they say themselves."""
 
 
 class Wanted(Value, frozen=True, kw_only=True):
@@ -42,7 +44,7 @@ def execute(kept: Kept, wanted: Wanted, machine: Machine, write: attend.Write) -
     if runtime.name not in oci.NAMES and (wanted.stdin or wanted.terminal):
         flags = (*flags, "--interactive")
     try:
-        code = _ended(_with(command, before, flags), wanted, machine, write)
+        code = _ended(_with(command, before, flags), wanted, machine, _without_runtime(write, log))
         if code in NOT_FOUND:
             _explain(kept, log)
         return code
@@ -72,6 +74,17 @@ def _ended(command: Command, wanted: Wanted, machine: Machine, write: attend.Wri
 def _with(command: Command, before: tuple[str, ...], flags: tuple[str, ...]) -> Command:
     place = command.argv.index("exec")
     return replace(command, argv=(*command.argv[:place], *before, "exec", *flags, *command.argv[place + 1 :]))
+
+
+def _without_runtime(write: attend.Write, log: Path) -> attend.Write:
+    """Without the runtime's own last words: they are in `log` by then, and `_explain` says them once."""
+
+    def filtered(name: str, data: bytes) -> None:
+        its_own = name == "stderr" and data.startswith(RUNTIMES) and log.exists() and log.stat().st_size > 0
+        if not its_own:
+            write(name, data)
+
+    return filtered
 
 
 def _explain(kept: Kept, log: Path) -> None:

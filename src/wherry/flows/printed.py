@@ -22,6 +22,8 @@ from wherry.model.container import Container
 from wherry.runtime import arguments, units
 from wherry.runtime.spec import Surroundings, spec
 
+OLD: Final = "old-runtime"
+"""Nothing is started, so it concerns nobody."""
 PROFILE: Final = "seccomp.json"
 ETC: Final = "/etc"
 #: Fields of Options and their flags; those with a tuple are said once for each.
@@ -55,7 +57,7 @@ def printed(request: RunRequest, form: str, machine: Machine, decided: Callable[
     """The text of `form`, one of FORMS. The errors of `make`."""
     with Session(machine) as session:
         made = make(request, machine, session)
-    decided(made.container)
+    decided(replace(made.container, findings=tuple(one for one in made.container.findings if one.name != OLD)))
     return FORMS[form](made, request)
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from wherry.errors import UsageError
 from wherry.flows import attend, health
 from wherry.flows.container import Made, Ready, RunRequest, make, placed
+from wherry.flows.daily import fresh
 from wherry.flows.handover import hand_over
 from wherry.flows.held import refuse_reduced
 from wherry.flows.monitor import openings
@@ -63,7 +64,7 @@ def run(request: RunRequest, machine: Machine, watcher: Watcher, session: Sessio
         made = make(request, machine, session or held.enter_context(Session(machine)))
         watcher.found(sweep(made.run, machine))
         made, ready = _placed(held, made, request, machine)
-        watcher.decided(made.container)
+        watcher.decided(fresh(made.container, machine))
         return Ran(container=made.container, end=foreground(made, ready, machine, watcher))
 
 
@@ -94,7 +95,7 @@ def detach(
         made = make(request, machine, session or held.enter_context(Session(machine)))
         watcher.found(sweep(made.run, machine))
         made, ready = _placed(held, made, request, machine, foreground=False)
-        watcher.decided(made.container)
+        watcher.decided(fresh(made.container, machine))
         ready.place.keep(replace(ready.record, keep=wanted.keep))
         hand_over(attendant, ready.place, made.runtime, running=False)
         record = ready.place.record() or ready.record

@@ -23,6 +23,13 @@ class Cause(Value, frozen=True, kw_only=True):
 #: The first that fits counts.
 CAUSES: Final = (
     Cause(
+        says=(r"(cgroups in hybrid mode) not supported", r"(drop all controllers from cgroupv2)"),
+        kind=UnavailableError,
+        name="hybrid-cgroups",
+        message="its runtime, crun, starts nothing where both versions of control groups are mounted",
+        next=("--engine runc", 'runtime = "runc" under [engine] in /etc/containers/containers.conf'),
+    ),
+    Cause(
         says=(
             r'exec: \\?"?([^":\\]+)\\?"?: (?:stat [^:]+: no such file|executable file not found|no such file)',
             r"executable file `([^`]+)` not found",
@@ -40,7 +47,11 @@ CAUSES: Final = (
         next="build it without cgo, or on a base that has its C library: --base debian",
     ),
     Cause(
-        says=(r'exec: \\?"?([^":\\]+)\\?"?: permission denied', r"open executable: Permission denied"),
+        says=(
+            r'exec: \\?"?([^":\\]+)\\?"?: permission denied',
+            r"exec (\S+): permission denied",
+            r"open executable: Permission denied",
+        ),
         kind=BuildError,
         name="not-executable",
         message="{0} in the image is no file that its user may execute",

@@ -110,8 +110,7 @@ def check(runtime: Runtime) -> tuple[Finding, ...]:
     return (
         Finding(
             name="old-runtime",
-            message=f"{runtime.name} {runtime.version} has known holes that {'.'.join(map(str, branches[0][:3]))} does not",
-            next="a newer one; a distribution may have mended this number: look at its security notes",
+            message=f"{runtime.name} {runtime.version} has known holes: wherry explain old-runtime",
         ),
     )
 

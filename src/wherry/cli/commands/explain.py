@@ -6,9 +6,18 @@ from importlib.resources import files
 
 import click
 
+from wherry.cli import containers, report
+from wherry.cli.commands import VERBS, load
 from wherry.cli.output import standard_output
 from wherry.errors import UsageError
 from wherry.kit.text import closest
+
+#: Short words in wherry's output, and the names of their pages.
+LABELS = {
+    **{label: name for known in (containers.SHOWN, report.SHORT) for name, label in known.items()},
+    "assets": "asset",
+    "app": "packages",
+}
 
 
 @click.command(short_help="More about a name in wherry's output.")
@@ -25,6 +34,11 @@ def explain(name: str | None) -> None:
     names = tuple(sorted(page.name.removesuffix(".md") for page in folder.iterdir() if page.name.endswith(".md")))
     if name is None:
         output.document("\n".join(names))
+        return
+    name = LABELS.get(name, name)
+    if name in VERBS and name not in names:
+        command = load(name)
+        output.document(command.get_help(click.Context(command, info_name=f"wherry {name}", max_content_width=80)))
         return
     if name not in names:
         near = closest(name, names)
