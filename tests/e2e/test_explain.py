@@ -16,4 +16,4 @@ WORDS = sorted({*containers.SHOWN.values(), *report.SHORT.values(), *report.SHOW
 def test_every_word_on_the_screen_has_a_page(word: str) -> None:
     done = CliRunner().invoke(explain, [word])
     assert done.exit_code == 0, done.exception
-    assert len(done.output.splitlines()) > 3
+    assert len(done.output.splitlines()) >= 3

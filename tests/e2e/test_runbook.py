@@ -51,6 +51,11 @@ def test_from_its_start_to_its_end(shelf: Book, good: int) -> None:
     assert "stopped in peace" in done.stderr
     assert shelf.containers()["good"]["end"]["code"] == 0
     assert shelf.good("ps").count("\n") == 0
+    assert "no container runs" in shelf("ps").stderr
+    assert f":{good}" not in shelf.good("ps", "--all")
+    told = shelf.good("inspect", "good")
+    assert "ended 0" in told
+    assert " ago" in told
     until(lambda: shelf.processes() == [], patience=1)
     assert shelf.good("rm", "good") == "good"
     assert shelf.left() == []
@@ -238,7 +243,7 @@ def test_exec_runs_what_the_image_has(shelf: Book, good: int) -> None:
 def test_exec_without_a_shell_names_the_way_on(shelf: Book, good: int) -> None:
     need_exec()
     done = shelf("exec", "good", "sh")
-    assert done.stderr.count("executable file not found") == 1, done.stderr
+    assert " ".join(done.stderr.split()).count("executable file not found") == 1, done.stderr
     assert done.code == 3
     assert "[no-entrypoint]" in done.stderr
     assert "wherry debug good" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from wherry.kit.text import one_line
 if TYPE_CHECKING:
     from wherry.flows.isolation import Row
     from wherry.flows.runbook import Kept, Measured
+    from wherry.model.container import Container
 
 #: What each kind of isolation keeps away, and what a virtual machine would have instead.
 MEANINGS = {
@@ -34,6 +36,8 @@ MEANINGS = {
     "mounts": ("All that can be written to is listed here.", "disks that are listed just so"),
     "limits": ("It cannot starve its neighbours of memory, time or processes.", "memory and processors set aside"),
 }  # fmt: skip
+#: Decisions that are limits.
+LIMITS = frozenset({"memory", "cpus", "pids", "files"})
 KERNEL = (
     "Both share one kernel: a hole in it that can be reached through what is left above concerns this machine. "
     "A virtual machine has a kernel of its own, at the price of memory and of a start in seconds."
@@ -45,10 +49,15 @@ def show_container(kept: Kept, used: tuple[Measured, ...], output: Output) -> No
     page, record = output.on_stdout(), kept.record
     container = record.container
     page.line(f"{container.name}   {container.image.partition('@')[0]}")
-    rows = [("state", runbook.state_of(kept), ""), ("id", record.id, ""), ("engine", record.engine, "")]
+    when = f", {runbook.ago(time.time() - kept.end.finished)} ago" if kept.end and kept.end.finished else ""
+    rows = [("state", runbook.state_of(kept) + when, ""), ("id", record.id, ""), ("engine", record.engine, "")]
     rows += [("pid", str(kept.pid), "")] if kept.pid else []
-    rows += [("port", address.replace("->", "  to ").removesuffix("/tcp"), "") for address in record.addresses]
-    rows += [("command", " ".join(container.arguments), ""), ("user", f"{container.user.uid}:{container.user.gid}", "")]
+    rows += [
+        ("port", address.replace("->", "  to ").removesuffix("/tcp"), "")
+        for address in (() if kept.end else record.addresses)
+    ]
+    rows += [("command", " ".join(container.arguments), ""), ("user", _user(container), "")]
+    rows += [(one.name, one.value, one.reason) for one in container.decisions if one.name in LIMITS]
     rows += [("relaxed", word, "") for word in container.relaxed]
     page.rows(rows)
     if kept.end is not None and (text := meaning(kept.end, container)):
@@ -56,6 +65,12 @@ def show_container(kept: Kept, used: tuple[Measured, ...], output: Output) -> No
     runbook.show_stats(used, output) if used else None
     if kept.condition is not None and container.health is not None:
         _show_health(kept, page)
+
+
+def _user(container: Container) -> str:
+    """Its ids inside, and outside where those are others."""
+    inside = f"{container.user.uid}:{container.user.gid}"
+    return f"{inside} inside, {container.id_base + container.user.uid} outside" if container.id_base else inside
 
 
 def _show_health(kept: Kept, page: Output) -> None:
@@ -66,12 +81,11 @@ def _show_health(kept: Kept, page: Output) -> None:
     times = f"every {health.interval:g} s, at most {health.timeout:g} s, {health.retries} tries"
     begin = f", not counted in the first {health.start_period:g} s" if health.start_period else ""
     failing = f", {condition.failing} failures in a row" if condition.failing else ""
-    page.rows([("health", f"{condition.status}{failing}", ""), ("asked", asked, ""), ("when", times + begin, "")])
+    probes = [
+        ("ok" if one.well else "failed", f"{one.seconds:.3f} s  {one_line(one.said)}", "") for one in condition.probes
+    ]
     page.rows(
-        [
-            (f"{'ok' if one.well else 'failed'}", f"{one.seconds:.3f} s  {one_line(one.said)}", "")
-            for one in condition.probes
-        ]
+        [("health", f"{condition.status}{failing}", ""), ("asked", asked, ""), ("when", times + begin, ""), *probes]
     )
 
 
@@ -105,9 +119,9 @@ def container_document(kept: Kept, used: tuple[Measured, ...], rows: tuple[Row, 
 def inspected(kept: Kept, output: Output, *, isolated: bool, as_json: bool) -> None:
     """Looks, and shows."""
     from wherry.flows.isolation import isolation
-    from wherry.flows.runbook import measured
+    from wherry.flows.runbook import measured_now
 
-    used = measured((kept,), {}) if kept.pid else ()
+    used = measured_now(kept) if kept.pid else ()
     rows = isolation(kept) if isolated and kept.pid else ()
     if as_json:
         output.document(container_document(kept, used, rows))

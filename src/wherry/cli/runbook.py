@@ -22,15 +22,18 @@ USE = ("NAME", "CPU", "THROTTLED", "MEMORY", "PEAK", "PIDS", "OOM")
 
 
 def show_listing(rows: tuple[Kept, ...], now: float, output: Output) -> None:
-    """A table on stdout; nothing but its head when there are none."""
+    """A table on stdout; its head alone, and words on stderr, when there are none."""
     table: list[tuple[str, ...]] = [HEADS]
     for kept in rows:
         record = kept.record
         since = (kept.end.finished if kept.end else record.started) or record.created
-        ports = " ".join(address.removesuffix("/tcp") for address in record.addresses)
+        open_now = () if kept.end else record.addresses
+        ports = " ".join(address.removesuffix("/tcp") for address in open_now)
         image = record.container.image.partition("@")[0]
-        table.append((record.container.name, state_of(kept), _ago(now - since), ports or "-", image))
+        table.append((record.container.name, state_of(kept), ago(now - since), ports or "-", image))
     _columns(table, output)
+    if not rows:
+        output.line("no container runs; wherry ps --all lists those that have ended, too")
 
 
 def state_of(kept: Kept) -> str:
@@ -135,7 +138,7 @@ def _columns(table: list[tuple[str, ...]], output: Output) -> None:
         output.result("  ".join(one_line(text).ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _ago(passed: float) -> str:
+def ago(passed: float) -> str:
     for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if passed >= 2 * length:
             return f"{passed / length:.0f} {unit}"

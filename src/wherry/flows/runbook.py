@@ -30,6 +30,8 @@ STEP: Final = 0.01
 AFTER_KILL: Final = 20.0
 """Seconds from SIGKILL until somebody must have seen the end."""
 AFTER_END: Final = 5.0
+MOMENT: Final = 0.1
+"""Seconds between the two looks at its use of processors."""
 
 
 class Kept(Value, frozen=True, kw_only=True):
@@ -191,6 +193,14 @@ def measured(all_of: Iterable[Kept], before: dict[str, tuple[float, float]]) -> 
                 rate = (used.cpu_seconds - known[1]) / (now - known[0])
         found.append(Measured(record=kept.record, usage=used, processors=rate))
     return tuple(found)
+
+
+def measured_now(kept: Kept) -> tuple[Measured, ...]:
+    """One container's use, its processors over a short moment."""
+    before: dict[str, tuple[float, float]] = {}
+    measured((kept,), before)
+    time.sleep(MOMENT)
+    return measured((kept,), before)
 
 
 def _signal(kept: Kept, number: int, machine: Machine) -> None:
