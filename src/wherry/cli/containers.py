@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from wherry.runtime.folders import End, Record
     from wherry.runtime.health import Condition
 
+LAST = 4096
+"""Bytes of a program's last words that are looked at."""
 #: Decisions worth a row, by their labels.
 SHOWN = {
     "user": "user",
@@ -47,6 +49,8 @@ def run(
     request: RunRequest, kept: Detached | None, form: str | None, ends: tuple[Machine, Watcher, Output, Session | None]
 ) -> int:
     """Runs, detaches or prints; the exit code."""
+    from msgspec.structs import replace
+
     from wherry.flows import run as flows
 
     machine, watcher, output, session = ends
@@ -56,8 +60,14 @@ def run(
         output.document(printed(request, form, machine, watcher.decided))
         return 0
     if kept is None:
-        ran = flows.run(request, machine, watcher, session)
-        show_end(ran.end, ran.container, output)
+        words, write = bytearray(), watcher.write
+
+        def kept_too(name: str, data: bytes) -> None:
+            words[:] = (words + data)[-LAST:]
+            write(name, data)
+
+        ran = flows.run(request, machine, replace(watcher, write=kept_too), session)
+        show_end(ran.end, ran.container, output, words.decode("utf-8", "replace"))
         return exit_code(ran.end)
     going = flows.detach(request, kept, machine, watcher, session)
     if going.end is None:
@@ -65,7 +75,8 @@ def run(
         return 0
     for line in going.said:
         output.verbatim(line.text.decode("utf-8", "replace"))
-    show_end(going.end, going.record.container, output)
+    said = b"\n".join(line.text for line in going.said).decode("utf-8", "replace")
+    show_end(going.end, going.record.container, output, said)
     return exit_code(going.end)
 
 
@@ -121,13 +132,16 @@ def show_started(record: Record, output: Output) -> None:
         output.row("port", f"http://{outer}" if inner.endswith("/tcp") else outer, f"to {inner}")
 
 
-def show_end(end: End, container: Container, output: Output) -> None:
-    """How it ended, where that is worth a word."""
+def show_end(end: End, container: Container, output: Output, said: str = "") -> None:
+    """How it ended, where that is worth a word, and what its last words mean."""
     from wherry.cli.endings import meaning
+    from wherry.model.lastwords import hint
 
     text = meaning(end, container)
     if text:
         output.line(text)
+    if end.code and (step := hint(said, container)):
+        output.line(step)
 
 
 def exit_code(end: End) -> int:

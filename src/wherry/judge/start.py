@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, milliseconds, nothing, passed
+from wherry.model.lastwords import hint
 from wherry.model.observation import Expectations, Observed, Start
 from wherry.model.verdict import Verdict
 
@@ -46,4 +47,5 @@ def _ended(seen: Start, observed: Observed, *, served: bool) -> Verdict:
     before = " of good health" if seen.healthy_after is not None else ""
     asked = f", asked for {seen.route}" if seen.listening_after is not None and not before and seen.route else ""
     step = "--memory allows more" if seen.out_of_memory else f"wherry run {observed.container.name}"
+    step = hint("\n".join(seen.log), observed.container) or step
     return failed(NAME, f"{why} after {milliseconds(seen.waited)}{before}{asked}", *seen.log, next=step)

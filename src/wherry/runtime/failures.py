@@ -65,6 +65,13 @@ CAUSES: Final = (
         next="build it for this machine, or install qemu-user-static",
     ),
     Cause(
+        says=(r"only be run on AMD64 processors with",),
+        kind=UnavailableError,
+        name="cpu-level",
+        message="the image is for {0}, a newer processor than this machine's",
+        next="build it for linux/amd64",
+    ),
+    Cause(
         says=(
             r'chdir to cwd \(?\\?"?([^"\)\\]+)',
             r"chdir to `([^`]+)`",

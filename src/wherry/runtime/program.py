@@ -26,6 +26,8 @@ INTERPRETER: Final = 3
 BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
 #: Architecture of this machine → others that its kernel starts, too.
 ALSO: Final = {"amd64": ("386",), "arm64": ("arm",)}
+#: What distinguishes a level of amd64 from the one below, as the kernel calls it (x86-64 psABI, 3.1.1).
+LEVELS: Final = {"v2": "popcnt sse4_2", "v3": "avx2 bmi2 fma", "v4": "avx512f avx512bw avx512vl"}
 DEEPEST: Final = 40
 """Links followed, as in the kernel."""
 
@@ -43,10 +45,22 @@ def refuse_unstartable(container: Container, root: Path) -> None:
             raise of_kind("bad-workdir", container.directory)
     except Unknown:
         pass
+    if container.platform.variant in LEVELS and os.uname().machine == "x86_64":
+        refuse_level(container, Path("/proc/cpuinfo").read_text())
     try:
         _refuse(container, root)
     except (Unknown, PermissionError):
         return
+
+
+def refuse_level(container: Container, cpuinfo: str) -> None:
+    """UnavailableError [cpu-level] where the image's variant of amd64 needs what `cpuinfo` (/proc/cpuinfo) does not list; nothing
+    where that lists no flags."""
+    needed = LEVELS.get(container.platform.variant, "").split() if container.platform.architecture == "amd64" else []
+    flags = next((set(line.split()) for line in cpuinfo.splitlines() if line.startswith("flags")), None)
+    missing = [one for one in needed if flags is not None and one not in flags]
+    if missing:
+        raise of_kind("cpu-level", str(container.platform), why=f"this processor has no {', '.join(missing)}")
 
 
 def _refuse(container: Container, root: Path) -> None:

@@ -21,7 +21,7 @@ def running(scene: Scene) -> dict[str, object]:
     try:
         return _running(scene)
     except WherryError as error:
-        if not isinstance(error, BuildError) and error.name != "other-processor":
+        if not isinstance(error, BuildError) and error.name not in ("other-processor", "cpu-level"):
             raise
         gone = Unseen(why=f"it could not be started: {error.message}")
         start = Start(refused=error.message, log=tuple(filter(None, (error.why, *error.where))))
