@@ -123,7 +123,7 @@ def _ready(target: Target, folder: Path) -> Seccomp:
     )
     file = folder / f"seccomp-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.json"
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Seccomp)
+        return msgspec.json.decode(file.read_bytes(), type=decodable(Seccomp))
     except (OSError, msgspec.MsgspecError):
         made = default_seccomp(target.architecture, target.capabilities)
         atomic_write(file, msgspec.json.encode(made), mode=0o600)
