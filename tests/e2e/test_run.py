@@ -182,4 +182,11 @@ def test_what_equals_it_elsewhere(shelf: Book, form: str) -> None:
         "quadlet": "NoNewPrivileges=true", "systemd": "Restart=on-failure", "seccomp": '"defaultAction"',
     }  # fmt: skip
     assert marks[form] in text
+    assert shelf.good("run", *named("good"), "-p", "8080", "--print", form) == text
+    if form in ("docker", "podman", "quadlet"):
+        assert text.startswith("# first:\n# ")
+        profile = next(line for line in text.splitlines() if "--print seccomp" in line).rpartition(">")[2]
+        assert text.count(profile) == 2, "made first, and named"
+    if form == "systemd":
+        assert f"WorkingDirectory={shelf.folder}" in text
     assert shelf.left() == []

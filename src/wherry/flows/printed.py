@@ -6,6 +6,8 @@ in Docker's form, which the others name.
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +16,14 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from wherry.flows.container import Made, RunRequest, make, seccomp_of
+from wherry.flows.container import ID_BASE, ID_RANGES, Made, RunRequest, make, seccomp_of
+from wherry.flows.lodged import SCHEMES
 from wherry.flows.session import Session
 from wherry.formats.seccomp import encode, to_docker
 from wherry.kit.ports import Machine
 from wherry.model.container import Container
 from wherry.runtime import arguments, units
-from wherry.runtime.spec import Surroundings, spec
+from wherry.runtime.spec import IDS, Surroundings, spec
 
 OLD: Final = "old-runtime"
 """Nothing is started, so it concerns nobody."""
@@ -58,7 +61,35 @@ def printed(request: RunRequest, form: str, machine: Machine, decided: Callable[
     with Session(machine) as session:
         made = make(request, machine, session)
     decided(replace(made.container, findings=tuple(one for one in made.container.findings if one.name != OLD)))
-    return FORMS[form](made, request)
+    return FORMS[form](replace(made, container=_steady(made.container)), request)
+
+
+def _steady(container: Container) -> Container:
+    """With ids that follow from its name, so that the same words print the same text."""
+    if not container.id_base:
+        return container
+    number = int.from_bytes(hashlib.sha256(container.name.encode()).digest()[:2], "big")
+    return replace(container, id_base=ID_BASE + number % ID_RANGES * IDS)
+
+
+def prepared(made: Made, request: RunRequest, client: str, profile: str) -> str:
+    """Comments with the commands that bring what the text below names: the profile's file, and the image into the engine."""
+    program, verb, _, *rest = words(request, made.container.name)
+    found = [f"{shlex.join((program, verb, '--print', 'seccomp', *rest))} >{shlex.quote(profile)}"]
+    if made.container.seccomp == "unconfined":
+        found = []
+    place = f"{SCHEMES[client]}:{image_name(made)}"
+    folder = str(Path(request.build.directory).absolute())
+    if made.subject.plan is not None or not made.subject.place:
+        package = [request.subject] if request.subject else []
+        found.append(shlex.join((program, "build", "-C", folder, *package, "-o", place)))
+    elif not made.subject.place.startswith(SCHEMES[client]):
+        found.append(shlex.join((program, "copy", made.subject.place, place)))
+    return "".join(f"# {one}\n" for one in ("first:" if found else "", *found) if one)
+
+
+def _profile_of(made: Made, request: RunRequest) -> str:
+    return str(Path(request.build.directory).absolute() / f"{made.container.name}-{PROFILE}")
 
 
 def image_name(made: Made) -> str:
@@ -86,12 +117,18 @@ def words(request: RunRequest, name: str) -> tuple[str, ...]:
     return (*found, request.subject or ".", *(("--", *options.arguments) if options.arguments else ()))
 
 
-def _docker(made: Made, _: RunRequest) -> str:
-    return arguments.shown("docker", made.container, image_name(made), PROFILE)
+def _docker(made: Made, request: RunRequest) -> str:
+    profile = _profile_of(made, request)
+    return prepared(made, request, "docker", profile) + arguments.shown(
+        "docker", made.container, image_name(made), profile
+    )
 
 
-def _podman(made: Made, _: RunRequest) -> str:
-    return arguments.shown("podman", made.container, image_name(made), PROFILE)
+def _podman(made: Made, request: RunRequest) -> str:
+    profile = _profile_of(made, request)
+    return prepared(made, request, "podman", profile) + arguments.shown(
+        "podman", made.container, image_name(made), profile
+    )
 
 
 def _runc(made: Made, _: RunRequest) -> str:
@@ -99,13 +136,14 @@ def _runc(made: Made, _: RunRequest) -> str:
     return _json(msgspec.json.encode(spec(made.container, around)))
 
 
-def _quadlet(made: Made, _: RunRequest) -> str:
-    folder = "/etc/containers"
-    return units.quadlet(made.container, image_name(made), f"{folder}/{made.container.name}-{PROFILE}")
+def _quadlet(made: Made, request: RunRequest) -> str:
+    profile = f"/etc/containers/{made.container.name}-{PROFILE}"
+    text = units.quadlet(made.container, image_name(made), profile)
+    return prepared(made, request, "podman", profile) + text
 
 
 def _systemd(made: Made, request: RunRequest) -> str:
-    return units.systemd(made.container, words(request, made.container.name))
+    return units.systemd(made.container, words(request, made.container.name), str(Path.cwd()))
 
 
 def _seccomp(made: Made, _: RunRequest) -> str:

@@ -57,8 +57,9 @@ def quadlet(container: Container, image: str, seccomp: str) -> str:
     )
 
 
-def systemd(container: Container, words: tuple[str, ...]) -> str:
-    """A `.service` file around `wherry run`, whose words are given, the first the program's absolute path."""
+def systemd(container: Container, words: tuple[str, ...], folder: str) -> str:
+    """A `.service` file around `wherry run`, whose words are given, the first the program's absolute path.
+    `folder`: what their paths are relative to."""
     return "\n".join(
         (
             "[Unit]",
@@ -66,7 +67,11 @@ def systemd(container: Container, words: tuple[str, ...]) -> str:
             "",
             "[Service]",
             "Type=exec",
+            f"WorkingDirectory={_plain(folder)}",
             f"ExecStart={_line(words)}",
+            "# Not NoNewPrivileges or Protect*: the runtime makes namespaces and mounts.",
+            "RestrictRealtime=yes",
+            "LockPersonality=yes",
             "KillMode=mixed",
             *_service(container),
             "",
