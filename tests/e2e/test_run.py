@@ -117,6 +117,13 @@ def test_a_mistake_is_one_clear_error(shelf: Book, words: tuple[str, ...], code:
     assert shelf.left() == []
 
 
+def test_a_link_to_the_machine_is_no_volume(shelf: Book) -> None:
+    (shelf.folder / "link").symlink_to("/etc")
+    done = shelf("run", *named("good"), "-v", "./link:/data")
+    assert (done.code, "[volume-of-machine]" in done.stderr) == (1, True), done.stderr
+    assert shelf.left() == []
+
+
 def test_a_broken_profile(shelf: Book) -> None:
     (shelf.folder / "bad.json").write_text('{"defaultAction": 7}')
     done = shelf("run", *named("good"), "--seccomp", "bad.json")

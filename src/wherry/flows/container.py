@@ -25,6 +25,7 @@ from wherry.kit.value import Value
 from wherry.model.container import Bind, Container, Options
 from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts, decide
+from wherry.plan.container.mounts import refuse_system
 from wherry.plan.container.settings import Merged, told
 from wherry.plan.tiers import Effective
 from wherry.runtime import engines, folders, oci, roots, users
@@ -258,6 +259,8 @@ def with_secrets(container: Container, place: Place) -> Container:
     for number, bind in enumerate(container.binds):
         _refuse_missing(bind)
         if not bind.path.startswith(f"{SECRETS}/"):
+            if not bind.executable:  # a link may lead where its name does not
+                refuse_system(str(Path(bind.source).resolve()), f"-v {bind.source}", writable=bind.writable)
             binds.append(bind)
             continue
         copy = place.files / f"secret-{number}"
