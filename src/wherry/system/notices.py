@@ -89,7 +89,8 @@ class Notices:
             self.trouble = "" if ready else "the runtime did not hand over its listener"
             return -1
         runtime, _ = self._socket.accept()
-        shutil.rmtree(self._folder, ignore_errors=True)  # nobody else is expected, and so nothing is left if we are killed
+        # Nobody else is expected, and so nothing is left if we are killed.
+        shutil.rmtree(self._folder, ignore_errors=True)
         with runtime:
             _, descriptors, _, _ = socket.recv_fds(runtime, 1 << 16, 4)
         for extra in descriptors[1:]:
