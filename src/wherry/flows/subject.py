@@ -176,9 +176,9 @@ def image_at(place: places.Place, ports: Ports, kept: Blobs, platform: Platform)
         base = bases.read(wanted, platform)
     except UsageError as error:
         if error.name == "no-platform":
-            there = tuple(map(str, bases.platforms(wanted)))[:1]
-            emulated = tuple(f"--platform {one}; qemu-user-static runs another processor's programs" for one in there)
-            error.with_next(f"build it for this machine: wherry build --platform {platform}", *emulated)
+            there = (str(one.platform) for one in bases.platforms(wanted)[:1])
+            other = (f"--platform {one}, where qemu-user-static is installed if that is another processor" for one in there)
+            error.with_next(f"build it for {platform}: wherry build --platform {platform}", *other)
         raise
     settings = base.config.config if base.config else None
     name = _name(place)

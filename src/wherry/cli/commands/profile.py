@@ -30,13 +30,12 @@ from wherry.cli.progress import Progress
 @network
 def profile(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     """Runs IMAGE or PACKAGE as `wherry run` does and records its system calls, files, ports and hosts while it is exercised.
-    Writes a seccomp profile for docker, podman, compose and Kubernetes, after running once more under it, killed at the first
-    call beyond. Use it with no-new-privileges. Exit status 1 when the exercise failed: `strict` then writes nothing.
+    Writes a seccomp profile for `wherry run --seccomp`, docker, podman, compose and Kubernetes, after running once more under
+    it, killed at the first call beyond. Use it with no-new-privileges. Exit status 1 when the exercise failed: `strict` then writes nothing.
 
     \b
     wherry profile ./cmd/api --get /healthz --get /users -o seccomp.json
     wherry profile podinfo:6.9.1 --exercise tests/smoke.sh -o seccomp.json
-    wherry run podinfo:6.9.1 --seccomp seccomp.json
     """
     from wherry.flows.container import RunRequest
     from wherry.flows.exercise import Exercise
