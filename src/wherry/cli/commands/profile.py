@@ -31,7 +31,8 @@ from wherry.cli.progress import Progress
 def profile(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     """Runs IMAGE or PACKAGE as `wherry run` does and records its system calls, files, ports and hosts while it is exercised.
     Writes a seccomp profile for `wherry run --seccomp`, docker, podman, compose and Kubernetes, after running once more under
-    it, killed at the first call beyond. Use it with no-new-privileges. Exit status 1 when the exercise failed: `strict` then writes nothing.
+    it, killed at the first call beyond. Use it with no-new-privileges. Exit status 1 when the exercise failed; `strict` then
+    writes nothing.
 
     \b
     wherry profile ./cmd/api --get /healthz --get /users -o seccomp.json
