@@ -157,11 +157,11 @@ def test_next_lines_of_an_engine_work(kind: str, example: Build, request: pytest
         assert engine("inspect", "--format={{.Id}}", done.stdout.strip()) == identity != digest
     commands = looks.commands(done.stderr)
     assert len(commands) == 2
-    program, *words = commands[0].split()
-    assert program == kind
-    assert engine(*words).startswith("good ")
-    inspected = wherry(*commands[1].split()[1:], home=built.home, cwd=built.root, **kept)
-    assert inspected.code == 0, inspected.stderr
+    ran = wherry(*commands[0].split()[1:], home=built.home, cwd=built.root, **kept)
+    assert ran.code == 0, ran.stderr
+    assert ran.stdout.startswith("good ")
+    proved = wherry(*commands[1].split()[1:], home=built.home, cwd=built.root, **kept)
+    assert proved.code in looks.PROVED, proved.stderr
 
 
 def test_arm64_under_qemu(example: Build, tmp_path: Path) -> None:

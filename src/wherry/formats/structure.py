@@ -124,6 +124,8 @@ def parse(text: str, name: str) -> Structure:
         raise _refused("it is of no version that is known here", name, tree, ".schemaVersion", "schemaVersion: 2.0.0")
     try:
         found = msgspec.convert(tree, decodable(Structure))
+    except UnicodeEncodeError as error:  # half of a character, which YAML may write
+        raise _refused("it holds half of a character", name, tree, "", "write the character itself") from error
     except msgspec.ValidationError as error:
         path = _PATH.search(str(error))
         words = _PATH.sub("", str(error)).replace("`", "")
