@@ -177,7 +177,9 @@ def image_at(place: places.Place, ports: Ports, kept: Blobs, platform: Platform)
     except UsageError as error:
         if error.name == "no-platform":
             there = (str(one.platform) for one in bases.platforms(wanted)[:1])
-            other = (f"--platform {one}, where qemu-user-static is installed if that is another processor" for one in there)
+            other = (
+                f"--platform {one}, where qemu-user-static is installed if that is another processor" for one in there
+            )
             error.with_next(f"build it for {platform}: wherry build --platform {platform}", *other)
         raise
     settings = base.config.config if base.config else None
