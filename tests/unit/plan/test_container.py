@@ -103,6 +103,7 @@ def test_a_volume_takes_the_place_of_memory() -> None:
     [
         *("../..:/data", "/:/data:ro", "/proc/1:/data:ro", "../sys:/data:ro", "/dev:/data:ro", "//dev//mem:/data"),
         *("/etc:/data", "/etc/cron.d:/data:rw", "/run/docker.sock:/data", "/boot:/data", "/root:/data", "/home:/data"),
+        *("/run/docker.sock:/data:ro", "/run/user/1000/podman/podman.sock:/data"),
     ],
 )
 def test_no_volume_gives_the_machine_away(volume: str) -> None:

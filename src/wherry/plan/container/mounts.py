@@ -19,6 +19,8 @@ RESERVED: Final = ("/", "/proc", "/sys", "/dev")
 SECRETS: Final = "/run/secrets"
 #: What of this machine is in no container, not even to be read: its whole root, and the kernel's folders. `/dev/shm/x` is one.
 NEVER: Final = ("/proc", "/sys", "/dev")
+#: Nor these, wherever they lie: an engine does as root what it is asked.
+SOCKETS: Final = ("docker.sock", "podman.sock", "containerd.sock", "crio.sock", "buildkitd.sock")
 MEMORY: Final = ("/dev/shm/", "/run/user/")  # noqa: S108 - what users may have below
 #: What no container writes to, nor to anything below: who can, has this machine. Sockets of its services are below /run.
 SYSTEM: Final = ("/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/run", "/sbin", "/usr", "/var/run")
@@ -100,7 +102,8 @@ def _volume(text: str, folder: str) -> Bind:
 def refuse_system(source: str, said: str, *, writable: bool) -> None:
     """RefusedError [volume-of-machine] for an absolute path that would give a container this machine itself."""
     within = f"{source}/"
-    if source == "/" or (within.startswith(tuple(f"{one}/" for one in NEVER)) and not source.startswith(MEMORY)):
+    kernels = within.startswith(tuple(f"{one}/" for one in NEVER)) and not source.startswith(MEMORY)
+    if source == "/" or kernels or posixpath.basename(source) in SOCKETS:
         steps: tuple[str, ...] = ("-v ./folder:/path   a folder that is the program's",)
     elif writable and (source in WHOLE or _is_system(source)):
         steps = ("-v ./folder:/path   a folder that is the program's", f"-v {source}:/path:ro   to be read only")
@@ -108,10 +111,16 @@ def refuse_system(source: str, said: str, *, writable: bool) -> None:
         return
     raise RefusedError(
         "volume-of-machine",
-        f"{source} is this machine's own, and would be {'written to' if writable else 'read'} from inside",
+        f"{source} {_harm(source, writable=writable)}",
         where=said,
         next=steps,
     )
+
+
+def _harm(source: str, *, writable: bool) -> str:
+    if posixpath.basename(source) in SOCKETS:
+        return "is an engine's: whoever may speak to it is root on this machine, even where it is read-only"
+    return f"is this machine's own, and would be {'written to' if writable else 'read'} from inside"
 
 
 def _is_system(source: str) -> bool:
