@@ -1,0 +1,31 @@
+"""Everything that can be generated, a row each. Touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from wherry.kit.value import Value
+from wherry.model.application import Application
+from wherry.model.file import Choice, File
+
+Write = Callable[[tuple[Application, ...], Choice], tuple[File, ...]]
+"""At least one application in; files out, paths relative to the first one's home. UsageError for what cannot be."""
+
+
+class Writer(Value, frozen=True, kw_only=True):
+    """One kind of file."""
+
+    what: str
+    help: str
+    """One line, for --help."""
+    write: Write
+    option: str = ""
+    """How a variant is chosen: `variant`, `for`, `form`; empty: there is but one."""
+    variants: tuple[str, ...] = ()
+    """The first is the usual one."""
+    extras: tuple[tuple[str, str], ...] = ()
+    """Switches, and what each does."""
+
+
+WRITERS: Final[tuple[Writer, ...]] = ()

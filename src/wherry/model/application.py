@@ -1,0 +1,200 @@
+"""One application as generated files see it: every decision that a Dockerfile, compose, Kubernetes, a Makefile or CI states,
+made once, so that no two files can disagree. Touches nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wherry.kit.value import Value
+from wherry.model.container import Limits
+from wherry.model.finding import Finding
+from wherry.model.place import Place
+from wherry.model.plan import Asset, Decision, Health, Pairs, WritableDirectory
+from wherry.oci.platform import Platform
+
+Meaning = Literal["version", "revision", "date"]
+"""What -X puts into a variable."""
+
+
+class Stamp(Value, frozen=True, kw_only=True):
+    """A string variable of the program that the linker sets (-X), found in the sources."""
+
+    variable: str
+    """`main.version`."""
+    meaning: Meaning = "version"
+
+
+class Program(Value, frozen=True, kw_only=True):
+    """One main of the image."""
+
+    name: str
+    """Its file in the image is /app/NAME."""
+    package: str
+    """As `go build` is told from `Sources.directory`: `.` or `./cmd/api`."""
+    import_path: str
+    linker_flags: tuple[str, ...] = ()
+    """The values of -ldflags as words, without -X of `stamps`."""
+    stamps: tuple[Stamp, ...] = ()
+
+
+class Sources(Value, frozen=True, kw_only=True):
+    """What compiling takes. All paths are relative to the repository's root, where a build's context begins."""
+
+    go: str
+    """The toolchain's version: 1.26.8."""
+    go_line: str = ""
+    """The `go` line of the main's go.mod: below 1.25 Go does not know the processors' limit."""
+    directory: str = "."
+    """Where `go build` is started."""
+    workspace: str = ""
+    """The go.work in use, or empty (then GOWORK=off)."""
+    module_files: tuple[str, ...] = ()
+    """Each go.mod, go.sum, go.work and go.work.sum that `go mod download` reads; only such as are there."""
+    replaced_outside: tuple[str, ...] = ()
+    """Folders that go.mod or go.work name outside the repository: no context can hold them."""
+    vendored: bool = False
+    private: tuple[str, ...] = ()
+    """GOPRIVATE patterns: a build needs credentials for them."""
+    flags: tuple[str, ...] = ()
+    """Of `go build`, in order, without -o, -ldflags and packages; -buildvcs among them."""
+    environment: Pairs = ()
+    """Go's variables beside GOOS, GOARCH and those that derive from the platform; sorted."""
+    cgo: bool = False
+    static: bool = True
+    """Whether the programs need no C library where they run."""
+    stamped: bool = True
+    """Whether the commit is in the binary (-buildvcs=true), so .git must be there when it is compiled."""
+    tracked: tuple[str, ...] = ()
+    """Files that git knows, sorted: an ignore file that hides one of them makes the build +dirty."""
+    embeds: tuple[str, ...] = ()
+    """Patterns of //go:embed, relative to the root: nothing may hide them either."""
+    tests: bool = True
+    """Whether there are _test.go files."""
+
+
+class Pin(Value, frozen=True, kw_only=True):
+    """An image that a file stands on, by name and digest."""
+
+    role: str
+    """builder, static, dynamic, alpine, debian, postgres, redis."""
+    reference: str
+    """With its registry and a tag: `docker.io/library/golang:1.26.8-trixie`."""
+    digest: str = ""
+    """sha256:... of the index; empty when neither wherry.lock nor a registry said it."""
+
+    def __str__(self) -> str:
+        """As Docker users write it."""
+        short = self.reference.removeprefix("docker.io/").removeprefix("library/")
+        return f"{short}@{self.digest}" if self.digest else short
+
+
+class Backing(Value, frozen=True, kw_only=True):
+    """A server that the code talks to, found from its imports or said in wherry.toml."""
+
+    kind: Literal["postgres", "redis"]
+    place: Place | None = None
+
+
+class Runs(Value, frozen=True, kw_only=True):
+    """How it runs, wherever that is."""
+
+    user: int = 65532
+    group: int = 65532
+    ports: tuple[str, ...] = ()
+    """`8080/tcp`; the first is the one that people ask."""
+    limits: Limits = Limits()
+    memory_request: int = 0
+    """Bytes that Kubernetes keeps for it."""
+    cpu_request: float = 0.0
+    go_memory_limit: int = 0
+    """GOMEMLIMIT in bytes, below the limit; 0 where the image or the settings say it, or nothing is limited."""
+    go_processors: int = 0
+    """GOMAXPROCS; 0 where Go knows better (1.25 and later read the limit)."""
+    health: Health | None = None
+    """Liveness: is it alive. None: nothing to ask was found."""
+    readiness: str = ""
+    """The path that says whether it wants requests; empty: that of `health`."""
+    tls: bool = False
+    """It serves TLS itself."""
+    grace: float = 30.0
+    """Seconds from SIGTERM to SIGKILL."""
+    drain: float = 0.0
+    """Seconds that it may take to answer what is under way after SIGTERM."""
+    stop_signal: str = ""
+    environment: Pairs = ()
+    """Of the image, sorted as there."""
+    secrets: tuple[str, ...] = ()
+    """Names of files that it reads at /run/secrets/NAME."""
+    writable: tuple[WritableDirectory, ...] = ()
+    volumes: tuple[str, ...] = ()
+    certificates: bool = True
+    """It speaks TLS to others, so it needs authorities."""
+    zones: bool = True
+    """It loads time zones."""
+    temporary: bool = True
+    """It may make temporary files."""
+    children: bool = False
+    """It starts other programs, so something must collect them."""
+    seccomp: str = ""
+    """Path of a recorded profile, relative to the root; empty: the engine's own."""
+    backing: tuple[Backing, ...] = ()
+
+
+class Application(Value, frozen=True, kw_only=True):
+    """The whole: one image, its sources, and how it runs."""
+
+    name: str
+    """Of the image, without a registry: `http-api`."""
+    image: str
+    """Where it is published, without tag and digest: `registry.example.com/team/http-api`; else the name."""
+    digest: str = ""
+    """Of the published image, where it is known."""
+    version: str
+    """As the plan decided it."""
+    revision: str = ""
+    created: int = 0
+    """Unix seconds: SOURCE_DATE_EPOCH, the commit's time, or 0."""
+    source: str = ""
+    """Web address of the repository; empty when there is none."""
+    licences: tuple[str, ...] = ()
+    home: str = "."
+    """Where the files go: the folder of wherry.toml, else of the main's module, relative to the root."""
+    base: str = "static"
+    """image.base as the plan has it."""
+    platforms: tuple[Platform, ...] = ()
+    programs: tuple[Program, ...]
+    """The first is the entrypoint unless `entrypoint` says more."""
+    entrypoint: tuple[str, ...] = ()
+    """Whole; empty: the first program."""
+    arguments: tuple[str, ...] = ()
+    working_directory: str = "/"
+    labels: Pairs = ()
+    """Beside the org.opencontainers.image ones."""
+    assets: tuple[Asset, ...] = ()
+    sources: Sources
+    runs: Runs = Runs()
+    pins: tuple[Pin, ...] = ()
+    replicas: int = 2
+    most_replicas: int = 10
+    namespace: str = ""
+    host: str = ""
+    """The public name, for Ingress and Gateway; empty: none is asked for."""
+    decisions: tuple[Decision, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The whole entrypoint in exec form."""
+        return self.entrypoint or (f"/app/{self.programs[0].name}",)
+
+    @property
+    def port(self) -> int:
+        """The port that people ask; 0: it listens nowhere."""
+        return next((int(one.removesuffix("/tcp")) for one in self.runs.ports if one.endswith("/tcp")), 0)
+
+    def pin(self, role: str) -> Pin:
+        """The image of that role. KeyError: plan/application.py has forgotten one."""
+        found = next((one for one in self.pins if one.role == role), None)
+        if found is None:
+            raise KeyError(role)
+        return found

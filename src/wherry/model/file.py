@@ -1,0 +1,31 @@
+"""A file that wherry writes for people to keep. Touches nothing."""
+
+from __future__ import annotations
+
+from wherry.kit.value import Value
+
+
+class File(Value, frozen=True, kw_only=True):
+    """One generated file, before the line that says how it was made and before what its readers keep in it."""
+
+    path: str
+    """Relative to `Application.home`: `Dockerfile`, `deploy/base/deployment.yaml`."""
+    text: str
+    """Ends with a newline."""
+    executable: bool = False
+    comment: str = "#"
+    """What begins a comment line: `#`, `//`."""
+
+
+class Choice(Value, frozen=True, kw_only=True):
+    """What was asked for, as the command line says it; the first line of each file repeats it, so that a file says itself how it
+    is made anew."""
+
+    what: str
+    """dockerfile, compose, kubernetes, makefile, build-script, bake, ci, health, container-test."""
+    variant: str = ""
+    """Of that: `alpine`, `dev`, `kustomize`, `github`; empty where there is but one."""
+    extras: tuple[str, ...] = ()
+    """Names of switches, sorted: `ingress`, `syntax`."""
+    packages: tuple[str, ...] = ()
+    """Which mains, as the user named them; empty: what wherry.toml says, or the only one."""
