@@ -15,7 +15,7 @@ from tests.support.vm_root import PYTHONS
 pytestmark = [pytest.mark.oracle, pytest.mark.slow, pytest.mark.xdist_group("oracles")]
 
 ROOT = Path(__file__).parents[2]
-#: Runs there: the hardened bundle of scripts/run-hardened around busybox, which needs too much of everything and then waits.
+#: Runs there: the bundle of tests.support.run_hardened around busybox, which needs too much of everything and then waits.
 SCRIPT = """
 import json, shutil, subprocess, sys, time
 from pathlib import Path
@@ -63,7 +63,7 @@ def seen(release: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.
     script = tmp_path_factory.mktemp("script") / "script.py"
     script.write_text(SCRIPT)
     command = f"PYTHONPATH=/shared:/shared/src:/opt/site python3 script.py {request.param} {' '.join(FILES)}"
-    files = {"script.py": script, "run_hardened.py": ROOT / "scripts/run-hardened"}
+    files = {"script.py": script, "run_hardened.py": ROOT / "tests/support/run_hardened.py"}
     done = run_in_vm(command, files, kind=Kind(release=release))
     assert done.code == 0, f"{done.stderr}\n{done.console[-2000:]}"
     return dict(json.loads(done.stdout))

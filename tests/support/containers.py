@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import re
 import shutil
@@ -12,35 +11,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
 
+from tests.support import run_hardened
 from tests.support.tools import need
 from wherry.model.image import StoredImage
 from wherry.oci.layer import Packed
 from wherry.oci.unpack import extract
 
-SCRIPT = Path(__file__).parents[2] / "scripts/run-hardened"
 PATIENCE = 30.0
-
-
-def _script() -> ModuleType:
-    loader = SourceFileLoader("run_hardened", str(SCRIPT))
-    spec = importlib.util.spec_from_loader("run_hardened", loader)
-    assert spec
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
 
 
 def hardened(
     runtime: str, image: str, *words: str, port: int, path: str = "/", environment: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """One run by scripts/run-hardened: its rows by name, and what else it said under an empty name."""
+    """One run by run_hardened: its rows by name, and what else it said under an empty name."""
     need(runtime)
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), runtime, image, "--port", str(port), "--get", path, *words],
+        [sys.executable, "-P", str(run_hardened.__file__), runtime, image, "--port", str(port), "--get", path, *words],
         env={**os.environ, **(environment or {})}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     rows = dict(re.findall(r"^  (\w+) +(.*)$", done.stdout, re.MULTILINE))
@@ -51,8 +39,9 @@ def once_under_runc(image: str) -> str:
     """What a program says that ends by itself."""
     need("runc")
     with tempfile.TemporaryDirectory(prefix="wherry-once-") as folder:
-        container = _script().Runc(image, Path(folder), [])
+        container = run_hardened.Runc(image, Path(folder), [])
         container.start()
+        assert container.process is not None
         assert container.process.wait(PATIENCE) == 0
         return (Path(folder) / "log").read_text().strip()
 
@@ -97,16 +86,15 @@ class Engine:
 
 def get(pid: int, port: int, path: str) -> tuple[int, str]:
     """Status and body of the first answer in the network of process `pid`."""
-    script = _script()
     answers: list[tuple[int, str]] = [(0, "")]
 
     def ask() -> None:
         end = time.monotonic() + PATIENCE
         while answers[-1][0] == 0 and time.monotonic() < end:
-            answers.append(script.get(port, path))
+            answers.append(run_hardened.get(port, path))
             time.sleep(0.02)
 
-    script.in_network_of(pid, ask)
+    run_hardened.in_network_of(pid, ask)
     return answers[-1]
 
 

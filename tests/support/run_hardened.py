@@ -1,8 +1,8 @@
-#!/usr/bin/env python3
-"""An image in, one hardened run of its app out: its answer, what the kernel says of it, its end.
+"""An image in, one hardened run of its app out: its answer, what the kernel says of it, its end. Without wherry's own runtime
+room: a second opinion on its images.
 
-scripts/run-hardened runc FOLDER:TAG --port 8080 --get /path     an OCI layout, as root, with no engine
-scripts/run-hardened podman|docker NAME --port 8080 --get /path  an image that the engine has
+python tests/support/run_hardened.py runc FOLDER:TAG --port 8080 --get /path     an OCI layout, as root, with no engine
+python tests/support/run_hardened.py podman|docker NAME --port 8080 --get /path  an image that the engine has
 """
 
 from __future__ import annotations
