@@ -1,4 +1,5 @@
-"""Two applications that share no port, layout, user or dependency, and a text that attacks every format (I01). Touches nothing."""
+"""Two applications that share no port, layout, user or dependency, and a text that attacks every format (I01). Touches
+nothing."""
 
 from __future__ import annotations
 
