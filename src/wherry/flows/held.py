@@ -24,6 +24,7 @@ SETTLING: Final = 5.0
 """Seconds until what is missing is missing for good, where it cannot be told whether the runtime's own code still runs there: it
 tells the process id before it has loaded the filter, and a busy machine takes its time."""
 STEP: Final = 0.002
+REDUCED: Final = "reduced-isolation"
 APART: Final = ("pid", "mnt", "ipc", "uts")
 
 
@@ -45,7 +46,7 @@ def refuse_reduced(one: Attended, machine: Machine) -> None:
         return
     machine.kill(one.place.pid(), signal.SIGKILL)
     raise UnavailableError(
-        "reduced-isolation",
+        REDUCED,
         f"{one.runtime.name} started {one.container.name} with less isolation than was decided, so it was killed",
         where=missing,
         next=("wherry doctor", "another --engine", "--relax says what may be left out"),

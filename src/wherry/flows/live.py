@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from wherry.flows import attend
 from wherry.flows.container import Made, placed
+from wherry.flows.held import refuse_reduced
 from wherry.kit.ports import Machine
 from wherry.kit.text import one_line
 from wherry.model.container import Container
@@ -92,7 +93,7 @@ class Live:
 def live(made: Made, machine: Machine, change: Callable[[Container], Container] | None = None) -> Iterator[Live]:
     """Starts `made`, or what `change` makes of its container, without published ports; killed and taken away at the end.
 
-    UnavailableError [cannot-start], BuildError [no-entrypoint] and its like."""
+    UnavailableError [cannot-start], [reduced-isolation], BuildError [no-entrypoint] and its like."""
     container = replace(made.container, publish=())
     container = replace(change(container) if change else container, name=f"{container.name}-{time.monotonic_ns()}")
     log = Log()
@@ -103,7 +104,9 @@ def live(made: Made, machine: Machine, change: Callable[[Container], Container] 
         streams.close()
         one = attend.Attended(container=container, place=ready.place, runtime=ready.runtime, child=child)
         try:
-            yield Live(one, log, machine)
+            running = Live(one, log, machine)
+            refuse_reduced(one, machine)
+            yield running
         finally:
             if child.wait(0) is None:
                 machine.kill(ready.place.pid(), signal.SIGKILL)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from wherry.errors import RefusedError, UsageError, WherryError
 from wherry.flows import rooms
 from wherry.flows.container import Made, RunRequest, make
+from wherry.flows.held import REDUCED
 from wherry.flows.looks import LOOKS, Scene, Tester
 from wherry.flows.looks.structure import read_tests, tested
 from wherry.flows.request import BuildRequest
@@ -81,7 +82,8 @@ class Proof(Value, frozen=True, kw_only=True):
 
 
 def prove(request: ProveRequest, machine: Machine, session: Session | None = None) -> Proof:
-    """Looks at what the chosen checks need, and judges. UsageError [no-check] for a word that is none; what `make` raises."""
+    """Looks at what the chosen checks need, and judges. UsageError [no-check] for a word that is none; UnavailableError
+    [reduced-isolation]; what `make` raises."""
     began = time.monotonic()
     _early(request)
     with contextlib.ExitStack() as held:
@@ -172,7 +174,8 @@ def _sources(made: Made, wanted: Expectations) -> Sources:
 
 
 def look(scene: Scene, checks: tuple[Check, ...], also: tuple[str, ...] = ()) -> Observed:
-    """All that the checks need, several looks at a time. A look that fails is Unseen with the reason, never a pass."""
+    """All that the checks need, several looks at a time. A look that fails is Unseen with the reason, never a pass.
+    UnavailableError [reduced-isolation]."""
     needed = {name for check in checks for name in check.needs}.union(also)
     wanted = [one for one in LOOKS if needed.intersection(one.gives)]
     observed = Observed(container=scene.made.container, said_user=scene.made.subject.config.user)
@@ -187,6 +190,8 @@ def _seen(look: Callable[[Scene], dict[str, object]], gives: tuple[str, ...], sc
     try:
         return look(scene)
     except WherryError as error:
+        if error.name == REDUCED:  # a runtime that leaves hardening out proves nothing of any container
+            raise
         why = f"{error.message} [{error.name}]"
         return {name: Unseen(why=why, host=error.name in MISSING) for name in gives}
     except OSError as error:
