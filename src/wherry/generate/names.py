@@ -1,0 +1,69 @@
+"""What generated files call one another and what they count on in each other. Applications in, paths and words out; touches
+nothing."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from typing import Final
+
+from wherry.model.application import Application
+from wherry.probe.elf import ARCHITECTURES
+
+Applications = tuple[Application, ...]
+
+DEV: Final = "dev"
+"""The variant with a debugger, and its stage."""
+SOURCES: Final = "/src"
+"""Where the repository's root lies in a stage that compiles; in `dev` the sources are copied there."""
+DEBUGGER: Final = 2345
+"""Where Delve listens in the container of `dev`."""
+MODULES: Final = "/go/pkg/mod"
+COMPILED: Final = "/root/.cache/go-build"
+"""GOMODCACHE and GOCACHE of a stage that compiles: caches are mounted there."""
+NETRC: Final = "netrc"
+"""The build's secret with the credentials of private modules."""
+PROBE: Final = "/wherry/probe"
+"""Wherry's own check in the image, where the application has none."""
+
+
+def dockerfile(applications: Applications, application: Application, variant: str) -> str:
+    """Path of the Dockerfile relative to the files' home: `Dockerfile`, `dev.Dockerfile`, `NAME.Dockerfile`,
+    `NAME.dev.Dockerfile`."""
+    own = (service(application),) if len(applications) > 1 else ()
+    kind = (DEV,) if variant == DEV else ()
+    return ".".join((*own, *kind, "Dockerfile"))
+
+
+def home(applications: Applications) -> str:
+    """The folder of all files, relative to the repository's root."""
+    return applications[0].home
+
+
+def from_root(applications: Applications, path: str) -> str:
+    """A path relative to the files' home, as seen from the repository's root, where a build's context begins."""
+    return posixpath.normpath(posixpath.join(home(applications), path))
+
+
+def from_home(applications: Applications, path: str = ".") -> str:
+    """A path relative to the repository's root, as seen from the files' home: `.`, `../..`."""
+    return posixpath.relpath(posixpath.normpath(path), posixpath.normpath(home(applications)))
+
+
+def service(application: Application) -> str:
+    """The application among others: its name's last part."""
+    return application.name.rpartition("/")[2]
+
+
+def check(application: Application) -> tuple[str, ...]:
+    """What asks whether it is well, in exec form: its own command, else wherry's probe; empty where there is nothing to ask or
+    one of the platforms has no probe."""
+    health = application.runs.health
+    if health is None:
+        return ()
+    if health.command:
+        return health.command
+    if any(platform.architecture not in ARCHITECTURES for platform in application.platforms):
+        return ()
+    deadline = max(1, math.ceil(health.timeout) - 1)  # it ends by itself before the engine kills it
+    return (PROBE, str(health.port), health.path or "/", str(deadline))
