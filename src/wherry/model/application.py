@@ -123,6 +123,8 @@ class Runs(Value, frozen=True, kw_only=True):
     stop_signal: str = ""
     environment: Pairs = ()
     """Of the image, sorted as there."""
+    variables: tuple[str, ...] = ()
+    """Names of environment variables that the code, or a library that it imports (GIN_MODE), is known to read."""
     secrets: tuple[str, ...] = ()
     """Names of files that it reads at /run/secrets/NAME."""
     writable: tuple[WritableDirectory, ...] = ()
