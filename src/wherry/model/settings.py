@@ -283,6 +283,52 @@ class ProveSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = None
 
 
+class GenerateSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """What generated files say beside that: `wherry generate`. Ports, user, health and limits come from the tables above."""
+
+    image: Annotated[
+        str | None,
+        doc("Where the image is published, without a tag.", "{name}", "registry.example.com/team/{name}"),
+    ] = None
+    builder: Annotated[
+        str | None,
+        doc("What a Dockerfile compiles in. Without it: Docker's golang of the Go here.", None, "golang:1.26-trixie"),
+    ] = None
+    readiness: Annotated[
+        str | None,
+        doc(
+            "The route that says whether it wants requests. Without it: prove.ready-route, else the only one found.",
+            None,
+            "/readyz",
+        ),
+    ] = None
+    drain: Annotated[
+        str | None,
+        doc("Time that it may take to answer what is under way when it is stopped.", "10s", "25s"),
+    ] = None
+    replicas: Annotated[int | None, doc("Copies that run.", 2, 3)] = None
+    max_replicas: Annotated[int | None, doc("Most copies that run under load.", 10)] = None
+    memory_request: Annotated[
+        str | None, doc("Memory that a cluster keeps for it. Without it: half of run.memory.", None, "64m")
+    ] = None
+    cpu_request: Annotated[
+        int | float | None, doc("Processors' worth of time that a cluster keeps for it.", 0.1, 0.5)
+    ] = None
+    namespace: Annotated[str | None, doc("Its Kubernetes namespace.", None, "shop")] = None
+    host: Annotated[str | None, doc("Its public name, for Ingress and Gateway.", None, "shop.example.com")] = None
+    backing: Annotated[
+        tuple[Literal["postgres", "redis"], ...] | None,
+        doc("Servers that it talks to. Without it: those whose client libraries it imports.", None, ["postgres"]),
+    ] = None
+    secrets: Annotated[
+        tuple[str, ...] | None,
+        doc("Files that it reads at /run/secrets/NAME. Without it: those found in the sources.", None, ["db-password"]),
+    ] = None
+    seccomp: Annotated[
+        str | None, doc("A profile that `wherry profile` wrote, relative to wherry.toml.", None, "seccomp.json")
+    ] = None
+
+
 class MainSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """Settings of one main, over the common ones."""
 
@@ -291,6 +337,7 @@ class MainSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True,
     image: Annotated[ImageSettings | None, doc("What is different in this main's image.")] = None
     run: Annotated[RunSettings | None, doc("What is different when it runs.")] = None
     prove: Annotated[ProveSettings | None, doc("What is expected of it.")] = None
+    generate: Annotated[GenerateSettings | None, doc("What is different in its generated files.")] = None
 
 
 class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -314,6 +361,7 @@ class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, ren
     image: Annotated[ImageSettings | None, doc("What the image holds and how a container of it starts.")] = None
     run: Annotated[RunSettings | None, doc("How `wherry run` and `wherry prove` start a container here.")] = None
     prove: Annotated[ProveSettings | None, doc("What `wherry prove` looks at, and what it expects.")] = None
+    generate: Annotated[GenerateSettings | None, doc("What `wherry generate` writes beside that.")] = None
     main: Annotated[
         dict[str, MainSettings] | None,
         doc("Settings of single mains by name, folder or import path, over the common ones: `[main.api.image]`."),

@@ -27,6 +27,7 @@ FORMS: Final = {
     ("ProveSettings", "start"): "duration",
     ("ProveSettings", "size"): "size",
     ("RunSettings", "grace"): "duration",
+    ("GenerateSettings", "drain"): "duration",
     ("AssetSettings", "mode"): "mode",
     ("WritableSettings", "mode"): "mode",
 }
@@ -83,6 +84,7 @@ def page() -> str:
         ("`[run]`", "RunSettings", ("run",)),
         ("`[prove]`", "ProveSettings", ("prove",)),
         ("`[[prove.waive]]`", "WaiverSettings", None),
+        ("`[generate]`", "GenerateSettings", ("generate",)),
         ("`[main.NAME]`", "MainSettings", None),
     ):
         tables.append((title, made["$defs"][name], keys))

@@ -14,7 +14,15 @@ import msgspec
 from wherry.kit.value import Value
 from wherry.model.place import Place
 from wherry.model.plan import Origin
-from wherry.model.settings import BuildSettings, ImageSettings, MainSettings, ProveSettings, RunSettings, Settings
+from wherry.model.settings import (
+    BuildSettings,
+    GenerateSettings,
+    ImageSettings,
+    MainSettings,
+    ProveSettings,
+    RunSettings,
+    Settings,
+)
 
 Keys = tuple[str | int, ...]
 Places = dict[Keys, tuple[Place | None, str]]
@@ -54,6 +62,7 @@ class Effective(Value, frozen=True, kw_only=True):
     image: ImageSettings = ImageSettings()
     run: RunSettings = RunSettings()
     prove: ProveSettings = ProveSettings()
+    generate: GenerateSettings = GenerateSettings()
     sources: dict[Keys, Source] = {}
 
     def source(self, *keys: str | int) -> Source:
@@ -85,6 +94,7 @@ def effective(tiers: tuple[Tier, ...], names: tuple[str, ...] = ()) -> Effective
         image=merged.image or ImageSettings(),
         run=merged.run or RunSettings(),
         prove=merged.prove or ProveSettings(),
+        generate=merged.generate or GenerateSettings(),
         sources=sources,
     )
 
@@ -112,7 +122,7 @@ def merge(low: T, high: T) -> T:
 
 def _parts(tier: Tier, names: tuple[str, ...]) -> tuple[Part, ...]:
     said = tier.settings
-    common = MainSettings(platforms=said.platforms, build=said.build, image=said.image, run=said.run, prove=said.prove)
+    common = MainSettings(**{name: getattr(said, name) for name in MainSettings.__struct_fields__})
     own = ((key, settings) for key, settings in (tier.settings.main or {}).items() if key in names)
     return (
         Part(tier=tier, settings=common),

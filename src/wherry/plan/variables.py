@@ -19,7 +19,7 @@ from wherry.plan.tiers import Keys, Tier
 
 PREFIX: Final = "WHERRY_"
 #: Variables that can be nothing else than settings; WHERRY_RUN_DIR is none.
-SECTIONS: Final = (f"{PREFIX}IMAGE_", f"{PREFIX}BUILD_", f"{PREFIX}PROVE_")
+SECTIONS: Final = (f"{PREFIX}IMAGE_", f"{PREFIX}BUILD_", f"{PREFIX}PROVE_", f"{PREFIX}GENERATE_")
 #: Lists whose items are words of a command line; in all others, commas separate.
 COMMAND_LINES: Final = (
     ("build", "flags"),
