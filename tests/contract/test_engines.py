@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,6 +163,14 @@ def test_too_much_memory(engine: Case) -> None:
     with engine.started(image(), Options(arguments=("eat",), memory="16m")) as running:
         end = attend.until_end(running.one, engine.machine)
     assert (end.code, end.out_of_memory) == (137, True)
+
+
+def test_a_kill_by_somebody_is_no_lack_of_memory(engine: Case) -> None:
+    with engine.started(image()) as running:
+        running.said("host")
+        os.kill(running.pid, signal.SIGKILL)
+        end = attend.until_end(running.one, engine.machine)
+    assert (end.code, end.why, end.out_of_memory) == (137, "exited", False)
 
 
 def test_a_command_inside(engine: Case) -> None:

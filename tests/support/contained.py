@@ -27,6 +27,7 @@ from wherry.model.image import Built
 from wherry.oci.tar import Entry
 from wherry.runtime import engines
 from wherry.runtime.folders import Place
+from wherry.runtime.kernel_log import KernelLog
 from wherry.store import place as places
 from wherry.store.places import at
 from wherry.system.machine import real_machine
@@ -72,10 +73,13 @@ class Case:
         made, log = self.made(place, options), Log()
         with contextlib.ExitStack() as held:
             ready = held.enter_context(placed(made, self.machine))
+            kernel = held.enter_context(contextlib.closing(KernelLog()))
             streams = held.enter_context(attend.pipes(log.write))
             child = engines.start(ready.runtime, ready.place, streams)
             streams.close()
-            one = attend.Attended(container=ready.container, place=ready.place, runtime=ready.runtime, child=child)
+            one = attend.Attended(
+                container=ready.container, place=ready.place, runtime=ready.runtime, child=child, log=kernel
+            )
             try:
                 yield Running(one=one, log=log, machine=self.machine)
             finally:

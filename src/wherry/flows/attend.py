@@ -16,6 +16,7 @@ from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.runtime import engines, oci
 from wherry.runtime.folders import End, Place, Why
+from wherry.runtime.kernel_log import KernelLog
 from wherry.runtime.look import until_it_hears
 
 CHUNK = 1 << 16
@@ -34,6 +35,8 @@ class Attended(Value, frozen=True, kw_only=True):
     place: Place
     runtime: oci.Runtime
     child: Child
+    log: KernelLog | None = None
+    """The kernel's, since before its start."""
 
 
 @contextlib.contextmanager
@@ -91,7 +94,7 @@ def stop(attended: Attended, machine: Machine) -> End:
 
 def ended(attended: Attended, code: int | None, why: Why, machine: Machine) -> End:
     """How it ended, read before its group is gone; what is left of it is taken away."""
-    memory = engines.out_of_memory(attended.runtime, attended.place)
+    memory = engines.out_of_memory(attended.runtime, attended.place, attended.log)
     if memory is None:
         memory = code == KILLED and why == "exited"
     end = End(code=code, finished=machine.now(), out_of_memory=memory, why=attended.place.stopping() or why)

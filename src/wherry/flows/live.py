@@ -17,6 +17,7 @@ from wherry.kit.ports import Machine
 from wherry.kit.text import one_line
 from wherry.model.container import Container
 from wherry.runtime import cgroups, engines
+from wherry.runtime.kernel_log import KernelLog
 
 KEPT = 1 << 16
 STEP = 0.003
@@ -66,9 +67,9 @@ class Live:
         return cgroups.usage(self._group)
 
     def out_of_memory(self) -> bool | None:
-        """Whether its memory limit killed it, by whoever knows: its group, or its engine; None: nobody does."""
+        """Whether its memory limit killed it, by whoever knows: its group, its engine or the kernel's log; None: nobody does."""
         kills = self.usage().oom_kills
-        return bool(kills) if kills is not None else engines.out_of_memory(self._one.runtime, self._one.place)
+        return True if kills else engines.out_of_memory(self._one.runtime, self._one.place, self._one.log)
 
     def signal(self, name: str) -> None:
         """To the first process."""
@@ -100,9 +101,10 @@ def live(made: Made, machine: Machine, change: Callable[[Container], Container] 
     with contextlib.ExitStack() as held:
         ready = held.enter_context(placed(replace(made, container=container), machine))
         streams = held.enter_context(attend.pipes(log.write))
+        kernel = held.enter_context(contextlib.closing(KernelLog()))
         child = engines.start(ready.runtime, ready.place, streams)
         streams.close()
-        one = attend.Attended(container=container, place=ready.place, runtime=ready.runtime, child=child)
+        one = attend.Attended(container=container, place=ready.place, runtime=ready.runtime, child=child, log=kernel)
         try:
             running = Live(one, log, machine)
             refuse_reduced(one, machine)

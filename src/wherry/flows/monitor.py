@@ -28,6 +28,7 @@ from wherry.model.container import Container
 from wherry.runtime import client, engines
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.folders import STREAMS, End, Place, Record
+from wherry.runtime.kernel_log import KernelLog
 from wherry.runtime.logs import Writer
 from wherry.runtime.oci import Runtime, Streams
 
@@ -56,7 +57,7 @@ class Watched(Value, frozen=True, kw_only=True):
 def begin(place: Place, runtime: Runtime, machine: Machine) -> Watched:
     """Starts what lies in `place`. UsageError [port-in-use]; UnavailableError [reduced-isolation]; what
     `engines.start` raises."""
-    record = _record(place)
+    record, log = _record(place), KernelLog()
     ports = machine.forward(openings(record.container, runtime))
     try:
         streams = _streams(place)
@@ -65,11 +66,12 @@ def begin(place: Place, runtime: Runtime, machine: Machine) -> Watched:
             child = engines.start(replace(runtime, spawn=parent(runtime.spawn, place)), place, streams)
         finally:
             streams.close()
-        one = Attended(container=record.container, place=place, runtime=runtime, child=child)
+        one = Attended(container=record.container, place=place, runtime=runtime, child=child, log=log)
         refuse_reduced(one, machine)
         ports.to(place.pid())
     except BaseException:
         ports.close()
+        log.close()
         raise
     record = replace(record, addresses=ports.addresses, started=machine.now())
     place.keep(record)
@@ -125,7 +127,9 @@ def stay(watched: Watched, machine: Machine) -> End:
         doctor.start()
         _copy_output(watched)
         over.set()
-        end = conclude(one.place, one.runtime, one.child.wait(PATIENCE), machine)
+        end = conclude(one.place, one.runtime, one.child.wait(PATIENCE), machine, one.log)
+        if one.log is not None:
+            one.log.close()
         doctor.join(IDLE)
     if (one.place.record() or watched.record).remove:
         with contextlib.suppress(OSError):
@@ -133,10 +137,10 @@ def stay(watched: Watched, machine: Machine) -> End:
     return end
 
 
-def conclude(place: Place, runtime: Runtime, code: int | None, machine: Machine) -> End:
+def conclude(place: Place, runtime: Runtime, code: int | None, machine: Machine, log: KernelLog | None = None) -> End:
     """Writes how it ended, then takes away what is left beside record, end and log."""
     why = place.stopping()
-    memory = engines.out_of_memory(runtime, place)
+    memory = engines.out_of_memory(runtime, place, log)
     if memory is None:
         memory = code == KILLED and why is None
     why = why or ("exited" if code is not None else "lost")

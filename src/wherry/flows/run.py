@@ -27,6 +27,7 @@ from wherry.model.finding import Finding
 from wherry.runtime import engines, folders
 from wherry.runtime.folders import End, Place, Record
 from wherry.runtime.health import Condition
+from wherry.runtime.kernel_log import KernelLog
 from wherry.runtime.logs import Keep, Line, last_lines
 
 EARLY: Final = 0.1
@@ -137,9 +138,10 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
     with contextlib.ExitStack() as held:
         ports = held.enter_context(contextlib.closing(machine.forward(openings(made.container, made.runtime))))
         streams = held.enter_context(attend.pipes(watcher.write))
+        log = held.enter_context(contextlib.closing(KernelLog()))
         child = engines.start(made.runtime, ready.place, streams)
         streams.close()
-        one = attend.Attended(container=made.container, place=ready.place, runtime=made.runtime, child=child)
+        one = attend.Attended(container=made.container, place=ready.place, runtime=made.runtime, child=child, log=log)
         refuse_reduced(one, machine)
         ports.to(ready.place.pid())
         record = replace(ready.record, addresses=ports.addresses, started=machine.now())

@@ -14,6 +14,7 @@ from wherry.model.container import Container
 from wherry.runtime import client, oci
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.folders import Place
+from wherry.runtime.kernel_log import KernelLog
 from wherry.runtime.oci import Runtime, Streams
 
 
@@ -67,9 +68,13 @@ def delete(runtime: Runtime, place: Place) -> None:
     ENGINES[runtime.name].delete(runtime, place)
 
 
-def out_of_memory(runtime: Runtime, place: Place) -> bool | None:
-    """Whether the kernel killed it, or some process of it, at its memory limit. Ask before `delete`; None: nobody can say."""
-    return ENGINES[runtime.name].out_of_memory(runtime, place)
+def out_of_memory(runtime: Runtime, place: Place, log: KernelLog | None = None) -> bool | None:
+    """Whether the kernel killed it, or some process of it, at its memory limit: by its group, its engine, or what the kernel said
+    since before its start. Ask before `delete`; None: nobody can say."""
+    if log is not None and place.pid() in log.killed():
+        return True
+    found = ENGINES[runtime.name].out_of_memory(runtime, place)
+    return False if found is None and log is not None and log.readable else found
 
 
 def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:

@@ -82,7 +82,7 @@ def _gone(scene: Scene, code: int) -> Nothing:
 
 
 def _with_end(start: Start, one: Live, code: int) -> Start:
-    killed = bool(one.usage().oom_kills)
+    killed = bool(one.out_of_memory())
     return replace(start, waited=one.age, ended=code, out_of_memory=killed, log=one.log.lines())
 
 
