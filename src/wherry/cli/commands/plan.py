@@ -11,12 +11,15 @@ from wherry.cli import documents
 from wherry.cli.commands.options import build_options, request_of, standing_in
 from wherry.cli.output import Output, standard_output
 from wherry.cli.report import because
-from wherry.model.plan import Decision, ImagePlan
+from wherry.errors import UsageError
+from wherry.kit.text import closest
+from wherry.model.plan import Decision, ImagePlan, Plan
 
 
 @click.command(short_help="Show what would be built, and every reason.")
 @build_options
 @click.option("--why", is_flag=True, help="The reason of every decision.")
+@click.option("--only", metavar="NAME", help="The value of one decision alone: version.")
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
 def plan(**options: Any) -> None:
     """Shows every decision about a build; builds nothing.
@@ -24,9 +27,10 @@ def plan(**options: Any) -> None:
     \b
     wherry plan
     wherry plan --why ./cmd/api
+    wherry plan --only version
     wherry plan --json | jq .plan.images[0].decisions
     """
-    why, as_json = options.pop("why"), options.pop("as_json")
+    why, as_json, only = options.pop("why"), options.pop("as_json"), options.pop("only")
     output = standard_output()
     from wherry.flows.plan import plan as flow
     from wherry.system.machine import real_machine
@@ -36,6 +40,10 @@ def plan(**options: Any) -> None:
         planned = flow(request_of(options), real_machine())
     if as_json:
         output.document(documents.plan_document(planned))
+        return
+    if only:
+        for value in values_of(planned, only):
+            output.result(value)
         return
     page = output.on_stdout()
     show_decisions(planned.decisions, page, why=why)
@@ -47,6 +55,21 @@ def plan(**options: Any) -> None:
         page.rows([(_folder(one.directory, planned.root, directory), one.reason, "") for one in planned.left_out])
     for finding in (*planned.findings, *(one for image in planned.images for one in image.findings)):
         output.finding(finding)
+
+
+def values_of(planned: Plan, name: str) -> tuple[str, ...]:
+    """What was decided under that name, once each, for scripts. UsageError [no-decision] when nothing was."""
+    decisions = (*planned.decisions, *(one for image in planned.images for one in image.decisions))
+    values = tuple(dict.fromkeys(one.value for one in decisions if one.name == name))
+    if not values:
+        near = closest(name, tuple(one.name for one in decisions))
+        raise UsageError(
+            "no-decision",
+            f"this plan decides nothing called {name}",
+            where=f"--only {name}",
+            next=f"did you mean {near}?" if near else "wherry plan: its first column has the names",
+        )
+    return values
 
 
 def _folder(path: str, root: str, directory: str) -> str:
