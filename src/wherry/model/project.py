@@ -57,8 +57,10 @@ class Vcs(Value, frozen=True, kw_only=True):
 class Inferred(Value, frozen=True, kw_only=True):
     """One inferred fact about a main. `kind` and `value`: port and loopback-port (a number), health-route and
     readiness-route (a path), tls (client, server), plain-http (server), zones (LoadLocation, embedded), graceful-stop
-    (shutdown, signal), users and temp-files (a function's name), version-variable, revision-variable and date-variable
-    (a full name for -X)."""
+    (shutdown, signal), users, temp-files and children (a function's name), version-variable, revision-variable and
+    date-variable (a full name for -X), drain (seconds that a server's Shutdown may take; one for each length), health-command
+    (the word that makes the program ask itself: health, --healthcheck), backing (postgres, redis), environment (a variable's
+    name, at most 64), secret-file (a path directly below /run/secrets)."""
 
     kind: str
     value: str
@@ -123,3 +125,30 @@ class Project(Value, frozen=True, kw_only=True):
             return None
         usual = ModuleVersion(module=module, tag=self.vcs.tag, version=self.vcs.version)
         return next((one for one in self.vcs.modules if one.module == module), usual)
+
+
+class ModuleFiles(Value, frozen=True, kw_only=True):
+    """What `go mod download` reads for the mains of one module: its go.mod and go.sum, those of the folders that it is replaced
+    by, of the workspace and its modules. Paths relative to the root, sorted; only files that are there."""
+
+    directory: str
+    """The module's."""
+    files: tuple[str, ...]
+    outside: tuple[str, ...] = ()
+    """Folders that one of them names and that lie outside of the root."""
+
+
+class Holdings(Value, frozen=True, kw_only=True):
+    """Files of a repository that generated files must neither forget nor hide."""
+
+    modules: tuple[ModuleFiles, ...] = ()
+    tracked: tuple[str, ...] = ()
+    """What git knows, relative to the root, sorted; empty without git."""
+    tests: bool = False
+    """Whether one of them is a _test.go file."""
+
+    def of(self, directory: str) -> ModuleFiles:
+        """Those of the module in `directory`."""
+        return next(
+            (one for one in self.modules if one.directory == directory), ModuleFiles(directory=directory, files=())
+        )

@@ -11,7 +11,8 @@ import msgspec
 
 from wherry.analyze.source import vocabulary
 from wherry.analyze.source.code import Code, Where
-from wherry.analyze.source.facts import Add, Binding, Expression, Invoke, Name, Other, Select, Text, last_name
+from wherry.analyze.source.expressions import is_variable_name
+from wherry.analyze.source.facts import Add, Binding, Expression, Invoke, Name, Other, Select, Text, Times, last_name
 from wherry.analyze.source.settings import Setting, Settings
 from wherry.kit.value import Value
 from wherry.model.place import Place
@@ -57,6 +58,10 @@ class Evaluator:
                 left = self.texts(expression.left, where, depth - 1)
                 right = self.texts(expression.right, where, depth - 1)
                 return _limited(joined((left, right)))
+            case Times():
+                left = self.texts(expression.left, where, depth - 1)
+                right = self.texts(expression.right, where, depth - 1)
+                return _limited(multiplied(left, right))
             case Invoke():
                 return _limited(self._call(expression, where, depth))
             case _:
@@ -105,6 +110,9 @@ class Evaluator:
 
     def _select(self, expression: Select, where: Where, depth: int) -> tuple[Known, ...]:
         path = self._code.package_of(expression, where)
+        if path == "time" and expression.name in vocabulary.UNITS:
+            nowhere = self._code.place(where, 0, 0)
+            return (Known(text=str(vocabulary.UNITS[expression.name]), place=nowhere),)
         if path:
             package = self._code.by_path.get(path)
             return self._global(expression.name, package, depth) if package is not None else ()
@@ -138,7 +146,8 @@ class Evaluator:
             texts = self._path
         if texts is not None and arguments:
             return texts(arguments, where, depth)
-        if name in vocabulary.EVALUATED and arguments:
+        is_conversion = name == "Duration" and self._code.package_of(call.function, where) == "time"
+        if (name in vocabulary.EVALUATED or is_conversion) and arguments:
             return self.texts(arguments[0], where, depth - 1)
         if name in vocabulary.LOOKUPS and arguments and isinstance(arguments[0], Text):
             return self._of_settings(self._settings.named(arguments[0].text), depth)
@@ -220,6 +229,24 @@ def joined(parts: tuple[tuple[Known, ...], ...]) -> tuple[Known, ...]:
     return tuple(found)
 
 
+def multiplied(left: tuple[Known, ...], right: tuple[Known, ...]) -> tuple[Known, ...]:
+    """Products of what are numbers on both sides, with the place that has a line: a unit of time has none."""
+    return tuple(
+        Known(
+            text=str(int(one.text) * int(other.text)),
+            place=one.place if one.place.line else other.place,
+            certain=one.certain and other.certain,
+        )
+        for one in left
+        for other in right
+        if _is_number(one.text) and _is_number(other.text)
+    )
+
+
+def _is_number(text: str) -> bool:
+    return len(text) < 20 and text.isascii() and text.isdecimal()
+
+
 def _pair(left: Known, right: Known) -> Known:
     telling = right if _has_digit(right) or not (_has_digit(left) or len(left.text) > len(right.text)) else left
     return Known(
@@ -231,11 +258,6 @@ def _pair(left: Known, right: Known) -> Known:
 
 def _has_digit(known: Known) -> bool:
     return any(character.isdigit() for character in known.text)
-
-
-def is_variable_name(text: str) -> bool:
-    """`LISTEN_PORT`: how environment variables are written."""
-    return text.isupper() and text.replace("_", "").isalnum() and text.isascii()
 
 
 def _guessed(values: tuple[Known, ...]) -> tuple[Known, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from wherry.analyze.source.facts import Add, Expression, Invoke, Make, Name, Other, Select, Text
+from wherry.analyze.source.facts import Add, Expression, Index, Invoke, Make, Name, Other, Select, Text, Times
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -96,12 +96,27 @@ def word(node: Node | None) -> str:
     return (node.text or b"").decode("utf-8", "replace")
 
 
+def is_variable_name(text: str) -> bool:
+    """`LISTEN_PORT`: how environment variables are written."""
+    return text.isupper() and text.replace("_", "").isalnum() and text.isascii()
+
+
 def _binary(node: Node, depth: int) -> Expression:
     operator = node.child_by_field_name("operator")
-    if operator is None or operator.type != "+":
+    kind = operator.type if operator is not None else ""
+    if kind not in ("+", "*"):
         return OTHER
-    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    return Add(left=convert(left, depth - 1), right=convert(right, depth - 1))
+    left = convert(node.child_by_field_name("left"), depth - 1)
+    right = convert(node.child_by_field_name("right"), depth - 1)
+    return Add(left=left, right=right) if kind == "+" else Times(left=left, right=right)
+
+
+def _index(node: Node, depth: int) -> Expression:
+    """`args[1]`, and of `args[1:]` what begins there."""
+    rest = node.type == "slice_expression"
+    at = convert(node.child_by_field_name("start" if rest else "index"), 2)
+    operand = convert(node.child_by_field_name("operand"), depth - 1)
+    return Index(of=operand, at=at.text if isinstance(at, Text) else "", rest=rest)
 
 
 def _selector(node: Node, depth: int) -> Expression:
@@ -145,5 +160,6 @@ BUILDERS: dict[str, Callable[[Node, int], Expression]] = {
     "qualified_type": _qualified,
     "call_expression": invoke,
     "binary_expression": _binary,
+    **dict.fromkeys(("index_expression", "slice_expression"), _index),
     "composite_literal": composite,
 }

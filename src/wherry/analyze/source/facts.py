@@ -36,6 +36,21 @@ class Add(Value, frozen=True, kw_only=True, tag="a", array_like=True):
     right: Expression
 
 
+class Times(Value, frozen=True, kw_only=True, tag="x", array_like=True):
+    """`left * right`."""
+
+    left: Expression
+    right: Expression
+
+
+class Index(Value, frozen=True, kw_only=True, tag="i", array_like=True):
+    """`of[at]`, or `of[at:]` with `rest`; `at` is a number's text, else empty."""
+
+    of: Expression
+    at: str
+    rest: bool = False
+
+
 class Invoke(Value, frozen=True, kw_only=True, tag="c", array_like=True):
     """A call inside an expression."""
 
@@ -58,7 +73,7 @@ class Other(Value, frozen=True, kw_only=True, tag="o", array_like=True):
     """Anything else."""
 
 
-Expression = Text | Name | Select | Add | Invoke | Make | Other
+Expression = Text | Name | Select | Add | Times | Index | Invoke | Make | Other
 
 
 class Import(Value, frozen=True, kw_only=True, array_like=True):
@@ -94,7 +109,7 @@ class Binding(Value, frozen=True, kw_only=True, array_like=True):
 
 
 class Tag(Value, frozen=True, kw_only=True, array_like=True):
-    """A struct field with a tag that holds a default or names a variable."""
+    """A struct field with a tag that holds a default or names an environment variable."""
 
     field: str
     pairs: tuple[tuple[str, str], ...]
@@ -116,6 +131,14 @@ class Mention(Value, frozen=True, kw_only=True, array_like=True):
     name: str
     line: int
     column: int
+
+
+class Compared(Value, frozen=True, kw_only=True, array_like=True):
+    """A literal that something is compared with: `of == "text"`, or `case "text":` in `switch of`."""
+
+    of: Expression
+    text: Text
+    scope: int
 
 
 class Function(Value, frozen=True, kw_only=True, array_like=True):
@@ -141,6 +164,10 @@ class FileFacts(Value, frozen=True, kw_only=True):
     variables: tuple[Variable, ...] = ()
     mentions: tuple[Mention, ...] = ()
     routes: tuple[Mention, ...] = ()
+    compared: tuple[Compared, ...] = ()
+    """With words that are names of a health command."""
+    secrets: tuple[Text, ...] = ()
+    """Literals below /run/secrets."""
     functions: tuple[Function, ...] = ()
     whole: bool = True
 

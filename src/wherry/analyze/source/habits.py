@@ -1,4 +1,4 @@
-"""What a program does that its image must provide for: TLS, zones, users, temporary files, stopping. Code in, facts
+"""What a program does that its image must provide for: TLS, zones, users, temporary files, children, stopping. Code in, facts
 out.
 """
 
@@ -14,8 +14,8 @@ from wherry.model.project import Inferred
 
 
 def habits(code: Code) -> tuple[Inferred, ...]:
-    """Facts of kind tls, plain-http, zones, users and temp-files: each value once, at its first place. All are found: the call
-    means it.
+    """Facts of kind tls, plain-http, zones, users, temp-files and children: each value once, at its first place. All are
+    found: the call means it.
     """
     found: dict[tuple[str, str], Inferred] = {}
     for kind, value, place in (*_of_calls(code), *_of_names(code)):

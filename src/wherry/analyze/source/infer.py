@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wherry.analyze.source import vocabulary
+from wherry.analyze.source.asking import health_commands
 from wherry.analyze.source.code import Code, SourcePackage, Where
+from wherry.analyze.source.draining import drains
 from wherry.analyze.source.evaluate import Evaluator
 from wherry.analyze.source.habits import habits, stopping
 from wherry.analyze.source.listening import ports
+from wherry.analyze.source.outside import backings, secret_files, variables
 from wherry.analyze.source.routes import routes
 from wherry.analyze.source.settings import Settings
 from wherry.model.project import Inferred
@@ -38,6 +41,11 @@ def infer(packages: tuple[SourcePackage, ...]) -> tuple[Inferred, ...]:
         *routes(code, evaluator),
         *habits(code),
         *stopping(code),
+        *drains(code, evaluator),
+        *health_commands(code),
+        *backings(code),
+        *variables(code, evaluator),
+        *secret_files(code, evaluator),
         *_variables(code),
     )
 

@@ -12,10 +12,11 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from wherry.analyze.source import vocabulary
-from wherry.analyze.source.expressions import STRINGS, composite, convert, invoke, text_of, word
+from wherry.analyze.source.expressions import STRINGS, composite, convert, invoke, is_variable_name, text_of, word
 from wherry.analyze.source.facts import (
     Binding,
     Call,
+    Compared,
     Expression,
     FileFacts,
     Function,
@@ -26,7 +27,7 @@ from wherry.analyze.source.facts import (
     Variable,
     last_name,
 )
-from wherry.analyze.source.tags import pairs_of
+from wherry.analyze.source.tags import ENVIRONMENT_TAGS, pairs_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
@@ -45,11 +46,13 @@ QUERY = """
 (field_declaration tag: (_)) @tag
 (composite_literal) @composite
 (selector_expression operand: (identifier) field: (field_identifier) @mention)
-(expression_case value: (expression_list (interpreted_string_literal) @route))
-(binary_expression operator: "==" right: (interpreted_string_literal) @route)
+(expression_case value: (expression_list (interpreted_string_literal) @route @compared))
+(binary_expression operator: "==" right: (interpreted_string_literal) @route @compared)
 (literal_element (interpreted_string_literal) @route)
 (return_statement (expression_list) @return)
 """
+#: Asked only of files that hold the word.
+SECRETS = '([(interpreted_string_literal) (raw_string_literal)] @secret (#match? @secret "^./run/secrets/."))'
 KEPT_VALUES = frozenset(
     (
         *STRINGS,
@@ -62,6 +65,7 @@ KEPT_VALUES = frozenset(
             "unary_expression",
         ),
         *("composite_literal", "type_conversion_expression", "parenthesized_expression"),
+        *("index_expression", "slice_expression"),
     )
 )
 RETURNED = frozenset((*STRINGS, "binary_expression", "call_expression", "selector_expression"))
@@ -71,10 +75,12 @@ _ADDRESS_BYTES = tuple(key.encode() for key in ADDRESS_KEYS)
 IGNORED_NAMES = frozenset(("_", "err", "ok"))
 _MENTIONED = frozenset(name.encode() for name in vocabulary.MENTIONED)
 _ROUTES = frozenset(name.encode() for name in vocabulary.HEALTH | vocabulary.READY)
+_COMMANDS = frozenset(name.encode() for name in vocabulary.HEALTH_COMMANDS)
 _LITERALS = frozenset(
     (
         *(kind for _, kind, _ in vocabulary.SERVERS),
         *vocabulary.FLAG_LITERALS,
+        *vocabulary.COMMAND_LITERALS,
         *(kind for _, kind in vocabulary.HABIT_TYPES),
     )
 )
@@ -89,9 +95,12 @@ def scan(data: bytes) -> FileFacts:
     root = parser().parse(data).root_node
     if root.type == "ERROR":
         return FileFacts(whole=False)
-    cursor = QueryCursor(_query())
-    cursor.set_max_start_depth(DEPTH)
-    return _Scan(data, cursor.captures(root)).facts()
+    captures: Captures = {}
+    for query in (QUERY, *((SECRETS,) if b"/run/secrets/" in data else ())):
+        cursor = QueryCursor(_query(query))
+        cursor.set_max_start_depth(DEPTH)
+        captures |= cursor.captures(root)
+    return _Scan(data, captures).facts()
 
 
 @functools.cache
@@ -104,11 +113,11 @@ def parser() -> Parser:
 
 
 @functools.cache
-def _query() -> Query:
+def _query(text: str) -> Query:
     import tree_sitter_go
     from tree_sitter import Language, Query
 
-    return Query(Language(tree_sitter_go.language()), QUERY)
+    return Query(Language(tree_sitter_go.language()), text)
 
 
 class _Scan:
@@ -135,6 +144,8 @@ class _Scan:
             ),
             mentions=tuple(_mention(node) for node in self._nodes("mention") if self._slice(node) in _MENTIONED),
             routes=tuple(_mention(node) for node in self._nodes("route") if self._is_route(node)),
+            compared=self._compared(),
+            secrets=tuple(text_of(node) for node in self._nodes("secret")),
             functions=self._described(),
         )
 
@@ -154,6 +165,14 @@ class _Scan:
         text = self._slice(node)
         return text.startswith(b'"/') and text[1:-1].rpartition(b"/")[2].lower() in _ROUTES
 
+    def _compared(self) -> tuple[Compared, ...]:
+        found = []
+        for node in self._nodes("compared"):
+            against = _compared_with(node) if self._slice(node)[1:-1] in _COMMANDS else None
+            if against is not None:
+                found.append(Compared(of=convert(against), text=text_of(node), scope=self._scope(node)))
+        return tuple(found)
+
     def _calls(self) -> tuple[Call, ...]:
         kept = [node for node in self._nodes("call") if self._is_called_for(node)]
         groups = [group for node in kept if (group := self._group(node)) is not None]
@@ -170,7 +189,15 @@ class _Scan:
         if field is None or field.type not in ("field_identifier", "identifier"):
             return False
         name = self._slice(field).decode("utf-8", "replace")
-        return vocabulary.is_worth_a_look(name, qualified) or name in vocabulary.GROUPS or self._passes_address(node)
+        if vocabulary.is_worth_a_look(name, qualified) or name in vocabulary.GROUPS:
+            return True
+        return self._passes_address(node) or self._passes_variable(node)
+
+    def _passes_variable(self, node: Node) -> bool:
+        """`config.Env("LOG_LEVEL", "info")`: a first argument that is written like an environment variable."""
+        arguments = node.child_by_field_name("arguments")
+        first = next(iter(arguments.named_children), None) if arguments is not None else None
+        return first is not None and first.type in STRINGS and is_variable_name(text_of(first).text)
 
     def _passes_address(self, node: Node) -> bool:
         """`s.listener(host, port)`: an argument that is called like an address."""
@@ -248,6 +275,15 @@ class _Scan:
         )
 
 
+def _compared_with(node: Node) -> Node | None:
+    """What the literal stands against: the left side of `==`, or what is switched on."""
+    around = node.parent
+    while around is not None and around.type in ("expression_list", "expression_case"):
+        around = around.parent
+    field = {"binary_expression": "left", "expression_switch_statement": "value"}.get(around.type if around else "")
+    return around.child_by_field_name(field) if around is not None and field else None
+
+
 def _is_address_key(key: str) -> bool:
     lower = key.lower()
     return any(part in lower for part in ADDRESS_KEYS)
@@ -279,7 +315,7 @@ def _import(node: Node) -> Import:
 def _tags(node: Node) -> list[Tag]:
     tag = node.child_by_field_name("tag")
     pairs = pairs_of(text_of(tag).text) if tag is not None else ()
-    if not any("default" in key.lower() for key, _ in pairs):
+    if not any("default" in key.lower() or key in ENVIRONMENT_TAGS for key, _ in pairs):
         return []
     row, column = node.start_point
     return [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 MOST = 16
+#: Keys whose value names an environment variable.
+ENVIRONMENT_TAGS = ("env", "envconfig")
 
 
 def pairs_of(tag: str) -> tuple[tuple[str, str], ...]:

@@ -76,6 +76,8 @@ _KINDS = (
     "StringSlice",
     "StringArray",
     "TextVar",
+    "Duration",
+    "Bool",
 )
 #: Function of a flag set → (where its name is, where its default is, whether the first argument is its variable).
 FLAGS = {
@@ -85,7 +87,10 @@ FLAGS = {
     **{f"{kind}VarP": (1, 3, True) for kind in _KINDS},
 }
 FLAG_LITERALS = frozenset(
-    ("StringFlag", "IntFlag", "UintFlag", "Int64Flag", "Uint64Flag", "Uint16Flag", "StringSliceFlag")
+    (
+        *("StringFlag", "IntFlag", "UintFlag", "Int64Flag", "Uint64Flag", "Uint16Flag", "StringSliceFlag"),
+        *("DurationFlag", "BoolFlag"),
+    )
 )
 
 #: Packages whose import makes a registration call believable.
@@ -121,7 +126,21 @@ GROUPS = frozenset(("Group", "Route", "PathPrefix", "Mount", "Party", "Subrouter
 #: Functions that evaluate to one of their arguments or to a text made of them.
 EVALUATED = frozenset(("Sprintf", "Sprint", "Itoa", "JoinHostPort", "Or", "TrimSpace", "FormatInt", "ToString"))
 #: Reading a setting by its key.
-LOOKUPS = frozenset(("String", "Int", "Uint", "GetString", "GetInt", "GetUint", "GetUint16", "Getenv", "LookupEnv"))
+LOOKUPS = frozenset(
+    (
+        *("String", "Int", "Uint", "GetString", "GetInt", "GetUint", "GetUint16", "Getenv", "LookupEnv"),
+        *("Duration", "GetDuration"),
+    )
+)
+#: Nanoseconds of the units that durations are written in.
+UNITS = {
+    "Nanosecond": 1,
+    "Microsecond": 1000,
+    "Millisecond": 1_000_000,
+    "Second": 1_000_000_000,
+    "Minute": 60_000_000_000,
+    "Hour": 3_600_000_000_000,
+}
 DEFAULTS = frozenset(("SetDefault",))
 
 #: Functions whose mere call says something; `(package, name)` → (kind, value).
@@ -144,6 +163,11 @@ HABITS = {
     ("net/http", "ListenAndServe"): ("plain-http", "server"),
     ("net/http", "Serve"): ("plain-http", "server"),
     ("github.com/prometheus/exporter-toolkit/web", "ListenAndServe"): ("plain-http", "server"),
+    ("os/exec", "Command"): ("children", "Command"),
+    ("os/exec", "CommandContext"): ("children", "CommandContext"),
+    ("os", "StartProcess"): ("children", "StartProcess"),
+    ("syscall", "ForkExec"): ("children", "ForkExec"),
+    ("syscall", "StartProcess"): ("children", "StartProcess"),
     ("crypto/tls", "Dial"): ("tls", "client"),
     ("crypto/tls", "DialWithDialer"): ("tls", "client"),
     ("crypto/tls", "Client"): ("tls", "client"),
@@ -207,6 +231,37 @@ SIGNAL_LIBRARIES = (
     ("knative.dev/pkg/signals", "SetupSignalHandler"),
 )
 STOPS = frozenset(("Shutdown", "GracefulStop", "ShutdownWithContext", "ShutdownWithTimeout"))
+
+#: Clients of servers that a program is of no use without: prefix of the import path → the server.
+BACKINGS = {
+    **dict.fromkeys(
+        (
+            *("github.com/jackc/pgx", "github.com/lib/pq", "gorm.io/driver/postgres", "github.com/go-pg/pg"),
+            "github.com/uptrace/bun/driver/pgdriver",
+        ),
+        "postgres",
+    ),
+    **dict.fromkeys(
+        (
+            *("github.com/redis/go-redis", "github.com/go-redis/redis", "github.com/gomodule/redigo"),
+            *("github.com/redis/rueidis", "github.com/valkey-io/valkey-go", "github.com/mediocregopher/radix"),
+            "github.com/valkey-io/valkey-glide",
+        ),
+        "redis",
+    ),
+}
+#: Reading an environment variable: (package, name).
+ENVIRONMENT = frozenset((("os", "Getenv"), ("os", "LookupEnv"), ("syscall", "Getenv")))
+#: Reading a file whole or opening it: (package, name).
+READS = frozenset((("os", "ReadFile"), ("os", "Open"), ("io/ioutil", "ReadFile")))
+#: How a command that asks its own server whether it is well is called, by itself or as a flag.
+HEALTH_COMMANDS = frozenset(("health", "healthz", "healthcheck", "health-check", "livez", "liveness"))
+#: Types whose literal makes a command or a switch → the field with its name.
+COMMAND_LITERALS = {"Command": ("Use", "Name"), "BoolFlag": ("Name",)}
+KINGPIN = ("github.com/alecthomas/kingpin", "gopkg.in/alecthomas/kingpin")
+#: Methods that stop a server within what their one argument, a context, allows.
+SHUTDOWNS = ("Shutdown", "ShutdownWithContext")
+LIMITED_CONTEXTS = frozenset(("WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause"))
 
 HEALTH = frozenset(
     (
@@ -306,6 +361,7 @@ CALLS = (
     | frozenset(("SignalHandler",))
     | STOPS
     | DEFAULTS
-    | frozenset(("Default",))
+    | frozenset(name for _, name in ENVIRONMENT | READS)
+    | frozenset(("Default", "Command"))
 )
 MENTIONED = frozenset(("SIGTERM", "DefaultClient", "DefaultTransport", "TLSConfig"))
