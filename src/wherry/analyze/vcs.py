@@ -55,7 +55,7 @@ def look(source: Source, git: str, environment: Environment, run: Run) -> Looked
         return _unknown(
             "git-missing", "git is not installed, so version and revision are unknown", source, "install git"
         )
-    ask = _Git(source.folder, git, environment, run)
+    ask = Git(source.folder, git, environment, run)
     listing = ask("config", "--list", "--show-scope", "--null")
     if EFFECTIVE not in listing.stdout:
         return _unknown(
@@ -77,7 +77,7 @@ def look(source: Source, git: str, environment: Environment, run: Run) -> Looked
     return _described(ask, source, Head(revision=head, branch=branch, changed=changed), origin_of(listing.stdout))
 
 
-def _described(ask: _Git, source: Source, head: Head, origin: str) -> Looked:
+def _described(ask: Git, source: Source, head: Head, origin: str) -> Looked:
     time = _commit_time(ask, head.revision)
     tags = read_tags(
         ask(
@@ -125,7 +125,7 @@ def _tag(tags: tuple[Tagged, ...], head: Head, module: str, folder: str, source:
     return best_tag(tags, head.revision, prefix="" if prefix == "." else f"{prefix}/", module=module)
 
 
-class _Git:
+class Git:
     """Runs git in the one folder, with what makes it harmless."""
 
     def __init__(self, folder: str, git: str, environment: Environment, run: Run) -> None:
@@ -182,7 +182,7 @@ def origin_of(listing: bytes) -> str:
     return ""
 
 
-def _commit_time(ask: _Git, revision: str) -> int:
+def _commit_time(ask: Git, revision: str) -> int:
     stamp = ask("rev-list", "--max-count=1", "--timestamp", "--end-of-options", revision).stdout.split()
     return int(stamp[0]) if stamp and stamp[0].isdigit() else 0
 

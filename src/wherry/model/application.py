@@ -129,6 +129,10 @@ class Runs(Value, frozen=True, kw_only=True):
     """Names of files that it reads at /run/secrets/NAME."""
     writable: tuple[WritableDirectory, ...] = ()
     volumes: tuple[str, ...] = ()
+    volume_size: int = 1 << 30
+    """Bytes that a cluster is asked for, for each volume."""
+    scratch_size: int = 64 << 20
+    """Bytes that /tmp, and each writable directory, may hold where that can be limited."""
     certificates: bool = True
     """It speaks TLS to others, so it needs authorities."""
     zones: bool = True
@@ -152,10 +156,7 @@ class Application(Value, frozen=True, kw_only=True):
     digest: str = ""
     """Of the published image, where it is known."""
     version: str
-    """As the plan decided it."""
-    revision: str = ""
-    created: int = 0
-    """Unix seconds: SOURCE_DATE_EPOCH, the commit's time, or 0."""
+    """Of the nearest release, as its tag says; else 0.0.0. Never that of a commit: a file would be stale after each."""
     source: str = ""
     """Web address of the repository; empty when there is none."""
     licences: tuple[str, ...] = ()
@@ -181,6 +182,8 @@ class Application(Value, frozen=True, kw_only=True):
     namespace: str = ""
     host: str = ""
     """The public name, for Ingress and Gateway; empty: none is asked for."""
+    gateway: str = ""
+    """The Gateway that its HTTP routes attach to: `NAME` or `NAMESPACE/NAME`."""
     decisions: tuple[Decision, ...] = ()
     findings: tuple[Finding, ...] = ()
 

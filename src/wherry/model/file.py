@@ -14,7 +14,7 @@ class File(Value, frozen=True, kw_only=True):
     """Ends with a newline."""
     executable: bool = False
     comment: str = "#"
-    """What begins a comment line: `#`, `//`."""
+    """What begins a comment line: `#`, `//`; empty where a format has none (JSON): such a file travels with its neighbours."""
 
 
 class Choice(Value, frozen=True, kw_only=True):
@@ -27,5 +27,7 @@ class Choice(Value, frozen=True, kw_only=True):
     """Of that: `alpine`, `dev`, `kustomize`, `github`; empty where there is but one."""
     extras: tuple[str, ...] = ()
     """Names of switches, sorted: `ingress`, `syntax`."""
+    digest: str = ""
+    """sha256:... of the published image, for what names it; only where one image is meant."""
     packages: tuple[str, ...] = ()
     """Which mains, as the user named them; empty: what wherry.toml says, or the only one."""

@@ -1,0 +1,50 @@
+"""The images that files stand on: which, and by what digest. Facts in, pins out; touches nothing.
+
+A builder's tag names Go in full, so that it is the Go that `wherry build` uses; Debian's, since it has git and a C compiler.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wherry.errors import UsageError
+from wherry.model.application import Pin, Sources
+from wherry.oci import reference
+from wherry.plan.answer import where
+from wherry.plan.application.facts import Facts
+
+DEBIAN: Final = "trixie"
+ROLES: Final = {
+    "static": "gcr.io/distroless/static-debian13:nonroot",
+    "dynamic": "gcr.io/distroless/base-debian13:nonroot",
+    "alpine": "docker.io/library/alpine:3",
+    "debian": f"docker.io/library/debian:{DEBIAN}-slim",
+    "postgres": f"docker.io/library/postgres:18-{DEBIAN}",
+    "redis": f"docker.io/library/redis:8-{DEBIAN}",
+}
+
+
+def decide(facts: Facts, sources: Sources) -> tuple[Pin, ...]:
+    """One for each role. UsageError [bad-reference] for a builder that is none."""
+    references = {"builder": _builder(facts, sources), **ROLES}
+    return tuple(_pinned(facts, role, name) for role, name in references.items())
+
+
+def _pinned(facts: Facts, role: str, name: str) -> Pin:
+    parsed = reference.parse(name)
+    if parsed.digest:
+        tagged = name.partition("@")[0]
+        return Pin(role=role, reference=tagged, digest=str(parsed.digest))
+    locked = facts.known.lock.base(name) if facts.known.lock else None
+    return Pin(role=role, reference=name, digest=locked.digest if locked else "")
+
+
+def _builder(facts: Facts, sources: Sources) -> str:
+    said = facts.settings.generate.builder
+    if said is None:
+        return f"docker.io/library/golang:{sources.go}-{DEBIAN}"
+    try:
+        return str(reference.in_registry(reference.parse(said)))
+    except UsageError as error:
+        keys = ("generate", "builder")
+        raise error.at(where(facts.settings.source(*keys), keys)) from None

@@ -1,0 +1,266 @@
+"""How an application runs, wherever that is: what every file says of user, ports, limits, health and stopping. Facts in, Runs
+out; touches nothing."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from functools import partial
+from typing import Final
+
+from wherry.errors import UsageError
+from wherry.model.application import Backing, Runs
+from wherry.model.container import Limits
+from wherry.model.finding import Finding
+from wherry.model.plan import Decision, Health
+from wherry.plan import paths
+from wherry.plan.answer import Answer, Ledger, refuse, where
+from wherry.plan.application import numbers
+from wherry.plan.application.facts import Facts
+from wherry.plan.container import limits
+from wherry.plan.container.environment import SHARE
+from wherry.plan.expect import decide as expected
+from wherry.plan.tiers import Keys
+
+DRAIN: Final = 10.0
+GRACE: Final = 30.0
+MARGIN: Final = 5.0
+"""Seconds between the end of draining and SIGKILL: closing what is open, writing the last lines."""
+CPU_REQUEST: Final = 0.1
+KNOWS_LIMIT: Final = (1, 25)
+"""Since this `go` line Go reads the processors' limit itself (go1.25 notes)."""
+SHELLS: Final = frozenset(("sh", "bash", "ash", "dash", "busybox", "curl", "wget"))
+BARE: Final = ("static", "scratch", "distroless")
+MEMORY_UNITS: Final = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+SECRETS: Final = "/run/secrets/"
+_SECRET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
+
+
+def decide(facts: Facts, ledger: Ledger) -> Runs:
+    """All of it; mistakes go into `ledger`."""
+    image, said = facts.image, facts.settings
+    user, _, group = image.user.partition(":")
+    limited = ledger.ask(partial(_limits, facts), Limits())
+    drain = ledger.ask(partial(_drain, facts), DRAIN)
+    environment = dict(image.environment)
+    soft = ledger.ask(partial(_go_memory, facts, limited, environment), 0)
+    if not image.ports:
+        ledger.findings.append(_no_port(facts))
+    if image.health and image.health.command:
+        ledger.ask(partial(_no_shell, facts, image.health), None)
+    ledger.findings += _strange_route(facts)
+    return Runs(
+        user=int(user),
+        group=int(group or user),
+        ports=image.ports,
+        limits=limited,
+        memory_request=ledger.ask(partial(_memory_request, facts, limited), 0),
+        cpu_request=ledger.ask(partial(_cpu_request, facts, limited), 0.0),
+        go_memory_limit=soft,
+        go_processors=_go_processors(facts, limited, environment),
+        health=image.health,
+        readiness=ledger.ask(partial(_readiness, facts), ""),
+        tls=_serves_tls(facts),
+        grace=ledger.ask(partial(_grace, facts, drain), GRACE),
+        drain=drain,
+        stop_signal=image.stop_signal,
+        environment=image.environment,
+        variables=tuple(sorted(one.value for one in facts.inferred("environment"))),
+        secrets=ledger.ask(partial(_secrets, facts), ()),
+        writable=image.writable,
+        volumes=image.volumes,
+        certificates=bool([one for one in facts.inferred("tls") if one.value == "client"]),
+        zones=bool(facts.inferred("zones")) and not [one for one in facts.inferred("zones") if one.value == "embedded"],
+        temporary=True,
+        children=bool(facts.inferred("children")),
+        seccomp=ledger.ask(partial(_seccomp, facts), ""),
+        backing=ledger.take(_backing(facts, said.generate.backing)),
+    )
+
+
+def _limits(facts: Facts) -> Answer[Limits]:
+    run = facts.settings.run
+    memory = numbers.memory(facts, ("run", "memory"), run.memory, limits.MEMORY)
+    cpus = numbers.cpus(facts, ("run", "cpus"), run.cpus, limits.CPUS)
+    return Answer(
+        value=Limits(memory=memory, cpus=cpus, pids=run.pids or limits.PIDS, files=run.files or limits.FILES),
+        decisions=(
+            Decision(name="memory", value=limits.shown(memory), reason="", place=facts.place("run", "memory")),
+            Decision(name="cpus", value=f"{cpus:g}", reason="", place=facts.place("run", "cpus")),
+        ),
+    )
+
+
+def _memory_request(facts: Facts, limited: Limits) -> Answer[int]:
+    keys: Keys = ("generate", "memory-request")
+    value = numbers.memory(
+        facts, keys, facts.settings.generate.memory_request, max(limited.memory // 2, limits.LEAST_MEMORY)
+    )
+    if limited.memory and value > limited.memory:
+        raise _above(facts, keys, f"a request of {limits.shown(value)}", limits.shown(limited.memory))
+    return Answer(value=value)
+
+
+def _cpu_request(facts: Facts, limited: Limits) -> Answer[float]:
+    keys: Keys = ("generate", "cpu-request")
+    usual = min(CPU_REQUEST, limited.cpus) if limited.cpus else CPU_REQUEST
+    value = numbers.cpus(facts, keys, facts.settings.generate.cpu_request, usual)
+    if limited.cpus and value > limited.cpus:
+        raise _above(facts, keys, f"a request of {value:g} processors", f"{limited.cpus:g}")
+    return Answer(value=value)
+
+
+def _go_memory(facts: Facts, limited: Limits, environment: dict[str, str]) -> Answer[int]:
+    """GOMEMLIMIT, since Go does not read the limit (golang/go#75164); what the user says must hold."""
+    said = environment.get("GOMEMLIMIT", "")
+    if not said:
+        return Answer(value=int(limited.memory * SHARE))
+    match = re.fullmatch(r"(\d{1,15})([KMGT]iB|B)?", said, re.ASCII)
+    if match and limited.memory and int(match[1]) * MEMORY_UNITS[match[2] or ""] >= limited.memory:
+        keys: Keys = ("image", "env", "GOMEMLIMIT")
+        raise _above(facts, keys, f"GOMEMLIMIT={said}", limits.shown(limited.memory))
+    return Answer(value=0)
+
+
+def _above(facts: Facts, keys: Keys, what: str, limit: str) -> UsageError:
+    limit_place = where(facts.settings.source("run", "memory" if "B" in limit else "cpus"), ())
+    return UsageError(
+        "limits-conflict",
+        f"{what} is not below the limit of {limit}",
+        where=tuple(filter(None, (where(facts.settings.source(*keys), keys), limit_place))),
+        why="the limit would end the program before Go or the cluster could act",
+        next="lower it, or raise run.memory or run.cpus",
+    )
+
+
+def _go_processors(facts: Facts, limited: Limits, environment: dict[str, str]) -> int:
+    module = next((one for one in facts.known.project.modules if one.path == facts.main.module), None)
+    line = tuple(int(part) for part in re.findall(r"\d+", module.go)[:2]) if module and module.go else (0, 0)
+    if "GOMAXPROCS" in environment or not limited.cpus or line >= KNOWS_LIMIT:
+        return 0
+    return max(1, math.ceil(limited.cpus))
+
+
+def _readiness(facts: Facts) -> Answer[str]:
+    said = facts.settings.generate.readiness
+    if said is None:
+        return Answer(value=expected(facts.settings, facts.main.inferred).expectations.ready_route)
+    if not re.fullmatch(r"/[!-~]*", said, re.ASCII):
+        refuse(
+            facts.settings,
+            ("generate", "readiness"),
+            f"{said[:60]!r} is no path of a URL",
+            next="write it like /readyz",
+        )
+    return Answer(value=said)
+
+
+def _drain(facts: Facts) -> Answer[float]:
+    found = facts.only("drain")
+    usual = float(found.value) if found else DRAIN
+    return Answer(value=numbers.seconds(facts, ("generate", "drain"), facts.settings.generate.drain, usual))
+
+
+def _grace(facts: Facts, drain: float) -> Answer[float]:
+    """Not shorter than draining: SIGKILL would cut off what is under way."""
+    keys: Keys = ("run", "grace")
+    value = numbers.seconds(facts, keys, facts.settings.run.grace, max(GRACE, drain + MARGIN))
+    if value < drain:
+        source = facts.settings.source(*keys)
+        raise UsageError(
+            "limits-conflict",
+            f"a grace of {value:g} s is shorter than the {drain:g} s that draining may take",
+            where=where(source, keys),
+            next=f'run.grace = "{drain + MARGIN:g}s", or a shorter generate.drain',
+        )
+    return Answer(value=value)
+
+
+def _secrets(facts: Facts) -> Answer[tuple[str, ...]]:
+    said = facts.settings.generate.secrets
+    for number, name in enumerate(said or ()):
+        if not _SECRET.fullmatch(name):
+            refuse(
+                facts.settings,
+                ("generate", "secrets", number),
+                f"{name[:60]!r} is no name of a secret",
+                next="like db-password",
+            )
+    found = (one.value.removeprefix(SECRETS) for one in facts.inferred("secret-file"))
+    return Answer(value=said if said is not None else tuple(sorted(one for one in found if _SECRET.fullmatch(one))))
+
+
+def _seccomp(facts: Facts) -> Answer[str]:
+    said = facts.settings.generate.seccomp
+    if said is None:
+        return Answer(value="")
+    return Answer(value=posixpath.normpath(paths.inside(facts.settings, ("generate", "seccomp"), said)))
+
+
+def _backing(facts: Facts, said: tuple[str, ...] | None) -> Answer[tuple[Backing, ...]]:
+    found = facts.inferred("backing")
+    kinds = tuple(dict.fromkeys(one.value for one in found)) if said is None else said
+    places = {one.value: one.place for one in reversed(found)}
+    made = tuple(
+        Backing(kind="postgres" if kind == "postgres" else "redis", place=places.get(kind))
+        for kind in sorted(set(kinds))
+    )
+    decisions = tuple(
+        Decision(
+            name="backing",
+            value=one.kind,
+            reason="the code imports a client of it" if said is None else "as you set it",
+            origin="found" if said is None else "file",
+            place=one.place if said is None else facts.place("generate", "backing"),
+        )
+        for one in made
+    )
+    return Answer(value=made, decisions=decisions)
+
+
+def _serves_tls(facts: Facts) -> bool:
+    """TLS and nothing else: with both it is a choice, off by default."""
+    return bool([one for one in facts.inferred("tls") if one.value == "server"]) and not facts.inferred("plain-http")
+
+
+def _no_port(facts: Facts) -> Finding:
+    return Finding(
+        name="no-port",
+        message="no port was found, so files open none and nothing asks whether it is well",
+        severity="note",
+        subject=facts.image.name,
+        next="image.ports = [8080], where it listens on one",
+    )
+
+
+def _no_shell(facts: Facts, health: Health) -> Answer[None]:
+    """UsageError [shell-probe] for a check by a program that the base does not have."""
+    name = posixpath.basename(health.command[0])
+    base = facts.settings.image.base or "static"
+    if name in SHELLS and base in BARE:
+        keys: Keys = ("image", "health", "command")
+        raise UsageError(
+            "shell-probe",
+            f"the health check starts {name}, and the base {base} has none",
+            where=where(facts.settings.source(*keys), keys),
+            why="such a container would never be healthy",
+            next='image.health = { path = "/healthz", port = 8080 }, or a subcommand of your program',
+        )
+    return Answer(value=None)
+
+
+def _strange_route(facts: Facts) -> tuple[Finding, ...]:
+    """A warning where the check asks for a path that the sources do not serve, though they serve others."""
+    health, known = facts.image.health, facts.inferred("health-route", "readiness-route")
+    if health is None or not health.path or not known or health.path in {one.value for one in known}:
+        return ()
+    return (
+        Finding(
+            name="health-route",
+            message=f"the health check asks for {health.path}, and the sources show {', '.join(one.value for one in known)}",
+            subject=facts.image.name,
+            place=facts.place("image", "health", "path") or known[0].place,
+            next=f'image.health.path = "{known[0].value}"',
+        ),
+    )
