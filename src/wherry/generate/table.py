@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from wherry.generate.compose.files import files as compose
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -28,4 +29,13 @@ class Writer(Value, frozen=True, kw_only=True):
     """Switches, and what each does."""
 
 
-WRITERS: Final[tuple[Writer, ...]] = ()
+WRITERS: Final[tuple[Writer, ...]] = (
+    Writer(
+        what="compose",
+        help="A compose file: the application, hardened, with the servers that it talks to.",
+        write=compose,
+        option="for",
+        variants=("secure", "dev", "production"),
+        extras=(("public", "publish its ports on every address of the machine, not on loopback alone"),),
+    ),
+)

@@ -1,0 +1,180 @@
+"""The writer of compose files. Applications and a choice in, one file out; touches nothing.
+
+`compose.yaml` (secure) builds what production runs; `compose.dev.yaml` builds where one works; `compose.production.yaml` builds
+nothing. Each is a project of its own, so that all three can run side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from wherry.errors import UsageError
+from wherry.formats.yaml import Document, dump, noted
+from wherry.generate import names
+from wherry.generate.compose import backing, ports, service
+from wherry.generate.compose.backing import PASSWORD, SECRETS, SERVERS, Led
+from wherry.generate.compose.words import Filled, key, literal, path, project, why
+from wherry.kit.value import Value
+from wherry.model.application import Application
+from wherry.model.file import Choice, File
+
+Applications = tuple[Application, ...]
+PUBLIC: Final = "public"
+
+
+class Purpose(Value, frozen=True, kw_only=True):
+    """One of the three."""
+
+    file: str
+    suffix: str
+    """Of the project's name."""
+    describe: Callable[[Application, service.Around], dict[str, Document]]
+
+
+PURPOSES: Final = {
+    "secure": Purpose(file="compose.yaml", suffix="", describe=service.secure),
+    names.DEV: Purpose(file="compose.dev.yaml", suffix="-dev", describe=service.development),
+    "production": Purpose(file="compose.production.yaml", suffix="-production", describe=service.production),
+}
+
+
+def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
+    """UsageError [bad-text] for a name that Compose does not take, [same-name] for two services of one."""
+    purpose = PURPOSES[choice.variant]
+    _check(applications)
+    database = project(_title(applications)).replace("-", "_")
+    led = {names.service(one): backing.lead(one, database) for one in applications}
+    published = _ports(applications, choice)
+    volumes = _volumes(applications)
+    services: dict[str, Document] = {}
+    for application in applications:
+        name = names.service(application)
+        services[name] = purpose.describe(
+            application,
+            service.Around(
+                applications=applications,
+                ports=published,
+                volumes=tuple((volume, where) for owner, volume, where in volumes if owner == name),
+                led=led[name],
+                address="" if PUBLIC in choice.extras and choice.variant != names.DEV else ports.LOOPBACK,
+            ),
+        )
+    services |= _servers(applications, database, published)
+    secrets = _secrets(applications, choice)
+    document: dict[str, Document] = {
+        "name": _headed(project(_title(applications)) + purpose.suffix, _once(secrets, led)),
+        "services": services,
+        "networks": _networks(applications),
+        **_storage(applications, choice, tuple(volume for _, volume, _ in volumes)),
+        **({"secrets": secrets} if secrets else {}),
+    }
+    return (File(path=purpose.file, text=dump(literal(document))),)
+
+
+def _check(applications: Applications) -> None:
+    found: set[str] = set(backing.kinds(applications))
+    for application in applications:
+        name = key(names.service(application), "image.name")
+        if name in found:
+            raise UsageError(
+                "same-name",
+                f"two services of one compose file would be called {name}",
+                where=f"image.name = {application.name}",
+                next="name one of them in wherry.toml",
+            )
+        found.add(name)
+
+
+def _title(applications: Applications) -> str:
+    """Of the project: the program's name, or the repository's where there are several."""
+    if len(applications) == 1:
+        return names.service(applications[0])
+    source = applications[0].source.rstrip("/").removesuffix(".git").rpartition("/")[2]
+    return source or names.service(applications[0])
+
+
+def _ports(applications: Applications, choice: Choice) -> tuple[ports.Published, ...]:
+    wanted = [row for one in applications for row in ports.own(one, names.service(one))]
+    if choice.variant == names.DEV:
+        wanted += [(names.service(one), f"{names.DEBUGGER}/tcp") for one in applications]
+        wanted += [(kind, f"{SERVERS[kind].port}/tcp") for kind in backing.kinds(applications)]
+    return ports.published(wanted)
+
+
+def _volumes(applications: Applications) -> tuple[tuple[str, str, str], ...]:
+    """Service, volume, path: named after both."""
+    found: list[tuple[str, str, str]] = []
+    taken: set[str] = set()
+    for application in applications:
+        owner = names.service(application)
+        for where in service.on_disk(application):
+            wanted = f"{owner}-{project(path(where, 'image.volumes'))}"
+            name = next(
+                one for one in (wanted, *(f"{wanted}-{number}" for number in range(2, 1000))) if one not in taken
+            )
+            taken.add(name)
+            found.append((owner, name, where))
+    return tuple(found)
+
+
+def _servers(
+    applications: Applications, database: str, published: tuple[ports.Published, ...]
+) -> Mapping[str, Document]:
+    made: dict[str, Document] = {}
+    for kind in backing.kinds(applications):
+        described = SERVERS[kind].describe(applications[0].pin(kind), database)
+        listed = ports.entries(kind, published)
+        if listed:
+            described["ports"] = why(listed, "for a client on this machine")
+            described["networks"] = ["frontend", "backend"]
+        made[kind] = described
+    return made
+
+
+def _networks(applications: Applications) -> dict[str, Document]:
+    made: dict[str, Document] = {"frontend": {"driver": "bridge"}}
+    if backing.kinds(applications):
+        made["backend"] = {"driver": "bridge", "internal": why(True, "no way out of this machine, and none in")}
+    return made
+
+
+def _storage(applications: Applications, choice: Choice, own: tuple[str, ...]) -> dict[str, Document]:
+    caches = ("modules", "compiled") if choice.variant == names.DEV else own
+    volumes = (*caches, *(SERVERS[kind].volume for kind in backing.kinds(applications)))
+    return {"volumes": dict.fromkeys(volumes)} if volumes else {}
+
+
+def _secrets(applications: Applications, choice: Choice) -> dict[str, Document]:
+    listed = [key(name, "generate.secrets") for one in applications for name in one.runs.secrets]
+    if "postgres" in backing.kinds(applications):
+        listed.append(PASSWORD)
+    made: dict[str, Document] = {name: {"file": f"{SECRETS}/{name}"} for name in listed}
+    private = any(one.sources.private for one in applications)
+    if private and choice.variant != "production":
+        reason = "credentials for private modules, there while it is built and in no layer"
+        made[names.NETRC] = why({"file": Filled(text="${NETRC:-~/.netrc}")}, reason)
+    return made
+
+
+def _headed(name: str, lines: tuple[str, ...]) -> Document:
+    return noted(name, "\n".join(lines)) if lines else name
+
+
+def _once(secrets: Mapping[str, Document], led: Mapping[str, Led]) -> tuple[str, ...]:
+    """What must be there before the first start, as commands. A secret is the very file, whatever its folder lets in: so the
+    folder keeps others of this machine out, and the file lets the container's user read it."""
+    names_of_files = [name for name in secrets if name != names.NETRC]
+    if not names_of_files:
+        return ()
+    folder = SECRETS.removeprefix("./")
+    lines = ["Once, in this folder:", f"install -d -m 700 {folder} && echo '*' >{folder}/.gitignore"]
+    for name in names_of_files:
+        made = "openssl rand -hex 24" if name == PASSWORD else "cat"
+        hint = "" if name == PASSWORD else " # type it"
+        lines.append(f"{made} | install -m 644 /dev/stdin {folder}/{name}{hint}")
+    for name, one in led.items():
+        for number, (variable, text) in enumerate(one.private):
+            arrow = ">>" if number else ">"
+            lines.append(f"printf '{variable}={text}\\n' \"$(cat {folder}/{PASSWORD})\" {arrow}{folder}/{name}.env")
+    return tuple(lines)
