@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from wherry.runtime.look import answers_at, family, hears, identity, sockets, until_it_hears, zombies
+from wherry.runtime.look import answers_at, family, hears, identity, lives, sockets, until_it_hears, zombies
 from wherry.system.asking import ask
 
 
@@ -94,6 +95,16 @@ def test_no_answers(port: int) -> None:
         free = one.getsockname()[1]
     assert ask(0, free, "/").error == "refused"
     assert ask(2**22 - 1, free, "/").error == "it has ended"
+
+
+def test_who_has_ended_lives_no_more_collected_or_not() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert lives(child.pid)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert Path(f"/proc/{child.pid}").exists(), "the test can tell"
+        assert not lives(child.pid)
+    assert not lives(child.pid)
 
 
 def test_a_program_that_has_just_begun_is_waited_for() -> None:
