@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from wherry.generate.bake import files as bake
 from wherry.generate.compose.files import files as compose
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -27,6 +28,8 @@ class Writer(Value, frozen=True, kw_only=True):
     """The first is the usual one."""
     extras: tuple[tuple[str, str], ...] = ()
     """Switches, and what each does."""
+    digest: bool = False
+    """It names the published image, so it takes --digest."""
 
 
 WRITERS: Final[tuple[Writer, ...]] = (
@@ -38,4 +41,5 @@ WRITERS: Final[tuple[Writer, ...]] = (
         variants=("secure", "dev", "production"),
         extras=(("public", "publish its ports on every address of the machine, not on loopback alone"),),
     ),
+    Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),
 )

@@ -14,7 +14,7 @@ from wherry.formats.yaml import Document, dump, noted
 from wherry.generate import names
 from wherry.generate.compose import backing, ports, service
 from wherry.generate.compose.backing import PASSWORD, SECRETS, SERVERS, Led
-from wherry.generate.compose.words import Filled, key, literal, path, project, why
+from wherry.generate.compose.words import key, literal, path, project, why
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -153,7 +153,7 @@ def _secrets(applications: Applications, choice: Choice) -> dict[str, Document]:
     private = any(one.sources.private for one in applications)
     if private and choice.variant != "production":
         reason = "credentials for private modules, there while it is built and in no layer"
-        made[names.NETRC] = why({"file": Filled(text="${NETRC:-~/.netrc}")}, reason)
+        made[names.NETRC] = why({"file": "~/.netrc"}, reason)
     return made
 
 
