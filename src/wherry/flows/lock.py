@@ -70,13 +70,14 @@ def lock(request: BuildRequest, machine: Machine) -> LockReport:
     """Asks what each base of the repository means today, and writes it to wherry.lock with the versions here. Leaves the file
     alone when nothing changed."""
     root = locate(str(rooms.standing(request))).root
-    plan = _plan(request, machine)
+    plan, old = _plan(request, machine), _old(root)
+    choices = {image.base.lock: image.base for image in plan.images if image.base.lock}
+    named = {one.reference: choice_of(one.reference) for one in old.bases if one.files} | choices
     with rooms.store_ports(machine) as ports:
         bases = _bases(machine, ports)
-        choices = {image.base.lock: image.base for image in plan.images if image.base.lock}
-        found = parallel.each(lambda choice: _resolved(choice, bases), choices.values(), at_once=AT_ONCE)
+        found = parallel.each(lambda choice: _resolved(choice, bases), named.values(), at_once=AT_ONCE)
+    found = tuple(replace(one, files=one.reference not in choices) for one in found)
     new = Lock(bases=tuple(sorted(found, key=lambda one: one.reference)), parts=parts.installed(plan))
-    old = _old(root)
     written = lockfile.write(Path(root), new)
     return LockReport(
         file=f"{root}/{NAME}", lock=new, changes=_changes(old, new), written=written, findings=tuple(_unlockable(plan))
@@ -135,6 +136,26 @@ def _named(request: BuildRequest, machine: Machine) -> tuple[str, ...]:
     layout = locate(str(rooms.standing(request)))
     tiers = read_tiers(request, layout, machine)
     return next((tier.settings.packages for tier in reversed(tiers) if tier.settings.packages), ())
+
+
+def pinned(names: tuple[str, ...], request: BuildRequest, machine: Machine) -> tuple[LockedBase, ...]:
+    """What each image that generated files name is today, added to wherry.lock, which is made where there is none. The errors of
+    registries: nothing is written then."""
+    root = locate(str(rooms.standing(request))).root
+    with rooms.store_ports(machine) as ports:
+        bases = _bases(machine, ports)
+        found = parallel.each(lambda name: _resolved(choice_of(name), bases), names, at_once=AT_ONCE)
+    old = lockfile.load(Path(root)) or lock(request, machine).lock
+    kept = {one.reference: one for one in old.bases}
+    new = {one.reference: replace(one, files=True) for one in found if one.reference not in kept}
+    rows = sorted((kept | new).values(), key=lambda one: one.reference)
+    lockfile.write(Path(root), replace(old, bases=tuple(rows)))
+    return found
+
+
+def choice_of(name: str) -> BaseChoice:
+    """An image by its reference, as a base would be asked for."""
+    return BaseChoice(name=f"docker://{name}", lock=name)
 
 
 def _resolved(choice: BaseChoice, bases: Bases) -> LockedBase:

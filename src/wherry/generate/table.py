@@ -40,6 +40,7 @@ WRITERS: Final[tuple[Writer, ...]] = (
         option="for",
         variants=("secure", "dev", "production"),
         extras=(("public", "publish its ports on every address of the machine, not on loopback alone"),),
+        digest=True,
     ),
     Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),
 )

@@ -26,6 +26,8 @@ class LockedBase(Value, frozen=True, kw_only=True):
     created: str = ""
     """When the base says it was made, in RFC 3339; empty when it says nothing."""
     platforms: tuple[LockedPlatform, ...] = ()
+    files: bool = False
+    """Generated files name it, and no image stands on it."""
 
 
 class Lock(Value, frozen=True, kw_only=True):

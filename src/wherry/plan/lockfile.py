@@ -39,6 +39,7 @@ class _Base(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reference: str
     digest: str
     created: str = ""
+    files: bool = False
     platforms: dict[str, str] = {}
 
 
@@ -106,6 +107,7 @@ def text_of(lock: Lock) -> str:
     for base in sorted(lock.bases, key=lambda one: one.reference):
         lines += ["", "[[base]]", f"reference = {_quoted(base.reference)}", f"digest = {_quoted(base.digest)}"]
         lines += [f"created = {_quoted(base.created)}"] if base.created else []
+        lines += ["files = true  # generated files name it"] if base.files else []
         lines += ["", "[base.platforms]"]
         rows = sorted(base.platforms, key=lambda one: one.platform)
         lines += [f"{_quoted(one.platform)} = {_quoted(one.digest)}" for one in rows]
@@ -151,6 +153,7 @@ def _base(base: _Base) -> LockedBase:
         reference=base.reference,
         digest=base.digest,
         created=base.created,
+        files=base.files,
         platforms=tuple(LockedPlatform(platform=name, digest=one) for name, one in sorted(base.platforms.items())),
     )
 

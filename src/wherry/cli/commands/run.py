@@ -30,6 +30,7 @@ FORMS = ("docker", "podman", "runc", "quadlet", "systemd", "seccomp")
 )
 @click.option("--log-files", default=3, type=click.IntRange(1, 100), help="With -d: how many of those are kept (3).")
 @click.option("--print", "form", type=click.Choice(FORMS), help="Only show what is equal elsewhere.")
+@click.option("--bundle", default="", metavar="DIR", help="Only write what runc would get: an OCI bundle.")
 @click.option("-C", "folder", default=".", type=FILLED, metavar="DIR", help="Start in this folder.")
 @click.option("-q", "--quiet", is_flag=True, help="The program's own words only.")
 @network
@@ -49,7 +50,7 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     from wherry.system.machine import real_machine
 
     output = standard_output(quiet=words.pop("quiet"))
-    directory, form, kept = words.pop("folder"), words.pop("form"), containers.wanted(words)
+    directory, kept, instead = words.pop("folder"), containers.wanted(words), containers.instead(words)
     request = RunRequest(
         subject=subject,
         build=BuildRequest(directory=directory),
@@ -66,4 +67,4 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
             found=lambda findings: containers.show_findings(findings, output),
         )
         session = ahead.session_of("run", subject, directory, request.platform, request.engine)
-        return containers.run(request, kept, form, (real_machine(progress.event), watcher, output, session))
+        return containers.run(request, kept, instead, (real_machine(progress.event), watcher, output, session))

@@ -1,0 +1,64 @@
+"""What `wherry generate` did, or would do, as people and programs read it. Values in, lines and JSON out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from wherry.cli.output import Output
+
+if TYPE_CHECKING:
+    from wherry.flows.generate import Generated
+    from wherry.flows.written import Change
+
+DONE: Final = {
+    "new": "new",
+    "changed": "changed",
+    "same": "unchanged",
+    "gone": "not made any more",
+    "foreign": "replaced",
+}
+WOULD: Final = {**DONE, "new": "missing", "changed": "stale", "foreign": "not wherry's"}
+
+
+def show(made: Generated, output: Output, *, mode: str, diff: bool) -> None:
+    """A line a file on stdout; what was replaced as a diff, on stderr when it was done and on stdout when that was asked for."""
+    for finding in made.findings:
+        output.finding(finding)
+    words = DONE if mode == "write" else WOULD
+    for one in made.changes:
+        if diff:
+            output.document(one.diff) if one.diff else None
+        elif mode == "write" and one.state in ("changed", "foreign"):
+            output.verbatim(one.diff)
+    if not diff:
+        width = max((len(words[one.state]) for one in made.changes), default=0)
+        for one in made.changes:
+            output.result(f"{words[one.state].ljust(width)}  {one.path}")
+    output.line(_closing(made, mode))
+    if mode == "check" and made.stale:
+        output.next("wherry generate", "wherry generate --diff")
+
+
+def _closing(made: Generated, mode: str) -> str:
+    count, stale = len(made.changes), len(made.stale)
+    files = f"{count} file{'' if count == 1 else 's'}"
+    if mode != "write":
+        return (
+            f"{stale} of {files} not as wherry would make {'it' if count == 1 else 'them'} now"
+            if stale
+            else f"{files}, all as made now"
+        )
+    wrote = sum(one.state in ("new", "changed", "foreign") for one in made.changes)
+    return f"wrote {wrote} of {files}" if wrote else f"{files}, nothing to do"
+
+
+def document(made: Generated) -> str:
+    """`--json`: each file with its state, and the findings."""
+    return json.dumps(
+        {"schema": 1, "files": [_row(one) for one in made.changes], "findings": [one.name for one in made.findings]}
+    )
+
+
+def _row(change: Change) -> dict[str, str]:
+    return {"path": change.path, "state": change.state, "diff": change.diff}

@@ -1,0 +1,193 @@
+"""`wherry generate`: a request in, files out, all from one plan. Reads the repository, writes files, asks registries for digests.
+
+Without a choice, every file that wherry made is made anew: each says in its first line how.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import Path
+from typing import Literal
+
+from msgspec.structs import replace
+
+from wherry.analyze import holdings, locate
+from wherry.errors import RefusedError, UnavailableError, UnknownError, UsageError
+from wherry.flows import rooms, written
+from wherry.flows.lock import pinned
+from wherry.flows.plan import plan_with, toolchain_of
+from wherry.flows.request import BuildRequest
+from wherry.generate.header import Command, words, writer
+from wherry.kit.ports import Machine
+from wherry.kit.value import Value
+from wherry.model.application import Application, Pin
+from wherry.model.file import Choice, File
+from wherry.model.finding import Finding
+from wherry.model.plan import Decision
+from wherry.plan import lockfile
+from wherry.plan.application import Known, decide
+
+Mode = Literal["write", "check", "diff"]
+
+
+class GenerateRequest(Value, frozen=True, kw_only=True):
+    """One `wherry generate`."""
+
+    build: BuildRequest = BuildRequest()
+    choice: Choice | None = None
+    """None: everything that was generated before."""
+    mode: Mode = "write"
+    overwrite: bool = False
+    """Also files that somebody else wrote."""
+    pin: bool = True
+    """Ask registries for digests that wherry.lock does not name."""
+
+
+class Generated(Value, frozen=True, kw_only=True):
+    """What was, or would be, done."""
+
+    root: str
+    changes: tuple[written.Change, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def stale(self) -> tuple[written.Change, ...]:
+        """Files that are not as they would be made now."""
+        return tuple(one for one in self.changes if one.state != "same")
+
+
+def generate(request: GenerateRequest, machine: Machine) -> Generated:
+    """Makes the files, and writes them unless `mode` says otherwise: all or none. UsageError [nothing-generated], RefusedError
+    [file-exists]; those of `plan`, of the writers and of `written`."""
+    root = Path(locate(str(rooms.standing(request.build))).root)
+    known = written.commands_in(root)
+    made = (
+        _made(command, request, machine, known[command] if command else ()) for command in _wanted(request, root, known)
+    )
+    whole = _together(str(root), tuple(made))
+    if request.mode == "write":
+        _refuse_foreign(whole, request)
+        written.write(root, whole.changes)
+    return whole
+
+
+def _wanted(request: GenerateRequest, root: Path, known: dict[Command, tuple[str, ...]]) -> tuple[Command | None, ...]:
+    """The commands to run; a choice has its home only once the plan is made, so None stands for it."""
+    if request.choice:
+        return (None,)
+    if not known:
+        raise UsageError(
+            "nothing-generated",
+            "no file of this repository says that wherry made it",
+            where=str(root),
+            next=("wherry generate dockerfile", "wherry generate --help"),
+        )
+    return tuple(known)
+
+
+def _made(command: Command | None, request: GenerateRequest, machine: Machine, before: tuple[str, ...]) -> Generated:
+    build = request.build
+    if command:
+        root = locate(str(rooms.standing(build))).root
+        folder = posixpath.join(root, command.home)
+        build = replace(build, directory=folder, packages=command.choice.packages)
+    choice = command.choice if command else request.choice
+    assert choice is not None
+    applications, root = applications_of(replace(build, packages=build.packages or choice.packages), machine)
+    applications = tuple(replace(one, digest=choice.digest) for one in applications)
+    row = writer(choice.what)
+    applications, findings = _pinned(request, applications, row.write(applications, choice), machine)
+    command = Command(choice=choice, home=applications[0].home)
+    changes = written.compared(Path(root), row.write(applications, choice), command)
+    gone = tuple(
+        written.Change(path=name, state="gone") for name in before if name not in {one.path for one in changes}
+    )
+    told = tuple(one for application in applications for one in application.findings)
+    return Generated(
+        root=root,
+        changes=(*changes, *gone),
+        decisions=tuple(one for application in applications for one in application.decisions),
+        findings=(*told, *findings),
+    )
+
+
+def applications_of(build: BuildRequest, machine: Machine) -> tuple[tuple[Application, ...], str]:
+    """The applications that the words of `build` name, and the repository's root. UsageError [generate-remote] for a module of
+    somebody else."""
+    remote = next((word for word in build.packages if "@" in word), "")
+    if remote:
+        raise UsageError(
+            "generate-remote",
+            "files are written into a repository, and a module by version is none",
+            where=remote,
+            next="git clone it, then wherry generate there",
+        )
+    toolchain = toolchain_of(build, machine)
+    planned = plan_with(build, toolchain, machine)
+    project = planned.reading.project
+    held = holdings(planned.layout, project, machine.which("git"), machine.environment, machine.run)
+    lock = lockfile.load(Path(planned.plan.root))
+    known = Known(plan=planned.plan, project=project, holdings=held, tiers=planned.tiers, lock=lock)
+    return decide(known), planned.plan.root
+
+
+def _pinned(
+    request: GenerateRequest, applications: tuple[Application, ...], files: tuple[File, ...], machine: Machine
+) -> tuple[tuple[Application, ...], tuple[Finding, ...]]:
+    """The applications with the digests that files need and wherry.lock did not name: asked for and locked, where that may be."""
+    texts = tuple(one.text for one in files)
+    missing = {
+        pin.reference: pin
+        for application in applications
+        for pin in application.pins
+        if not pin.digest and any(str(pin) in text for text in texts)
+    }
+    if not missing:
+        return applications, ()
+    digests, findings = dict[str, str](), tuple(unpinned(name) for name in missing)
+    if request.mode == "write" and request.pin:
+        try:
+            digests = {one.reference: one.digest for one in pinned(tuple(missing), request.build, machine)}
+            findings = ()
+        except (UnavailableError, UnknownError, RefusedError) as error:
+            findings = tuple(unpinned(name, error.message) for name in missing)
+
+    def one(pin: Pin) -> Pin:
+        return replace(pin, digest=digests[pin.reference]) if pin.reference in digests else pin
+
+    return tuple(replace(app, pins=tuple(map(one, app.pins))) for app in applications), findings
+
+
+def unpinned(reference: str, why: str = "") -> Finding:
+    """A warning: a file that names an image by its tag builds something else tomorrow."""
+    reason = f": {why}" if why else ""
+    return Finding(
+        name="unpinned",
+        message=f"{reference} has no digest in wherry.lock{reason}",
+        next="wherry base lock, where registries answer",
+    )
+
+
+def _together(root: str, made: tuple[Generated, ...]) -> Generated:
+    changes = tuple({one.path: one for each in made for one in each.changes}.values())
+    return Generated(
+        root=root,
+        changes=changes,
+        decisions=tuple(dict.fromkeys(one for each in made for one in each.decisions)),
+        findings=tuple(dict.fromkeys(one for each in made for one in each.findings)),
+    )
+
+
+def _refuse_foreign(whole: Generated, request: GenerateRequest) -> None:
+    foreign = tuple(one.path for one in whole.changes if one.state == "foreign")
+    if foreign and not request.overwrite:
+        said = words(Command(choice=request.choice)) if request.choice else "wherry generate"
+        raise RefusedError(
+            "file-exists",
+            f"{foreign[0]} is not wherry's, and stays as it is"
+            if len(foreign) == 1
+            else f"{len(foreign)} files are not wherry's, and stay as they are",
+            where=foreign,
+            next=(f"{said} --diff", f"{said} --overwrite"),
+        )

@@ -1,0 +1,152 @@
+"""Generated files beside those that are there: compared, shown, written together or not at all. Files in, changes out; touches
+the repository's files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+from wherry.errors import RefusedError, UsageError
+from wherry.generate.header import Command, found, headed
+from wherry.generate.kept import merged
+from wherry.kit.files import atomic_writer, disk_errors, is_beneath
+from wherry.kit.value import Value
+from wherry.model.file import File
+
+LARGEST: Final = 1 << 20
+EXECUTABLE: Final = 0o755
+PLAIN: Final = 0o644
+HEAD: Final = 512
+SKIPPED: Final = frozenset((".git", "node_modules", "vendor", "testdata"))
+"""Folders where nobody keeps generated files of their own."""
+
+State = Literal["new", "changed", "same", "gone", "foreign"]
+"""gone: an earlier run made it, and this one would not; foreign: somebody else wrote what is there."""
+
+
+class Change(Value, frozen=True, kw_only=True):
+    """One file, and what writing does to it."""
+
+    path: str
+    """Relative to the root."""
+    state: State
+    text: str = ""
+    """Whole, as it is to be."""
+    before: str = ""
+    executable: bool = False
+
+    @property
+    def diff(self) -> str:
+        """As `diff -u` writes it; empty where nothing changes."""
+        old, new = self.before.splitlines(keepends=True), self.text.splitlines(keepends=True)
+        return "".join(difflib.unified_diff(old, new, self.path if self.before else "/dev/null", self.path))
+
+
+def compared(root: Path, files: tuple[File, ...], command: Command) -> tuple[Change, ...]:
+    """Each file beside what is there, the user's parts in it. RefusedError [unsafe-file] for a path that leads out of the root, a
+    link or a folder; UsageError [kept-part]."""
+    return tuple(_compared(root, one, command) for one in files)
+
+
+def _compared(root: Path, file: File, command: Command) -> Change:
+    name = posixpath.normpath(posixpath.join(command.home, file.path))
+    path = _safe(root, name)
+    text = headed(file, command)
+    before = _text(path, name)
+    made = Change(path=name, state="new", text=text, executable=file.executable)
+    if before is None:
+        return made
+    if file.comment and found(before, name) is None:
+        return Change(path=name, state="foreign", text=text, before=before, executable=file.executable)
+    text = merged(before, text, name)
+    same = text == before and bool(path.stat().st_mode & 0o100) == file.executable
+    return Change(path=name, state="same" if same else "changed", text=text, before=before, executable=file.executable)
+
+
+def _safe(root: Path, name: str) -> Path:
+    path = root / name
+    outside = name.startswith(("../", "/")) or not is_beneath(path.parent, root)
+    if outside or path.is_symlink() or (path.exists() and not path.is_file()):
+        why = "it leads out of the repository" if outside else "it is a link or a folder"
+        raise RefusedError(
+            "unsafe-file", f"{name} is not written to", where=name, why=why, next="move it, or remove it"
+        )
+    return path
+
+
+def _text(path: Path, name: str) -> str | None:
+    with disk_errors(path):
+        if not path.exists():
+            return None
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise UsageError("unsafe-file", f"{name} is larger than 1 MiB", where=name, next="move it elsewhere")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def write(root: Path, changes: tuple[Change, ...]) -> None:
+    """All new and changed files: written beside their places first, and put there when every one of them could be (I06)."""
+    wanted = tuple(one for one in changes if one.state in ("new", "changed", "foreign"))
+    made = _folders(root, wanted)
+    try:
+        with contextlib.ExitStack() as stack:
+            for one in wanted:
+                mode = EXECUTABLE if one.executable else PLAIN
+                file = stack.enter_context(atomic_writer(root / one.path, mode=mode))
+                file.write(one.text.encode("utf-8", "surrogateescape"))
+    except BaseException:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _folders(root: Path, wanted: tuple[Change, ...]) -> tuple[Path, ...]:
+    """The folders that were not there, outermost first."""
+    made: list[Path] = []
+    for one in wanted:
+        parent = (root / one.path).parent
+        missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+        with disk_errors(parent):
+            for folder in reversed(missing):
+                folder.mkdir()
+                made.append(folder)
+    return tuple(made)
+
+
+def commands_in(root: Path) -> dict[Command, tuple[str, ...]]:
+    """Every command that a file of the repository names, and its files, sorted."""
+    named: dict[Command, list[str]] = {}
+    for name in sorted(_names(root)):
+        command = found(_head(root / name), name)
+        if command:
+            named.setdefault(command, []).append(name)
+    return {command: tuple(names) for command, names in named.items()}
+
+
+def _names(root: Path) -> Iterator[str]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        yield from (os.path.relpath(f"{folder}/{name}", root) for name in files)
+
+
+def _head(path: Path) -> str:
+    """The first lines; nothing of what is no plain file, or cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        return os.read(descriptor, HEAD).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
