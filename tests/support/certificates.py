@@ -13,15 +13,17 @@ _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 class Authority:
-    """Signs certificates; `ca` is its own."""
+    """Signs certificates; `ca` is its own. One that is in the folder already is that one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, days: int = 2) -> None:
         need("openssl")
         folder.mkdir(exist_ok=True)
         self.folder, self.ca = folder, folder / "ca.pem"
-        self._openssl(
-            "req", "-x509", *_KEY, "-days", "2", "-subj", "/CN=Test CA", "-keyout", "ca.key", "-out", "ca.pem"
-        )
+        if not self.ca.exists():
+            self._openssl(
+                *("req", "-x509", *_KEY, "-days", str(days), "-subj", "/CN=Test CA"),
+                *("-keyout", "ca.key", "-out", "ca.pem"),
+            )
 
     def issue(self, name: str, *, names: str = NAMES, days: int = 2) -> tuple[Path, Path]:
         """`NAME.cert` and `NAME.key`; out of date where `days` is below 0."""

@@ -28,14 +28,14 @@ PATIENCE = 60.0
 
 
 @contextlib.contextmanager
-def docker_registry(extra: str = "", *, http: str = "") -> Iterator[str]:
-    """`127.0.0.1:PORT` of a docker-registry with an empty folder; `extra` is appended to its configuration, `http` goes into
-    the section of that name."""
+def docker_registry(extra: str = "", *, http: str = "", keep: Path | None = None) -> Iterator[str]:
+    """`127.0.0.1:PORT` of a docker-registry with an empty folder, or over what is in `keep`; `extra` is appended to its
+    configuration, `http` goes into the section of that name."""
     need("docker-registry")
     port = free_port()
     with short_folder() as folder:
         config = folder / "config.yml"
-        storage = f"storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}"
+        storage = f"storage: {{filesystem: {{rootdirectory: {keep or folder / 'data'}}}, delete: {{enabled: true}}}}"
         config.write_text(
             f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n{storage}\n"
             f"http: {{addr: '127.0.0.1:{port}'{http and f', {http}'}}}\n{extra}"
@@ -47,8 +47,9 @@ def docker_registry(extra: str = "", *, http: str = "") -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def dockerd() -> Iterator[str]:
-    """DOCKER_HOST of a daemon of its own, without network and with the simplest storage; needs root."""
+def dockerd(*words: str, storage: str = "vfs", **environment: str) -> Iterator[str]:
+    """DOCKER_HOST of a daemon of its own, without network and with the simplest storage; needs root. `words` and `environment`:
+    its further flags and variables."""
     need("dockerd", "containerd", "runc")
     need_root()
     with short_folder() as folder:
@@ -62,8 +63,8 @@ def dockerd() -> Iterator[str]:
             "--exec-root",
             f"{folder}/run",
         ]
-        command += ["--pidfile", f"{folder}/pid", "--iptables=false", "--ip6tables=false", "--bridge=none"]
-        with running([*command, "--storage-driver=vfs"], folder, lambda: listens(address)):
+        command += ["--pidfile", f"{folder}/pid", "--iptables=false", "--ip6tables=false", "--bridge=none", *words]
+        with running([*command, f"--storage-driver={storage}"], folder, lambda: listens(address), **environment):
             yield f"unix://{address}"
 
 
@@ -96,14 +97,16 @@ def podman() -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def running(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iterator[None]:
+def running(command: list[str], folder: Path, ready: Callable[[], bool], **environment: str) -> Iterator[None]:
     """`command` until the block ends; a test that needs it fails in CI, and is skipped elsewhere, when it does not get
     ready."""
     log = folder / "log"
     if shutil.which("setpriv"):  # a killed test run leaves no daemon behind
         command = ["setpriv", "--pdeathsig", "TERM", *command]
     with log.open("wb") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        server = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, **environment}
+        )
     try:
         end = time.monotonic() + PATIENCE
         while not ready():
