@@ -5,7 +5,8 @@ Without a choice, every file that wherry made is made anew: each says in its fir
 
 from __future__ import annotations
 
-import posixpath
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ from wherry.analyze import holdings, locate
 from wherry.errors import RefusedError, UnavailableError, UnknownError, UsageError
 from wherry.flows import rooms, written
 from wherry.flows.lock import pinned
-from wherry.flows.plan import plan_with, toolchain_of
+from wherry.flows.plan import Planned, plan_with, toolchain_of
 from wherry.flows.request import BuildRequest
 from wherry.generate.header import Command, words, writer
 from wherry.kit.ports import Machine
@@ -43,6 +44,21 @@ class GenerateRequest(Value, frozen=True, kw_only=True):
     """Ask registries for digests that wherry.lock does not name."""
 
 
+class Wish(Value, frozen=True, kw_only=True):
+    """One thing to make: of what, from what, and which files were made so before."""
+
+    choice: Choice
+    build: BuildRequest
+    before: tuple[str, ...] = ()
+
+
+class Seen(Value, frozen=True, kw_only=True):
+    """What is described, and where."""
+
+    applications: tuple[Application, ...]
+    root: str
+
+
 class Generated(Value, frozen=True, kw_only=True):
     """What was, or would be, done."""
 
@@ -62,20 +78,23 @@ def generate(request: GenerateRequest, machine: Machine) -> Generated:
     [file-exists]; those of `plan`, of the writers and of `written`."""
     root = Path(locate(str(rooms.standing(request.build))).root)
     known = written.commands_in(root)
-    made = (
-        _made(command, request, machine, known[command] if command else ()) for command in _wanted(request, root, known)
-    )
-    whole = _together(str(root), tuple(made))
+
+    @functools.cache
+    def look(build: BuildRequest) -> Seen:
+        return _seen(build, machine)
+
+    whole = _together(str(root), tuple(_made(wish, request, look, machine) for wish in _wishes(request, root, known)))
     if request.mode == "write":
-        _refuse_foreign(whole, request)
+        refuse_foreign(whole, _said(request), overwrite=request.overwrite)
         written.write(root, whole.changes)
     return whole
 
 
-def _wanted(request: GenerateRequest, root: Path, known: dict[Command, tuple[str, ...]]) -> tuple[Command | None, ...]:
-    """The commands to run; a choice has its home only once the plan is made, so None stands for it."""
+def _wishes(request: GenerateRequest, root: Path, known: dict[Command, tuple[str, ...]]) -> tuple[Wish, ...]:
+    """The one that was asked for, or all that files of the repository name."""
+    build = request.build
     if request.choice:
-        return (None,)
+        return (Wish(choice=request.choice, build=build, before=_made_before(request.choice, known)),)
     if not known:
         raise UsageError(
             "nothing-generated",
@@ -83,25 +102,25 @@ def _wanted(request: GenerateRequest, root: Path, known: dict[Command, tuple[str
             where=str(root),
             next=("wherry generate dockerfile", "wherry generate --help"),
         )
-    return tuple(known)
+    return tuple(
+        Wish(
+            choice=command.choice,
+            build=replace(build, directory=f"{root}/{command.home}", packages=command.choice.packages),
+            before=files,
+        )
+        for command, files in known.items()
+    )
 
 
-def _made(command: Command | None, request: GenerateRequest, machine: Machine, before: tuple[str, ...]) -> Generated:
-    build = request.build
-    if command:
-        root = locate(str(rooms.standing(build))).root
-        folder = posixpath.join(root, command.home)
-        build = replace(build, directory=folder, packages=command.choice.packages)
-    choice = command.choice if command else request.choice
-    assert choice is not None
-    applications, root = applications_of(replace(build, packages=build.packages or choice.packages), machine)
-    applications = tuple(replace(one, digest=choice.digest) for one in applications)
+def _made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Seen], machine: Machine) -> Generated:
+    choice, seen = wish.choice, look(wish.build)
+    applications, root = tuple(replace(one, digest=choice.digest) for one in seen.applications), seen.root
     row = writer(choice.what)
     applications, findings = _pinned(request, applications, row.write(applications, choice), machine)
     command = Command(choice=choice, home=applications[0].home)
     changes = written.compared(Path(root), row.write(applications, choice), command)
     gone = tuple(
-        written.Change(path=name, state="gone") for name in before if name not in {one.path for one in changes}
+        written.Change(path=name, state="gone") for name in wish.before if name not in {one.path for one in changes}
     )
     told = tuple(one for application in applications for one in application.findings)
     return Generated(
@@ -112,9 +131,14 @@ def _made(command: Command | None, request: GenerateRequest, machine: Machine, b
     )
 
 
-def applications_of(build: BuildRequest, machine: Machine) -> tuple[tuple[Application, ...], str]:
-    """The applications that the words of `build` name, and the repository's root. UsageError [generate-remote] for a module of
-    somebody else."""
+def _seen(build: BuildRequest, machine: Machine) -> Seen:
+    planned = planned_of(build, machine)
+    applications, root = applications_of(planned, machine)
+    return Seen(applications=applications, root=root)
+
+
+def planned_of(build: BuildRequest, machine: Machine) -> Planned:
+    """The plan of what is described. UsageError [generate-remote] for a module of somebody else."""
     remote = next((word for word in build.packages if "@" in word), "")
     if remote:
         raise UsageError(
@@ -123,8 +147,11 @@ def applications_of(build: BuildRequest, machine: Machine) -> tuple[tuple[Applic
             where=remote,
             next="git clone it, then wherry generate there",
         )
-    toolchain = toolchain_of(build, machine)
-    planned = plan_with(build, toolchain, machine)
+    return plan_with(build, toolchain_of(build, machine), machine)
+
+
+def applications_of(planned: Planned, machine: Machine) -> tuple[tuple[Application, ...], str]:
+    """The applications of a plan, and the repository's root."""
     project = planned.reading.project
     held = holdings(planned.layout, project, machine.which("git"), machine.environment, machine.run)
     lock = lockfile.load(Path(planned.plan.root))
@@ -179,10 +206,10 @@ def _together(root: str, made: tuple[Generated, ...]) -> Generated:
     )
 
 
-def _refuse_foreign(whole: Generated, request: GenerateRequest) -> None:
+def refuse_foreign(whole: Generated, said: str, *, overwrite: bool) -> None:
+    """RefusedError [file-exists] where somebody else's file is in the way; `said`: the command, for what to do next."""
     foreign = tuple(one.path for one in whole.changes if one.state == "foreign")
-    if foreign and not request.overwrite:
-        said = words(Command(choice=request.choice)) if request.choice else "wherry generate"
+    if foreign and not overwrite:
         raise RefusedError(
             "file-exists",
             f"{foreign[0]} is not wherry's, and stays as it is"
@@ -191,3 +218,15 @@ def _refuse_foreign(whole: Generated, request: GenerateRequest) -> None:
             where=foreign,
             next=(f"{said} --diff", f"{said} --overwrite"),
         )
+
+
+def _said(request: GenerateRequest) -> str:
+    return words(Command(choice=request.choice)) if request.choice else "wherry generate"
+
+
+def _made_before(choice: Choice, known: dict[Command, tuple[str, ...]]) -> tuple[str, ...]:
+    """Files of the same command, where there is but one place where it was given."""
+    same = [
+        files for command, files in known.items() if replace(command.choice, digest="") == replace(choice, digest="")
+    ]
+    return same[0] if len(same) == 1 else ()

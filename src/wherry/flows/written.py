@@ -63,7 +63,8 @@ def _compared(root: Path, file: File, command: Command) -> Change:
     made = Change(path=name, state="new", text=text, executable=file.executable)
     if before is None:
         return made
-    if file.comment and found(before, name) is None:
+    theirs = text != before if file.once else file.comment and found(before, name) is None
+    if theirs:
         return Change(path=name, state="foreign", text=text, before=before, executable=file.executable)
     text = merged(before, text, name)
     same = text == before and bool(path.stat().st_mode & 0o100) == file.executable

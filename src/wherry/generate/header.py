@@ -46,7 +46,7 @@ def words(command: Command) -> str:
 
 def headed(file: File, command: Command) -> str:
     """The whole file: the command and who owns what, then its text; after a line that must be the first."""
-    if not file.comment:
+    if not file.comment or file.once:
         return file.text
     head = f"{file.comment} {words(command)}\n{file.comment} {YOURS}\n"
     lines = file.text.splitlines(keepends=True)

@@ -16,6 +16,9 @@ class File(Value, frozen=True, kw_only=True):
     comment: str = "#"
     """What begins a comment line: `#`, `//`; empty where a format has none (JSON): such a file travels with its neighbours."""
 
+    once: bool = False
+    """Written where there is none, then its reader's: no first line, and never made anew."""
+
 
 class Choice(Value, frozen=True, kw_only=True):
     """What was asked for, as the command line says it; the first line of each file repeats it, so that a file says itself how it

@@ -6,7 +6,6 @@ changes nothing. Only wherry writes it: anything it did not write is an error, n
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from wherry.errors import CorruptError, UsageError
+from wherry.formats.toml import quoted
 from wherry.kit.files import atomic_write, disk_errors, is_beneath
 from wherry.kit.value import Value, decodable
 from wherry.model.lock import NAME, Lock, LockedBase, LockedPlatform
@@ -103,14 +103,14 @@ def _structure() -> inspect.Type:
 def text_of(lock: Lock) -> str:
     """The file; equal locks give equal bytes."""
     lines = [HEAD, f"version = {VERSION}", "", "[parts]"]
-    lines += [f"{name} = {_quoted(version)}" for name, version in sorted(lock.parts)]
+    lines += [f"{name} = {quoted(version)}" for name, version in sorted(lock.parts)]
     for base in sorted(lock.bases, key=lambda one: one.reference):
-        lines += ["", "[[base]]", f"reference = {_quoted(base.reference)}", f"digest = {_quoted(base.digest)}"]
-        lines += [f"created = {_quoted(base.created)}"] if base.created else []
+        lines += ["", "[[base]]", f"reference = {quoted(base.reference)}", f"digest = {quoted(base.digest)}"]
+        lines += [f"created = {quoted(base.created)}"] if base.created else []
         lines += ["files = true  # generated files name it"] if base.files else []
         lines += ["", "[base.platforms]"]
         rows = sorted(base.platforms, key=lambda one: one.platform)
-        lines += [f"{_quoted(one.platform)} = {_quoted(one.digest)}" for one in rows]
+        lines += [f"{quoted(one.platform)} = {quoted(one.digest)}" for one in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -170,8 +170,3 @@ def _check_platform(text: str) -> None:
         platform.parse(text)
     except UsageError as error:
         raise bad(error.message) from error
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string, which has JSON's escapes."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -10,7 +10,7 @@ import click
 VERBS: tuple[str, ...] = (
     *("build", "run", "prove", "profile", "plan", "inspect"),
     *("ps", "logs", "stop", "rm", "exec", "debug", "stats"),
-    *("generate",),
+    *("init", "generate"),
     *("push", "pull", "copy", "annotate", "rebase", "base", "registry"),
     *("doctor", "explain", "cache", "completion"),
 )
