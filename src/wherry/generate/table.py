@@ -7,6 +7,7 @@ from typing import Final
 
 from wherry.generate.bake import files as bake
 from wherry.generate.compose.files import files as compose
+from wherry.generate.makefile import files as makefile
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -43,4 +44,5 @@ WRITERS: Final[tuple[Writer, ...]] = (
         digest=True,
     ),
     Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),
+    Writer(what="makefile", help="A Makefile: build, test and check here; images by wherry or Docker.", write=makefile),
 )

@@ -1,8 +1,9 @@
-"""Texts of a repository on their way into a file. A text in, the same text out, or an error; touches nothing."""
+"""Texts of a repository on their way into a file. A text or names in, the same or an error out; touches nothing."""
 
 from __future__ import annotations
 
 from wherry.errors import UsageError
+from wherry.generate.names import Applications, service
 from wherry.kit.text import one_line
 
 
@@ -19,3 +20,17 @@ def in_one_line(text: str, *, what: str, file: str) -> str:
             next="give it a name in one line",
         )
     return text
+
+
+def apart(applications: Applications, file: str) -> None:
+    """UsageError [same-name] when two applications of one file would be called alike in it."""
+    known: set[str] = set()
+    for name in map(service, applications):
+        if name in known:
+            raise UsageError(
+                "same-name",
+                f"two applications of one {file} would be called {name}",
+                where=f"image.name = {one_line(name)[:60]}",
+                next="name one of them in wherry.toml",
+            )
+        known.add(name)

@@ -1,0 +1,65 @@
+"""What shell commands of generated files say alike. Applications and texts in, POSIX shell out; touches nothing.
+
+Values that are known only when a file is used (a version from a tag's name) stay in the shell's own variables and are never
+pasted into code: whoever may push a tag may not choose commands.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+from wherry.errors import UsageError
+from wherry.generate.names import Applications, from_home
+from wherry.kit.text import one_line
+from wherry.model.application import Application
+
+REVISION: Final = "git rev-parse HEAD 2>/dev/null || echo unknown"
+EPOCH: Final = "git log -1 --format=%ct 2>/dev/null || echo 0"
+"""The commit's time: the same commit gives the same image."""
+TAG: Final = "tr -c 'A-Za-z0-9_.-' '-'"
+"""A version on standard input as the tag that wherry makes of it."""
+
+
+def quoted(*words: str) -> str:
+    """Words of a command."""
+    return shlex.join(words)
+
+
+def package(applications: Applications, application: Application) -> str:
+    """The application's main for `wherry`, seen from the files' home: `./cmd/api`."""
+    return _dotted(from_home(applications, f"{application.sources.directory}/{application.programs[0].package}"))
+
+
+def described(application: Application) -> str:
+    """Prints git's own word for a version, for machines without wherry: on a version tag the same as wherry's. A nested
+    module's own tags go before the repository's."""
+    folder = application.sources.directory
+    usual = "git describe --tags --always --dirty=+dirty --exclude '*/*' 2>/dev/null"
+    own = f"git describe --tags --dirty=+dirty --match {quoted(f'{folder}/v*')} 2>/dev/null || "
+    return f"{{ {own if folder != '.' else ''}{usual} || echo 0.0.0; }} | sed 's|.*/||; s/^v//'"
+
+
+def _dotted(path: str) -> str:
+    return path if path.split("/", 1)[0] in (".", "..") else f"./{path}"
+
+
+def rfc3339(seconds: str) -> str:
+    """Prints a time in UTC, of a word of the shell with seconds since 1970; GNU's and BusyBox's date, else BSD's."""
+    form = "+%Y-%m-%dT%H:%M:%SZ"
+    return f'date -u -d "@{seconds}" {form} 2>/dev/null || date -u -r "{seconds}" {form}'
+
+
+def linked(flags: tuple[str, ...]) -> str:
+    """The value of -ldflags (`cmd/internal/quoted`: blanks part words, quotes hold them together, nothing is escaped).
+    UsageError [bad-text] for a word that Go has no way to quote."""
+    return " ".join(map(_linked, flags))
+
+
+def _linked(word: str) -> str:
+    if word and word[0] not in "'\"" and not any(sign.isspace() for sign in word):
+        return word
+    quote = next((one for one in "'\"" if one not in word), "")
+    if not quote:
+        raise UsageError("bad-text", "a linker flag holds a blank and both quotes", where=one_line(word)[:60])
+    return f"{quote}{word}{quote}"
