@@ -1,0 +1,188 @@
+"""What generated files state, decided once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support import planning
+from wherry.errors import WherryError
+from wherry.model.application import Application, Stamp
+from wherry.model.lock import Lock, LockedBase
+from wherry.model.project import Holdings, Main, Module, ModuleFiles, Project
+from wherry.plan.application import Known, decide
+from wherry.plan.make import make_plan
+
+HELD = Holdings(
+    modules=(ModuleFiles(directory=".", files=("go.mod", "go.sum"), outside=("../other",)),),
+    tracked=("cmd/api/main.go", "go.mod"),
+    tests=True,
+)
+FACTS = planning.inferred(
+    ("port", "8080", "found"),
+    ("health-route", "/healthz", "found"),
+    ("readiness-route", "/readyz", "found"),
+    ("version-variable", "main.version", "found"),
+)
+DIGEST = "sha256:" + "1" * 64
+
+
+def made(toml: str = "", *, facts: Any = FACTS, lock: Lock | None = None, **more: Any) -> Application:
+    """The application of one main that the sources say `facts` about."""
+    project = more.pop("project", planning.project(planning.main(inferred=facts)))
+    inputs = planning.inputs(toml, project=project, **more)
+    known = Known(plan=make_plan(inputs), project=project, holdings=HELD, tiers=inputs.tiers, lock=lock)
+    (one,) = decide(known)
+    return one
+
+
+def refused(toml: str, **more: Any) -> WherryError:
+    with pytest.raises(WherryError) as caught:
+        made(toml, **more)
+    assert caught.value.where[0].startswith("wherry.toml:"), caught.value.where
+    return caught.value
+
+
+def test_the_usual() -> None:
+    app = made()
+    assert (app.name, app.image, app.version, app.home) == ("api", "api", "1.4.0", ".")
+    assert app.command == ("/app/api",)
+    assert app.port == 8080
+    runs = app.runs
+    assert (runs.user, runs.group, runs.ports, runs.readiness) == (65532, 65532, ("8080/tcp",), "/readyz")
+    assert runs.health
+    assert (runs.health.path, runs.health.port) == ("/healthz", 8080)
+    assert (runs.limits.memory, runs.memory_request, runs.limits.cpus) == (256 << 20, 128 << 20, 2.0)
+    assert runs.go_memory_limit == int(0.9 * (256 << 20))
+    assert (runs.drain, runs.grace) == (10.0, 30.0)
+
+
+def test_sources_are_without_this_machine() -> None:
+    sources = made().sources
+    assert (sources.go, sources.go_line, sources.directory) == ("1.26.8", "1.24", ".")
+    assert sources.module_files == ("go.mod", "go.sum")
+    assert sources.replaced_outside == ("../other",)
+    assert sources.flags == ("-trimpath", "-buildvcs=true")
+    assert sources.environment == (("CGO_ENABLED", "0"), ("GOWORK", "off"))
+    assert (sources.stamped, sources.static, sources.cgo, sources.tests) == (True, True, False, True)
+
+
+def test_what_changes_with_each_commit_is_a_stamp() -> None:
+    toml = '[build]\nldflags = ["-X main.commit={git.commit} -X main.fixed=1 -X main.when={created}"]\n'
+    (program,) = made(toml).programs
+    assert program.linker_flags == ("-w", "-X=main.fixed=1")
+    assert program.stamps == (
+        Stamp(variable="main.version", meaning="version"),
+        Stamp(variable="main.commit", meaning="revision"),
+        Stamp(variable="main.when", meaning="date"),
+    )
+
+
+def test_several_programs_of_one_image() -> None:
+    mains = (planning.main(), planning.main("migrate"))
+    toml = 'packages = ["./cmd/api"]\n[image]\nbinaries = ["./cmd/migrate"]\n'
+    app = made(toml, project=planning.project(*mains))
+    assert [(one.name, one.package) for one in app.programs] == [("api", "./cmd/api"), ("migrate", "./cmd/migrate")]
+
+
+def workspace() -> Project:
+    module = Module(path="example.com/jobs", directory="services/jobs", go="1.25")
+    job = Main(import_path="example.com/jobs", name="jobs", module=module.path, directory="services/jobs")
+    return planning.project(job, modules=(module,), workspace="go.work")
+
+
+def test_a_module_of_a_workspace() -> None:
+    app = made(project=workspace())
+    assert (app.home, app.sources.directory, app.sources.workspace) == ("services/jobs", ".", "go.work")
+    assert app.programs[0].package == "./services/jobs"
+    assert "GOWORK" not in dict(app.sources.environment)
+
+
+def test_go_1_25_and_later_know_the_processors() -> None:
+    assert made().runs.go_processors == 2  # the go line is 1.24
+    assert made(project=workspace()).runs.go_processors == 0
+    assert made("[run]\ncpus = 0.5\n").runs.go_processors == 1
+
+
+def test_digests_come_from_the_lock() -> None:
+    reference = "docker.io/library/golang:1.26.8-trixie"
+    lock = Lock(bases=(LockedBase(reference=reference, digest=DIGEST, files=True),))
+    assert str(made(lock=lock).pin("builder")) == f"golang:1.26.8-trixie@{DIGEST}"
+    assert str(made().pin("builder")) == "golang:1.26.8-trixie"
+    assert made().pin("static").reference.startswith("gcr.io/distroless/static-debian13")
+
+
+def test_a_builder_of_ones_own() -> None:
+    pin = made(f'[generate]\nbuilder = "mirror.example/go:1@{DIGEST}"\n').pin("builder")
+    assert (pin.reference, pin.digest) == ("mirror.example/go:1", DIGEST)
+
+
+def test_where_it_is_published() -> None:
+    assert made('[generate]\nimage = "registry.example.com/shop/{name}"\n').image == "registry.example.com/shop/api"
+    assert refused('[generate]\nimage = "registry.example.com/shop/api:1"\n').name == "bad-setting"
+    assert refused('[generate]\nimage = "Registry.example.com/Shop"\n').name == "bad-reference"
+
+
+def test_servers_that_it_talks_to() -> None:
+    facts = (*FACTS, *planning.inferred(("backing", "redis"), ("backing", "postgres")))
+    found = made(facts=facts)
+    assert [one.kind for one in found.runs.backing] == ["postgres", "redis"]
+    assert [(one.name, one.value) for one in found.decisions if one.name == "backing"] == [
+        ("backing", "postgres"),
+        ("backing", "redis"),
+    ]
+    assert made("[generate]\nbacking = []\n", facts=facts).runs.backing == ()
+
+
+def test_what_the_sources_say_of_stopping_secrets_and_variables() -> None:
+    facts = planning.inferred(
+        ("drain", "40"), ("secret-file", "/run/secrets/db"), ("environment", "PORT"), ("children", "os/exec")
+    )
+    runs = made(facts=facts).runs
+    assert (runs.drain, runs.grace, runs.secrets, runs.variables, runs.children) == (
+        40.0,
+        45.0,
+        ("db",),
+        ("PORT",),
+        True,
+    )
+
+
+def test_no_port_is_told() -> None:
+    assert [one.name for one in made(facts=()).findings] == ["no-port"]
+    assert made(facts=()).port == 0
+
+
+def test_a_health_route_that_is_not_there() -> None:
+    app = made('[image]\nhealth = { path = "/nope", port = 8080 }\n')
+    (finding,) = app.findings
+    assert (finding.name, finding.next) == ("health-route", 'image.health.path = "/healthz"')
+
+
+@pytest.mark.parametrize(
+    ("toml", "name"),
+    [
+        ('[image]\nenv = { GOMEMLIMIT = "256MiB" }\n', "limits-conflict"),
+        ('[run]\nmemory = "64m"\n[generate]\nmemory-request = "65m"\n', "limits-conflict"),
+        ("[run]\ncpus = 1\n[generate]\ncpu-request = 2\n", "limits-conflict"),
+        ('[run]\ngrace = "5s"\n', "limits-conflict"),
+        ("[generate]\nreplicas = 5\nmax-replicas = 4\n", "bad-setting"),
+        ("[generate]\nreplicas = 0\n", "bad-setting"),
+        ('[generate]\ndrain = "soon"\n', "bad-setting"),
+        ('[generate]\nreadiness = "readyz"\n', "bad-setting"),
+        ('[generate]\nmemory-request = "1"\n', "bad-setting"),
+        ('[generate]\nsecrets = ["../x"]\n', "bad-setting"),
+        ('[generate]\nseccomp = "../x.json"\n', "path-escape"),
+        ('[image]\nhealth = { command = ["/bin/sh", "-c", "true"] }\n', "shell-probe"),
+        ('[image]\nbase = "distroless"\nhealth = { command = ["/usr/bin/curl", "x"] }\n', "shell-probe"),
+    ],
+)
+def test_what_cannot_hold_is_one_error_with_its_line(toml: str, name: str) -> None:
+    assert refused(toml).name == name
+
+
+def test_what_does_hold() -> None:
+    assert made('[image]\nenv = { GOMEMLIMIT = "200MiB" }\n').runs.go_memory_limit == 0  # the image says it
+    assert made('[image]\nbase = "debian"\nhealth = { command = ["/bin/sh", "-c", "true"] }\n').runs.health
+    assert made('[generate]\ndrain = "55s"\n').runs.grace == 60.0
