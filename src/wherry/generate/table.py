@@ -7,6 +7,7 @@ from typing import Final
 
 from wherry.generate.bake import files as bake
 from wherry.generate.compose.files import files as compose
+from wherry.generate.kubernetes.files import files as kubernetes
 from wherry.generate.makefile import files as makefile
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -41,6 +42,18 @@ WRITERS: Final[tuple[Writer, ...]] = (
         option="for",
         variants=("secure", "dev", "production"),
         extras=(("public", "publish its ports on every address of the machine, not on loopback alone"),),
+        digest=True,
+    ),
+    Writer(
+        what="kubernetes",
+        help="Objects for a cluster, at the restricted level: plain YAML, kustomize or a Helm chart.",
+        write=kubernetes,
+        option="form",
+        variants=("plain", "kustomize", "helm"),
+        extras=(
+            ("gateway", "an HTTPRoute from a Gateway of the cluster to it"),
+            ("ingress", "an Ingress with TLS to it"),
+        ),
         digest=True,
     ),
     Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),

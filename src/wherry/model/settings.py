@@ -316,6 +316,10 @@ class GenerateSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = None
     namespace: Annotated[str | None, doc("Its Kubernetes namespace.", None, "shop")] = None
     host: Annotated[str | None, doc("Its public name, for Ingress and Gateway.", None, "shop.example.com")] = None
+    gateway: Annotated[
+        str | None,
+        doc("The Gateway of the cluster that its routes attach to: NAME or NAMESPACE/NAME.", None, "infra/public"),
+    ] = None
     backing: Annotated[
         tuple[Literal["postgres", "redis"], ...] | None,
         doc("Servers that it talks to. Without it: those whose client libraries it imports.", None, ["postgres"]),

@@ -1,0 +1,52 @@
+"""The three forms. Applications and a choice in, files below `deploy/` out; touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from wherry.formats import yaml
+from wherry.generate import names
+from wherry.generate.kubernetes import checks
+from wherry.generate.kubernetes.helm import chart
+from wherry.generate.kubernetes.kustomize import bases
+from wherry.generate.kubernetes.objects import namespace, objects
+from wherry.model.application import Application
+from wherry.model.file import Choice, File
+
+FOLDER: Final = "deploy"
+Extras = tuple[str, ...]
+
+
+def files(applications: tuple[Application, ...], choice: Choice) -> tuple[File, ...]:
+    """`deploy/...` for one application, `deploy/NAME/...` for each of several. UsageError of `checks.check`."""
+    checks.check(applications, choice)
+    form = FORMS[choice.variant or next(iter(FORMS))]
+    several = len(applications) > 1
+    made: list[File] = []
+    for application in applications:
+        folder = f"{FOLDER}/{names.service(application)}" if several else FOLDER
+        made += form(application, folder, choice.extras)
+    return (*_namespaces(applications, choice), *made)
+
+
+def _namespaces(applications: tuple[Application, ...], choice: Choice) -> tuple[File, ...]:
+    """Once for all: what deletes one application's folder must not delete the others with their namespace. A chart has none:
+    Helm installs into one that is there."""
+    spaces = list(dict.fromkeys(one.namespace for one in applications if one.namespace))
+    if not spaces or choice.variant == "helm":
+        return ()
+    made = [namespace(one) for one in spaces]
+    text = yaml.dump_all([one.document for one in made])
+    return (File(path=f"{FOLDER}/{made[0].file}.yaml", text=text),)
+
+
+def _plain(application: Application, folder: str, extras: Extras) -> tuple[File, ...]:
+    return tuple(
+        File(path=f"{folder}/{one.file}.yaml", text=yaml.dump(one.document)) for one in objects(application, extras)
+    )
+
+
+Form = Callable[[Application, str, Extras], tuple[File, ...]]
+FORMS: Final[dict[str, Form]] = {"plain": _plain, "kustomize": bases, "helm": chart}
+"""The first is the usual one."""

@@ -1,0 +1,51 @@
+"""Who may talk to it, and whom it may talk to. An application in, a NetworkPolicy's specification out; touches nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wherry.formats.yaml import Document, noted
+from wherry.generate import names
+from wherry.generate.kubernetes.pod import selector
+from wherry.generate.kubernetes.ports import ports
+from wherry.model.application import Application, Backing
+
+BACKING: Final = {"postgres": ("Postgres", 5432), "redis": ("Redis", 6379)}
+"""Kind → how people call it, and the port that its clients dial unless they are told another."""
+DNS: Final = {
+    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
+    "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+}
+
+
+def network_policy(application: Application, *, open_to_all: bool) -> Document:
+    """`open_to_all`: an Ingress or Gateway leads to it, whose own pods may be anywhere, even outside the pods' network."""
+    listens = [{"protocol": one.protocol, "port": one.number} for one in ports(application) if one.served]
+    inward: list[Document] = []
+    if listens and open_to_all:
+        inward.append(noted({"ports": listens}, "From anywhere: the controller may be in the node's network."))
+    elif listens:
+        inward.append(
+            noted(
+                {"from": [{"namespaceSelector": {}}], "ports": listens},
+                "From the pods of this cluster; narrow it where you know who calls. The kubelet's probes are always let in.",
+            )
+        )
+    outward: list[Document] = [noted(DNS, "DNS.")]
+    outward += [_backing(one) for one in application.runs.backing]
+    if application.runs.certificates:
+        outward.append(noted({"ports": [{"protocol": "TCP", "port": 443}]}, "HTTPS, wherever it is."))
+    return {
+        "podSelector": {"matchLabels": selector(names.service(application))},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": inward or noted([], "It listens on no port."),
+        "egress": noted(outward, "What is not here cannot be reached: add what else it calls."),
+    }
+
+
+def _backing(backing: Backing) -> Document:
+    name, port = BACKING[backing.kind]
+    return noted(
+        {"ports": [{"protocol": "TCP", "port": port}]},
+        f"{name}, wherever it is; narrow it by `to` where you know that.",
+    )

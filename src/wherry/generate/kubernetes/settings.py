@@ -1,0 +1,71 @@
+"""The variables of its environment: what belongs to the limits stands beside them, the rest in a ConfigMap, what is secret in a
+Secret that no file has. An application in, parts of a container out; touches nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from wherry.formats.yaml import Document, noted
+from wherry.generate import names
+from wherry.generate.kubernetes import words
+from wherry.model.application import Application
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+USUAL: Final = {"GIN_MODE": "release", "LOG_LEVEL": "info", "TZ": "UTC"}
+"""What a server in a cluster says where its code reads these and nothing else was set."""
+
+
+def plain(application: Application) -> dict[str, str]:
+    """What the ConfigMap holds: the image's variables, to be changed without a new image."""
+    known = dict(application.runs.environment)
+    usual = {name: value for name, value in USUAL.items() if name in application.runs.variables}
+    return dict(sorted({**usual, **known}.items()))
+
+
+def secret_name(name: str) -> str:
+    """The Secret whose keys are variables."""
+    return f"{name}-environment"
+
+
+def reads_secret(application: Application) -> bool:
+    """Whether there may be variables that no file should hold."""
+    return bool(_unset(application) or application.runs.backing)
+
+
+def sources(application: Application) -> list[Document]:
+    """`envFrom`: Kubernetes fills nothing in there, so a `$(` in a value stays one."""
+    name = names.service(application)
+    made: list[Document] = [{"configMapRef": {"name": name}}] if plain(application) else []
+    open_ones = _unset(application)
+    if reads_secret(application):
+        example = open_ones[0] if open_ones else "NAME"
+        note = (
+            f"For what nobody else may read. kubectl create secret generic {secret_name(name)} --from-literal={example}=..."
+            + (f"\nThe code reads: {', '.join(open_ones)}." if open_ones else "")
+        )
+        made.append(noted({"secretRef": {"name": secret_name(name), "optional": True}}, note))
+    return made
+
+
+def of_limits(application: Application) -> list[Document]:
+    """`env`: what tells Go of its limits. ValueError for a GOMEMLIMIT that the limit does not leave room for: the plan refuses
+    it."""
+    runs = application.runs
+    made: list[Document] = []
+    if runs.go_memory_limit:
+        if runs.limits.memory and runs.go_memory_limit >= runs.limits.memory:
+            raise ValueError(f"GOMEMLIMIT {runs.go_memory_limit} is not below the limit {runs.limits.memory}")
+        reason = f"below the limit of {runs.limits.memory >> 20} MiB, which Go does not read itself"
+        value = noted(words.memory(runs.go_memory_limit), reason)
+        made.append({"name": "GOMEMLIMIT", "value": value})
+    if runs.go_processors:
+        reason = f"the limit of {runs.limits.cpus:g} processors, which the go line {application.sources.go_line} does not read"
+        value = noted(str(runs.go_processors), reason)
+        made.append({"name": "GOMAXPROCS", "value": value})
+    return made
+
+
+def _unset(application: Application) -> tuple[str, ...]:
+    set_here = {*plain(application), "GOMEMLIMIT", "GOMAXPROCS"}
+    return tuple(name for name in application.runs.variables if name not in set_here and _NAME.fullmatch(name))
