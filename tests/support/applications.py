@@ -18,6 +18,7 @@ def pins(go: str = "1.26.8") -> tuple[Pin, ...]:
     """Every image that files stand on, all with a digest."""
     references = {
         "builder": f"docker.io/library/golang:{go}-trixie",
+        "musl-builder": f"docker.io/library/golang:{go}-alpine",
         "static": "gcr.io/distroless/static-debian13:nonroot",
         "dynamic": "gcr.io/distroless/base-debian13:nonroot",
         "alpine": "docker.io/library/alpine:3",
@@ -41,7 +42,7 @@ API = Application(
             package="./cmd/api",
             import_path="example.com/shop/cmd/api",
             linker_flags=("-w",),
-            stamps=(Stamp(variable="main.version"),),
+            stamps=(Stamp(variable="main.version", at=1),),
         ),
     ),
     sources=Sources(
@@ -61,6 +62,7 @@ API = Application(
         health=Health(port=8080, path="/healthz"),
         readiness="/readyz",
         drain=10.0,
+        variables=("DATABASE_URL", "LOG_LEVEL"),
         backing=(Backing(kind="postgres", place=Place(file="internal/store/db.go", line=9)),),
         secrets=("database-password",),
     ),

@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
+from wherry.kit.text import one_line
 from wherry.kit.value import Value
 
 Scalar = str | int | float | bool | None
@@ -77,8 +78,8 @@ def _value(document: Document, indent: int) -> Any:
 
 
 def _comment(text: str) -> str:
-    """What cannot end a comment early: line breaks of YAML 1.1 among them."""
-    return "\n".join(" ".join(line.split()) for line in text.replace("\r", "\n").splitlines())
+    """What cannot end a comment early, line breaks of YAML 1.1 among them, and no sign that readers refuse even there."""
+    return "\n".join(one_line(" ".join(line.split())) for line in text.replace("\r", "\n").splitlines())
 
 
 def _string(text: str) -> Any:

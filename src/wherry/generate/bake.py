@@ -48,12 +48,12 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
         _block('group "default"', {"targets": tuple(targets)}, "For this machine, into its engine."),
     ]
     if released:
-        group = {"targets": tuple(f"{name}-release" for name in released)}
+        group = {"targets": tuple(map(_released, released))}
         blocks.append(_block('group "release"', group, _RELEASE))
     for name, application in targets.items():
         blocks.append(_block(f'target "{name}"', _target(applications, application), _private(application)))
         if name in released:
-            blocks.append(_block(f'target "{name}-release"', _release(name, application)))
+            blocks.append(_block(f'target "{_released(name)}"', _release(name, application)))
     return (File(path=FILE, text="\n".join((_head(applications), *blocks))),)
 
 
@@ -73,17 +73,24 @@ def _private(application: Application) -> str:
 
 def _targets(applications: Applications) -> dict[str, Application]:
     made: dict[str, Application] = {}
+    taken: set[str] = set()
     for application in applications:
         name = target(names.service(application))
-        if name in made or any(f"{one}-release" == name for one in made):
+        own = {name, _released(name)}
+        if own & taken:
             raise UsageError(
                 "same-name",
                 f"two targets of {FILE} would be called {name}",
                 where=f"image.name = {one_line(application.name)[:60]}",
                 next="name one of them in wherry.toml",
             )
+        taken |= own
         made[name] = application
     return made
+
+
+def _released(name: str) -> str:
+    return f"{name}-release"
 
 
 def target(text: str) -> str:
@@ -105,10 +112,11 @@ def _target(applications: Applications, application: Application) -> dict[str, S
 
 
 def _release(name: str, application: Application) -> dict[str, Setting]:
+    platforms = tuple(str(platform) for platform in application.platforms)
     cache = f"type=registry,ref={application.image}:cache"
     return {
         "inherits": (name,),
-        "platforms": tuple(str(platform) for platform in application.platforms),
+        **({"platforms": platforms} if platforms else {}),
         "cache-from": (cache,),
         "cache-to": (f"{cache},mode=max,image-manifest=true,oci-mediatypes=true",),
         "attest": ("type=provenance,mode=max", "type=sbom"),

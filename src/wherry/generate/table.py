@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from wherry.generate.bake import files as bake
+from wherry.generate.build_script import files as build_script
 from wherry.generate.compose.files import files as compose
 from wherry.generate.kubernetes.files import files as kubernetes
 from wherry.generate.makefile import files as makefile
@@ -58,4 +59,5 @@ WRITERS: Final[tuple[Writer, ...]] = (
     ),
     Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),
     Writer(what="makefile", help="A Makefile: build, test and check here; images by wherry or Docker.", write=makefile),
+    Writer(what="build-script", help="build.sh: build, scan and push with Docker.", write=build_script),
 )

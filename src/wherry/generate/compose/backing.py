@@ -37,7 +37,7 @@ def _postgres(pin: Pin, database: str) -> dict[str, Document]:
         "image": str(pin),
         "user": why("postgres", "from the beginning: as root the image would need capabilities to become it"),
         **hardened(),
-        "tmpfs": [memory("/tmp"), memory("/var/run/postgresql")],  # noqa: S108 - the container's
+        "tmpfs": [memory("/tmp", 64 << 20), memory("/var/run/postgresql", 1 << 20)],  # noqa: S108 - the container's
         "volumes": [{"type": "volume", "source": "postgres-data", "target": where}],
         "shm_size": why("128M", "parallel queries need more than Docker's 64 MB"),
         "environment": {

@@ -4,14 +4,10 @@ touches nothing."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from wherry.formats.yaml import Document
 from wherry.generate.compose.words import size, why
 from wherry.kit.value import Value
-
-TEMPORARY: Final = "size=64m,noexec,nosuid,nodev"
-"""Options of memory that may be written to; without a size it may take half of the machine's."""
 
 
 class Share(Value, frozen=True, kw_only=True):
@@ -68,6 +64,6 @@ def logged() -> Mapping[str, Document]:
     return {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
 
 
-def memory(path: str, options: str = "mode=1777") -> str:
-    """An entry of `tmpfs`."""
-    return f"{path}:{TEMPORARY},{options}"
+def memory(path: str, bytes_of_it: int, options: str = "mode=1777") -> str:
+    """An entry of `tmpfs`; without a size it could take half of the machine's memory."""
+    return f"{path}:size={size(bytes_of_it).lower()},noexec,nosuid,nodev,{options}"

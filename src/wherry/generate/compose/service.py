@@ -134,9 +134,11 @@ def _low_ports(application: Application) -> dict[str, Document]:
 def _writable(application: Application, around: Around) -> dict[str, Document]:
     runs = application.runs
     kept = [{"type": "volume", "source": source, "target": target} for source, target in around.volumes]
-    temporary = [memory("/tmp")] if runs.temporary else []  # noqa: S108 - the container's
+    temporary = [memory("/tmp", runs.scratch_size)] if runs.temporary else []  # noqa: S108 - the container's
     temporary += [
-        memory(path(one.path, "image.writable"), f"mode={one.mode:04o},uid={runs.user},gid={runs.group}")
+        memory(
+            path(one.path, "image.writable"), runs.scratch_size, f"mode={one.mode:04o},uid={runs.user},gid={runs.group}"
+        )
         for one in in_memory(application)
     ]
     made: dict[str, Document] = {}

@@ -75,7 +75,7 @@ def variable(text: str) -> str:
 
 def size(number: int) -> str:
     """Bytes as Docker reads them, in powers of two: 256M."""
-    unit, factor = next(((unit, factor) for unit, factor in _UNITS if number % factor == 0), ("B", 1))
+    unit, factor = next(((unit, factor) for unit, factor in _UNITS if number % factor == 0), ("", 1))
     return f"{number // factor}{unit}"
 
 
@@ -84,11 +84,11 @@ def seconds(length: float) -> str:
     return f"{length:.0f}s" if length == int(length) else f"{length * 1000:.0f}ms"
 
 
-def _bad(text: str, what: str, why: str) -> UsageError:
+def _bad(text: str, what: str, because: str) -> UsageError:
     return UsageError(
         "bad-text",
         f"{what} cannot be written into a compose file",
         where=f"{what} = {one_line(text)[:60]}",
-        why=why,
+        why=because,
         next="give it another name",
     )

@@ -1,0 +1,53 @@
+# In the repository's root:
+#   docker buildx bake -f services/jobs/docker-bake.hcl
+
+# What git says: VERSION=$(git describe --tags --always --dirty)
+variable "VERSION" {
+  default = "dev"
+}
+
+# For this machine, into its engine.
+group "default" {
+  targets = ["jobs", "shop-api"]
+}
+
+# For every platform, pushed. With SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+# the same commit gives the same files with the same times.
+group "release" {
+  targets = ["shop-api-release"]
+}
+
+# Credentials for private modules: NETRC="$(cat ~/.netrc)"
+target "jobs" {
+  context    = "."
+  dockerfile = "services/jobs/jobs.Dockerfile"
+  args = {
+    VERSION = VERSION
+  }
+  tags   = ["jobs:${VERSION}"]
+  secret = ["id=netrc,env=NETRC"]
+  output = ["type=docker"]
+}
+
+target "shop-api" {
+  context    = "."
+  dockerfile = "services/jobs/shop-api.Dockerfile"
+  args = {
+    VERSION = VERSION
+  }
+  tags   = ["registry.example.com/shop/shop-api:${VERSION}"]
+  output = ["type=docker"]
+}
+
+target "shop-api-release" {
+  inherits  = ["shop-api"]
+  platforms = ["linux/amd64", "linux/arm64"]
+  cache-from = [
+    "type=registry,ref=registry.example.com/shop/shop-api:cache",
+  ]
+  cache-to = [
+    "type=registry,ref=registry.example.com/shop/shop-api:cache,mode=max,image-manifest=true,oci-mediatypes=true",
+  ]
+  attest = ["type=provenance,mode=max", "type=sbom"]
+  output = ["type=registry,oci-mediatypes=true,rewrite-timestamp=true"]
+}
