@@ -6,9 +6,10 @@ Without a choice, every file that wherry made is made anew: each says in its fir
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -28,6 +29,7 @@ from wherry.model.plan import Decision
 from wherry.plan import lockfile
 from wherry.plan.application import Known, decide
 
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 Mode = Literal["write", "check", "diff"]
 
 
@@ -114,7 +116,7 @@ def _wishes(request: GenerateRequest, root: Path, known: dict[Command, tuple[str
 
 def _made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Seen], machine: Machine) -> Generated:
     choice, seen = wish.choice, look(wish.build)
-    applications, root = tuple(replace(one, digest=choice.digest) for one in seen.applications), seen.root
+    root, applications = seen.root, tuple(replace(one, digest=_digest(choice, seen)) for one in seen.applications)
     row = writer(choice.what)
     applications, findings = _pinned(request, applications, row.write(applications, choice), machine)
     command = Command(choice=choice, home=applications[0].home)
@@ -129,6 +131,19 @@ def _made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], S
         decisions=tuple(one for application in applications for one in application.decisions),
         findings=(*told, *findings),
     )
+
+
+def _digest(choice: Choice, seen: Seen) -> str:
+    """The digest that was given. UsageError [bad-digest] for what is none, and where there are several images."""
+    if choice.digest and (not _DIGEST.fullmatch(choice.digest) or len(seen.applications) > 1):
+        several = len(seen.applications) > 1
+        raise UsageError(
+            "bad-digest",
+            f"one digest cannot be that of {len(seen.applications)} images" if several else "that is no digest",
+            where=f"--digest {choice.digest[:80]}",
+            next="name one program" if several else "sha256: and 64 digits, as wherry push prints it",
+        )
+    return choice.digest
 
 
 def _seen(build: BuildRequest, machine: Machine) -> Seen:

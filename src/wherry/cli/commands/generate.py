@@ -65,7 +65,7 @@ def _command(row: Writer) -> click.Command:
     ]
     if row.digest:
         options.append(
-            click.Option(["--digest"], default="", type=FILLED, metavar="sha256:...", help="Of the published image.")
+            click.Option(["--digest"], type=FILLED, metavar="sha256:...", help="Of the published image.")
         )
     command = click.Command(row.what, params=options, callback=callback, help=row.help, short_help=row.help)
     return cast(click.Command, _shared(command))

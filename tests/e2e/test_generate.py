@@ -1,0 +1,191 @@
+"""`wherry init` and `wherry generate` over real repositories, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Done, wherry
+from tests.support.examples import repository
+from tests.support.tools import need
+from wherry.generate.table import WRITERS
+
+pytestmark = pytest.mark.e2e
+COMMANDS = [(row.what, row.option, variant) for row in WRITERS for variant in (row.variants or ("",))]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    need("go", "git")
+    return repository("http-api", tmp_path / "http-api")
+
+
+def ran(*arguments: str, cwd: Path) -> Done:
+    """Without a registry: digests are then missing, which is told and no error."""
+    return wherry(*arguments, home=cwd.parent / "home", cwd=cwd, WHERRY_OFFLINE="1")
+
+
+def everything(root: Path) -> None:
+    """One of each kind."""
+    for row in WRITERS:
+        done = ran("generate", row.what, cwd=root)
+        assert done.code == 0, (row.what, done.stderr)
+
+
+def files(root: Path) -> dict[str, str]:
+    names = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    return {name: (root / name).read_text() for name in names if name}
+
+
+def test_a_port_is_changed_in_one_place(shop: Path) -> None:
+    """`--check` names every stale file, and `generate` changes just the lines with the port."""
+    assert ran("init", "--yes", cwd=shop).code == 0
+    everything(shop)
+    assert ran("generate", "--check", cwd=shop).code == 0
+    before = files(shop)
+    toml = shop / "wherry.toml"
+    toml.write_text(toml.read_text().replace("8080", "9191"))
+    checked = ran("generate", "--check", cwd=shop)
+    assert checked.code == 1
+    stale = {line.split(maxsplit=1)[1] for line in checked.stdout.splitlines() if line.startswith("stale")}
+    assert files(shop) == before | {"wherry.toml": toml.read_text()}, "--check writes nothing"
+    assert ran("generate", cwd=shop).code == 0
+    after = files(shop)
+    assert {name for name in before if before[name] != after[name]} == stale | {"wherry.toml"}
+    named = {
+        name for name, text in before.items() if name != "wherry.toml" and name not in COMMITTED and "8080" in text
+    }
+    assert named <= stale, "a port that nobody changed"
+    for name in stale:
+        changed = [
+            (old, new)
+            for old, new in zip(before[name].splitlines(), after[name].splitlines(), strict=True)
+            if old != new
+        ]
+        assert changed
+        assert all(new == old.replace("8080", "9191") for old, new in changed), changed
+    assert ran("generate", "--check", cwd=shop).code == 0
+
+
+COMMITTED = ("main.go", "internal/server/server.go")
+"""Files of the example, which name the port too."""
+
+
+@pytest.mark.parametrize(("what", "option", "variant"), COMMANDS)
+def test_made_twice_is_made_once(shop: Path, what: str, option: str, variant: str) -> None:
+    said = (f"--{option}", variant) if variant else ()
+    first = ran("generate", what, *said, cwd=shop)
+    assert first.code == 0, first.stderr
+    assert all(line.startswith("new ") for line in first.stdout.splitlines()), first.stdout
+    again = ran("generate", "--check", cwd=shop)
+    assert again.code == 0, again.stdout
+    assert len(again.stdout.splitlines()) == len(first.stdout.splitlines())
+
+
+def test_a_commit_makes_nothing_stale(shop: Path) -> None:
+    everything(shop)
+    for message in ("generated", "more"):
+        (shop / "notes.txt").write_text(message)
+        subprocess.run(["git", "add", "-A"], cwd=shop, check=True)
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", message],
+            cwd=shop,
+            check=True,
+        )
+        done = ran("generate", "--check", cwd=shop)
+        assert done.code == 0, done.stdout
+
+
+def test_a_handwritten_file_stays(shop: Path) -> None:
+    (shop / "Makefile").write_text("all:\n\techo mine\n")
+    done = ran("generate", "makefile", cwd=shop)
+    assert done.code == 1
+    assert "[file-exists]: Makefile is not wherry's" in done.stderr
+    assert (shop / "Makefile").read_text() == "all:\n\techo mine\n"
+    shown = ran("generate", "makefile", "--diff", cwd=shop)
+    assert "-\techo mine" in shown.stdout
+    assert (shop / "Makefile").read_text() == "all:\n\techo mine\n"
+    replaced = ran("generate", "makefile", "--overwrite", cwd=shop)
+    assert replaced.code == 0
+    assert "-\techo mine" in replaced.stderr, "what goes is shown"
+
+
+def test_what_users_keep_stays(shop: Path) -> None:
+    assert ran("generate", "makefile", cwd=shop).code == 0
+    path = shop / "Makefile"
+    path.write_text(path.read_text() + "# wherry:keep\nmine:\n\techo mine\n# wherry:end\n")
+    (shop / "wherry.toml").write_text("[image]\nports = [9191]\n")
+    assert ran("generate", cwd=shop).code == 0
+    assert path.read_text().endswith("# wherry:keep\nmine:\n\techo mine\n# wherry:end\n")
+    assert ran("generate", "--check", cwd=shop).code == 0
+
+
+def test_three_programs_and_no_choice(tmp_path: Path) -> None:
+    need("go", "git")
+    root = repository("multi-main", tmp_path / "multi-main")
+    (root / "wherry.toml").unlink()
+    done = ran("generate", "makefile", cwd=root)
+    assert done.code == 2
+    assert "[several-mains]" in done.stderr
+    assert "./cmd/worker" in done.stderr
+    assert not (root / "Makefile").exists()
+    assert ran("generate", "makefile", "./...", cwd=root).code == 0
+    assert "./..." in (root / "Makefile").read_text().split("\n", 1)[0]
+    assert ran("generate", "--check", cwd=root).code == 0
+
+
+def test_init_asks_nothing_without_a_terminal(shop: Path) -> None:
+    first = ran("init", cwd=shop)
+    assert first.code == 0
+    text = (shop / "wherry.toml").read_text()
+    assert len(text.splitlines()) <= 10
+    assert "ports = [8080]" in text
+    assert "main.go:" in text
+    (shop / "wherry.toml").unlink()
+    assert ran("init", "--yes", cwd=shop).code == 0
+    assert (shop / "wherry.toml").read_text() == text
+
+
+def test_init_changes_no_decision(shop: Path) -> None:
+    """The image is the same with the file and without it."""
+
+    def decided() -> object:
+        plan = json.loads(ran("plan", "--json", cwd=shop).stdout)["plan"]
+        (image,) = plan["images"]
+        return [image[key] for key in ("ports", "health", "user", "base", "environment", "entrypoint")]
+
+    before = decided()
+    assert ran("init", "--yes", cwd=shop).code == 0
+    assert decided() == before
+
+
+def test_init_leaves_what_is_there(shop: Path) -> None:
+    (shop / "wherry.toml").write_text("# mine\n")
+    done = ran("init", "--yes", "--with", "makefile", cwd=shop)
+    assert done.code == 1
+    assert "wherry.toml is not wherry's" in done.stderr
+    assert not (shop / "Makefile").exists(), "all or none"
+    assert (shop / "wherry.toml").read_text() == "# mine\n"
+    assert "-# mine" in ran("init", "--diff", cwd=shop).stdout
+
+
+def test_nothing_generated_yet(shop: Path) -> None:
+    done = ran("generate", "--check", cwd=shop)
+    assert done.code == 2
+    assert "[nothing-generated]" in done.stderr
+
+
+def test_a_module_by_version(shop: Path) -> None:
+    done = ran("generate", "makefile", "github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin@v2.26.0", cwd=shop)
+    assert done.code == 2
+    assert "[generate-remote]" in done.stderr
+
+
+def test_as_json(shop: Path) -> None:
+    made = json.loads(ran("generate", "makefile", "--json", cwd=shop).stdout)
+    assert [(one["path"], one["state"]) for one in made["files"]] == [("Makefile", "new")]
