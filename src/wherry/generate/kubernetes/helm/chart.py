@@ -52,9 +52,14 @@ def chart(application: Application, folder: str, extras: tuple[str, ...]) -> tup
         **{f"templates/{one.file}.yaml": _template(application, one, used) for one in every},
     }
     return tuple(
-        File(path=f"{folder}/chart/{path}", text=text, comment="" if path.endswith((".json", ".txt")) else "#")
+        File(path=f"{folder}/chart/{path}", text=text, comment="" if _headless(path) else "#")
         for path, text in made.items()
     )
+
+
+def _headless(path: str) -> bool:
+    """JSON has no comments, and a comment in a template is a template: the first line names folders of the repository."""
+    return path.endswith(".json") or path.startswith("templates/")
 
 
 def _about(application: Application) -> Document:
