@@ -62,7 +62,7 @@ def bake(text: str, folder: Path, version: str = "dev") -> dict[str, Any]:
     need("go")
     (folder / "bake.hcl").write_bytes(text.encode())
     (folder / "bake.hcldec").write_text(BAKE)
-    words = ["--spec=bake.hcldec", "--vars", json.dumps({"VERSION": version}), "bake.hcl"]
+    words = ["--spec=bake.hcldec", "--vars", json.dumps({"VERSION": version, "REVISION": "unknown"}), "bake.hcl"]
     return _json([go_tool(f"{_HCL}@v2.24.0", f"{_HCL}/cmd/hcldec"), *words], folder)
 
 

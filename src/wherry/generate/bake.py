@@ -42,9 +42,8 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     targets = _targets(applications)
     released = {name: one for name, one in targets.items() if "/" in one.image}
     blocks = [
-        _block(
-            'variable "VERSION"', {"default": "dev"}, "What git says: VERSION=$(git describe --tags --always --dirty)"
-        ),
+        _block('variable "VERSION"', {"default": "dev"}, "VERSION=$(git describe --tags --always --dirty)"),
+        _block('variable "REVISION"', {"default": "unknown"}, "REVISION=$(git rev-parse HEAD)"),
         _block('group "default"', {"targets": tuple(targets)}, "For this machine, into its engine."),
     ]
     if released:
@@ -104,7 +103,7 @@ def _target(applications: Applications, application: Application) -> dict[str, S
     return {
         "context": ".",
         "dockerfile": names.from_root(applications, file),
-        "args": {"VERSION": Expression(words="VERSION")},
+        "args": {name: Expression(words=name) for name in ("VERSION", "REVISION")},
         "tags": (Tagged(text=application.image),),
         **private,
         "output": ("type=docker",),

@@ -46,9 +46,10 @@ def test_paths_begin_at_the_root(tmp_path: Path) -> None:
 
 def test_the_version_comes_from_outside(tmp_path: Path) -> None:
     made = foreign.bake(text(API), tmp_path, version="1.2.3")["target"]["shop-api"]
-    assert made["args"] == {"VERSION": "1.2.3"}
+    assert made["args"] == {"VERSION": "1.2.3", "REVISION": "unknown"}
     assert made["tags"] == ["registry.example.com/shop/shop-api:1.2.3"]
-    assert foreign.bake(text(API), tmp_path)["variable"]["VERSION"]["default"] == "dev"
+    declared = foreign.bake(text(API), tmp_path)["variable"]
+    assert declared == {"VERSION": {"default": "dev"}, "REVISION": {"default": "unknown"}}
 
 
 def test_a_release_is_for_every_platform_and_says_what_it_is(tmp_path: Path) -> None:

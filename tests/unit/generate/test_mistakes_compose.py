@@ -175,9 +175,9 @@ def test_delve_is_published_in_dev_alone(application: Application, tmp_path: Pat
 def test_times_of_health_do_not_drift(application: Application, tmp_path: Path) -> None:
     """M61, M62: where there is something to ask it is asked, as the image would."""
     for purpose in ("secure", "production"):
-        made = own(foreign.compose(written(application, purpose), tmp_path)).get("healthcheck")
+        made = own(foreign.compose(written(application, purpose), tmp_path)).get("healthcheck", {})
         health = application.runs.health
-        assert (made is None) == (health is None)
+        assert bool(made) == (health is not None)
         if health:
             assert made["interval"] == f"{health.interval:.0f}s"
             assert made["test"][1:] == list(names.check(application))

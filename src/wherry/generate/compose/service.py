@@ -117,7 +117,11 @@ def _build(application: Application, around: Around, variant: str) -> dict[str, 
     if variant == names.DEV:
         made["target"] = names.DEV
     else:
-        made["args"] = {"VERSION": Filled(text="${VERSION:-dev}")}
+        stamped = {"VERSION": "${VERSION:-dev}", "REVISION": "${REVISION:-unknown}"}
+        made["args"] = why(
+            {name: Filled(text=text) for name, text in stamped.items()},
+            "VERSION=$(git describe --tags --always --dirty), REVISION=$(git rev-parse HEAD)",
+        )
     if application.sources.private:
         made["secrets"] = [names.NETRC]
     return made

@@ -45,7 +45,7 @@ def literal(document: Document) -> Document:
 
 def why(value: Document, reason: str) -> Noted:
     """`value` with its reason above, in lines that fit beside an editor."""
-    return noted(value, "\n".join(textwrap.wrap(reason, _COLUMNS)))
+    return noted(value, "\n".join(textwrap.wrap(reason, _COLUMNS, break_long_words=False, break_on_hyphens=False)))
 
 
 def key(text: str, what: str) -> str:

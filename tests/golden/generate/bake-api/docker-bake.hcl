@@ -1,9 +1,14 @@
 # In the repository's root:
 #   docker buildx bake
 
-# What git says: VERSION=$(git describe --tags --always --dirty)
+# VERSION=$(git describe --tags --always --dirty)
 variable "VERSION" {
   default = "dev"
+}
+
+# REVISION=$(git rev-parse HEAD)
+variable "REVISION" {
+  default = "unknown"
 }
 
 # For this machine, into its engine.
@@ -21,7 +26,8 @@ target "shop-api" {
   context    = "."
   dockerfile = "Dockerfile"
   args = {
-    VERSION = VERSION
+    VERSION  = VERSION
+    REVISION = REVISION
   }
   tags   = ["registry.example.com/shop/shop-api:${VERSION}"]
   output = ["type=docker"]

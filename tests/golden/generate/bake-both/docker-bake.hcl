@@ -1,9 +1,14 @@
 # In the repository's root:
 #   docker buildx bake -f services/jobs/docker-bake.hcl
 
-# What git says: VERSION=$(git describe --tags --always --dirty)
+# VERSION=$(git describe --tags --always --dirty)
 variable "VERSION" {
   default = "dev"
+}
+
+# REVISION=$(git rev-parse HEAD)
+variable "REVISION" {
+  default = "unknown"
 }
 
 # For this machine, into its engine.
@@ -22,7 +27,8 @@ target "jobs" {
   context    = "."
   dockerfile = "services/jobs/jobs.Dockerfile"
   args = {
-    VERSION = VERSION
+    VERSION  = VERSION
+    REVISION = REVISION
   }
   tags   = ["jobs:${VERSION}"]
   secret = ["id=netrc,env=NETRC"]
@@ -33,7 +39,8 @@ target "shop-api" {
   context    = "."
   dockerfile = "services/jobs/shop-api.Dockerfile"
   args = {
-    VERSION = VERSION
+    VERSION  = VERSION
+    REVISION = REVISION
   }
   tags   = ["registry.example.com/shop/shop-api:${VERSION}"]
   output = ["type=docker"]

@@ -1,9 +1,14 @@
 # In the repository's root:
 #   docker buildx bake -f services/jobs/docker-bake.hcl
 
-# What git says: VERSION=$(git describe --tags --always --dirty)
+# VERSION=$(git describe --tags --always --dirty)
 variable "VERSION" {
   default = "dev"
+}
+
+# REVISION=$(git rev-parse HEAD)
+variable "REVISION" {
+  default = "unknown"
 }
 
 # For this machine, into its engine.
@@ -16,7 +21,8 @@ target "jobs" {
   context    = "."
   dockerfile = "services/jobs/Dockerfile"
   args = {
-    VERSION = VERSION
+    VERSION  = VERSION
+    REVISION = REVISION
   }
   tags   = ["jobs:${VERSION}"]
   secret = ["id=netrc,env=NETRC"]
