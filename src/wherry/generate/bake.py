@@ -6,6 +6,7 @@ doubled (https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md, "Template
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -61,9 +62,9 @@ the same commit gives the same files with the same times."""
 
 
 def _head(applications: Applications) -> str:
-    where = names.from_root(applications, FILE)
-    command = "docker buildx bake" if where == FILE else f"docker buildx bake -f {where}"
-    return f"# In the repository's root:\n#   {_comment(command)}\n"
+    """With the file's name: left alone, Bake reads a compose.yaml beside it as well, and wants what that wants."""
+    where = shlex.quote(names.from_root(applications, FILE))
+    return f"# In the repository's root:\n#   {_comment(f'docker buildx bake -f {where}')}\n"
 
 
 def _private(application: Application) -> str:

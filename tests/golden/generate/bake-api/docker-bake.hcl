@@ -1,5 +1,5 @@
 # In the repository's root:
-#   docker buildx bake
+#   docker buildx bake -f docker-bake.hcl
 
 # VERSION=$(git describe --tags --always --dirty)
 variable "VERSION" {
