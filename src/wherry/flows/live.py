@@ -18,6 +18,7 @@ from wherry.kit.text import one_line
 from wherry.model.container import Container
 from wherry.runtime import cgroups, engines
 from wherry.runtime.kernel_log import KernelLog
+from wherry.runtime.look import lives
 
 KEPT = 1 << 16
 STEP = 0.003
@@ -78,6 +79,18 @@ class Live:
     def wait(self, seconds: float) -> int | None:
         """Its exit code; None when it has not ended after `seconds`."""
         return self._one.child.wait(seconds)
+
+    def wait_closely(self, seconds: float) -> tuple[int | None, float]:
+        """As `wait`, and the last moment at which the program was seen alive: its parent ends, and tells its exit code, only when
+        it has taken the container away, which may be much later."""
+        alive = now = time.monotonic()
+        end = now + seconds
+        while True:
+            alive = now if lives(self.pid) else alive
+            code = self._one.child.wait(min(STEP, max(0.0, end - now)))
+            if code is not None or now >= end:
+                return code, alive
+            now = time.monotonic()
 
     def until(self, what: Callable[[], bool], seconds: float) -> bool:
         """Looks every few milliseconds until `what` holds; False when it ended or the time was over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, milliseconds, nothing, passed, unknown
+from wherry.kit.ports import GONE
 from wherry.model.observation import Drain, DrainTry, Expectations, Needless, Observed, Start
 from wherry.model.verdict import Verdict
 
@@ -78,12 +79,13 @@ def _badness(one: DrainTry) -> tuple[bool, int, int]:
 def _late_losses(one: DrainTry) -> int:
     """Requests begun after the signal that were let in and not answered. To let them in for a while is right: until everybody has
     heard from the readiness route that it stops. A connection that meets the closing port is reset: at once, or when the port
-    closes and the program goes on. That is a refusal; what is cut off by the program's end was let in."""
+    closes and the program goes on. That is a refusal; what is cut off by the program's end, and so not before it was last seen
+    alive, was let in."""
     return sum(
         not _good(answer.status)
-        and answer.error != "refused"
+        and answer.error not in ("refused", GONE)
         and answer.ended - answer.began > AT_ONCE
-        and answer.ended > one.seconds - AT_ONCE
+        and answer.ended > one.alive - AT_ONCE
         for answer in one.late
     )
 

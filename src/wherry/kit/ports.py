@@ -102,13 +102,17 @@ class Dial(Protocol):
     def __call__(self, pid: int, address: tuple[str, int], /, seconds: float = 3.0) -> Connection: ...
 
 
+GONE = "it has ended"
+"""What became of a request to a program that was not there any more."""
+
+
 class Answer(Value, frozen=True, kw_only=True):
     """What became of one HTTP request to an application."""
 
     status: int = 0
     """0: none."""
     error: str = ""
-    """Why there was none: refused, reset, cut, timeout ..."""
+    """Why there was none: refused, reset, cut, timeout, or `GONE` ..."""
     began: float = 0.0
     """Seconds of a monotonic clock, or since some moment."""
     ended: float = 0.0

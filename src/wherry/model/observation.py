@@ -102,6 +102,8 @@ class DrainTry(Value, frozen=True, kw_only=True):
     """None: it did not end within its grace, and was killed."""
     seconds: float = 0.0
     """From the signal to its end."""
+    alive: float = 0.0
+    """From the signal to the last moment at which it was seen alive, which may be long before its end is told."""
     ready: int | None = None
     """What the readiness route answered after the signal."""
 

@@ -117,6 +117,14 @@ def hears(pid: int, number: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
+def lives(pid: int) -> bool:
+    """Whether the process is there and has not ended: one that nobody has collected yet has (Z, X in proc_pid_stat(5))."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (OSError, IndexError):
+        return False
+
+
 def zombies(pid: int) -> tuple[int, ...]:
     """Dead children that nobody collected, in the process namespace of `pid`."""
     wanted = _namespace(pid, "pid")

@@ -8,7 +8,7 @@ import socket
 import time
 from typing import Final
 
-from wherry.kit.ports import Answer
+from wherry.kit.ports import GONE, Answer
 from wherry.system.namespaces import dial
 
 BODY: Final = 1 << 20
@@ -50,6 +50,6 @@ def _words(error: Exception) -> str:
         case http.client.HTTPException():
             return "cut before an answer"
         case ProcessLookupError():
-            return "it has ended"
+            return GONE
         case _:
             return str(error)

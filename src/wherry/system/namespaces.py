@@ -140,7 +140,10 @@ def within(pid: int, work: Callable[[], T]) -> T:
 def _enter(path: str) -> None:
     import ctypes
 
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # it ended since it was looked at
+        raise ProcessLookupError(f"{path} is gone") from None
     try:
         if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)

@@ -33,8 +33,9 @@ LOST = Answer(error="reset", began=-0.2, ended=0.002)
 REFUSED = Answer(error="refused", began=0.1, ended=0.1)
 CUT = Answer(error="cut before an answer", began=0.3, ended=1.3)
 LATER = Answer(error="reset", began=0.3, ended=0.7)
+TOO_LATE = Answer(error="it has ended", began=1.3, ended=1.6)
 RESET = Answer(error="reset", began=0.5, ended=0.501)
-PEACE = DrainTry(answers=(GOOD,) * 8, late=(REFUSED,) * 3, exit_code=0, seconds=1.3, ready=503)
+PEACE = DrainTry(answers=(GOOD,) * 8, late=(REFUSED,) * 3, exit_code=0, seconds=1.3, alive=1.28, ready=503)
 DRAIN = Drain(signal="SIGTERM", grace=10.0, route="GET /slow", tries=(PEACE,) * 3)
 ROUTES = Routes(health="GET /healthz", health_status=200, ready="GET /readyz", ready_status=200)
 WIDE = Socket(protocol="tcp", address="::", port=8080)
@@ -87,8 +88,14 @@ DRAINS = (
         "FAIL",
         "let 1 new requests in after SIGTERM and lost them",
     ),
+    (
+        replace(DRAIN, tries=(replace(PEACE, late=(GOOD, CUT), seconds=2.6),)),  # a busy machine tells its end late
+        "FAIL",
+        "it let 1 new requests in",
+    ),
     (replace(DRAIN, tries=(replace(PEACE, late=(RESET, REFUSED)),)), "PASS", "new ones refused"),
     (replace(DRAIN, tries=(replace(PEACE, late=(LATER, REFUSED)),)), "PASS", "new ones refused"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(TOO_LATE, REFUSED)),)), "PASS", "new ones refused"),
     (replace(DRAIN, tries=(replace(PEACE, late=(GOOD, GOOD, REFUSED)),)), "PASS", "2 new ones too, then refused"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=0, seconds=0.1),)), "UNKNOWN", "need [prove] slow-route"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=2, seconds=0.1),)), "FAIL", "stopped with status 2"),

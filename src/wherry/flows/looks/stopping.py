@@ -64,7 +64,7 @@ def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[
     one.signal(one.container.stop_signal)
     ended = threading.Event()
     late = pool.submit(_late, scene, one, ended) if under_way else None
-    code = one.wait(one.container.grace)
+    code, alive = one.wait_closely(one.container.grace)
     seconds = time.monotonic() - signalled
     ended.set()
     if code is None:
@@ -77,6 +77,7 @@ def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[
         late=tuple(_since(answer, signalled) for answer in refused),
         exit_code=code,
         seconds=seconds,
+        alive=alive - signalled,
         ready=ready,
     )
 
