@@ -53,6 +53,8 @@ def test_the_readme_has_commands() -> None:
 def test_commands_of_the_readme_exist(line: str) -> None:
     _, verb, *words = shlex.split(line)
     command = load(verb)
+    while isinstance(command, click.Group) and words and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
     known = {name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts}
     assert [word for word in words if word.startswith("-") and word not in known] == []
 

@@ -22,6 +22,9 @@ wherry takes a Go repository to a small, safe, reproducible container image.
   wherry inspect NAME       what an image holds, or how a container is
   wherry prove              that it behaves: each check seen, from outside
 
+  init                      a short wherry.toml: what was found
+  generate KIND             Dockerfile, compose, Kubernetes, Makefile, CI ...
+
   ps, logs, stop, rm        containers that run by themselves
   exec, debug, stats        look into them, with tools from elsewhere
   profile                   the system calls it needs, as a proved profile
