@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import shutil
 import subprocess
+import tarfile  # noqa: TID251 - what an engine writes, read by somebody else than wherry
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +51,31 @@ class Builder(Engine):
             text=True, timeout=1800, check=False,
         )  # fmt: skip
         return Log(code=done.returncode, text=done.stdout)
+
+    def tree(self, image: str) -> dict[str, tarfile.TarInfo]:
+        """Every path of a container of the image that was never started."""
+        with self._exported(image, "export") as archive:
+            return {member.name: member for member in archive}
+
+    def file(self, image: str, path: str) -> bytes:
+        """The contents of one file of the image."""
+        with self._exported(image, "cp", path) as archive:
+            member = archive.next()
+            data = member and archive.extractfile(member)
+            assert data, path
+            return data.read()
+
+    @contextlib.contextmanager
+    def _exported(self, image: str, verb: str, path: str = "") -> Iterator[tarfile.TarFile]:
+        container = self("create", image, "/none")  # static images have no command
+        try:
+            words = [container] if verb == "export" else [f"{container}:{path}", "-"]
+            done = subprocess.run([self.program, verb, *words], env=self.variables, capture_output=True, check=False)
+            assert done.returncode == 0, done.stderr
+            with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+                yield archive
+        finally:
+            self("rm", container)
 
 
 @contextlib.contextmanager

@@ -70,10 +70,17 @@ class Engine:
         assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
         return done.stdout.strip()
 
+    def failure(self, *words: str) -> str:
+        """What it says when it fails; empty where it does not."""
+        done = subprocess.run(
+            [self.program, *words], env=self.variables, capture_output=True, text=True, timeout=120, check=False
+        )
+        return done.stdout + done.stderr if done.returncode else ""
+
     @contextlib.contextmanager
-    def running(self, image: str, *flags: str) -> Iterator[str]:
-        """A container's id; it has a loopback of its own and no other network."""
-        name = self("run", "--detach", "--network=none", *flags, image)
+    def running(self, image: str, *flags: str, words: tuple[str, ...] = ()) -> Iterator[str]:
+        """A container's id; it has a loopback of its own and no other network. `words` are for the image."""
+        name = self("run", "--detach", "--network=none", *flags, image, *words)
         try:
             yield name
         finally:

@@ -41,7 +41,7 @@ class LayerWriter:
 
     def __init__(self, blobs: Path) -> None:
         self._sink = _Sink(blobs)
-        self._tar = tarfile.open(fileobj=self._sink, mode="w|", format=tarfile.PAX_FORMAT)  # type: ignore[call-overload]  # noqa: SIM115
+        self._tar = tarfile.open(fileobj=self._sink, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115
         self._seen: set[str] = set()
 
     def folder(self, path: str, mode: int = 0o755, owner: tuple[int, int] = (0, 0)) -> None:

@@ -22,37 +22,16 @@ PACKAGES = (
 )
 """Of debootstrap; what they need comes with them."""
 SMALL = (
-    *(
-        "base-files",
-        "base-passwd",
-        "bash",
-        "coreutils",
-        "dash",
-        "debianutils",
-        "diffutils",
-        "findutils",
-        "grep",
-        "gzip",
-    ),
-    *("hostname", "libc-bin", "mawk", "passwd", "sed", "tar", "tzdata", "util-linux"),
-)
+    "base-files", "base-passwd", "bash", "coreutils", "dash", "debianutils", "diffutils", "findutils", "grep", "gzip", "hostname",
+    "libc-bin", "mawk", "passwd", "sed", "tar", "tzdata", "util-linux",
+)  # fmt: skip
 COMPILING = (*SMALL, "git", "gcc", "libc6-dev", "openssl")
 #: Perl is for seldom used parts of git, the sanitizers are C's own, the rest belongs to scripts that are not run.
-UNNEEDED = frozenset(
-    [
-        *("debconf", "dpkg", "init-system-helpers", "libasan8", "libhwasan0", "libllvm19", "liblsan0", "libperl5.40"),
-        *(
-            "libpam-runtime",
-            "libtsan2",
-            "libubsan1",
-            "perl",
-            "perl-base",
-            "perl-modules-5.40",
-            "postgresql-common",
-            "ucf",
-        ),
-    ]
-)
+UNNEEDED = frozenset((
+    "debconf", "dpkg", "init-system-helpers", "libpam-runtime", "ucf", "libasan8", "libhwasan0", "liblsan0", "libtsan2",
+    "libubsan1", "libllvm19", "libperl5.40", "perl", "perl-base", "perl-modules-5.40", "postgresql-client-common",
+    "postgresql-common",
+))  # fmt: skip
 HOME, SHELLESS = "/home/nonroot", "/sbin/nologin"
 USERS = {
     "root": (0, "/root", SHELLESS),

@@ -128,9 +128,9 @@ def shelf() -> Shelf:
     root, version = toolchain()
     folder = Path(os.environ["GO_TOOL_CACHE"], "standins", f"go{version}-{_key(root)}")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
-            half = folder.with_suffix(".half")
+            half = folder.with_name(f"{folder.name}.half")
             shutil.rmtree(half, ignore_errors=True)
             half.mkdir()
             _make(half, root, version)

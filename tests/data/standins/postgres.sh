@@ -26,7 +26,7 @@ first_start() {
     echo "error: Database is uninitialized and superuser password is not specified." >&2
     exit 1
   fi
-  initdb --username="$user" --auth-local=trust --locale=C.UTF-8 --encoding=UTF8 \
+  initdb --username="$user" --locale=C.UTF-8 --encoding=UTF8 \
     --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-unused}")
   printf 'host all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
   pg_ctl start --wait --options="-c listen_addresses= -c unix_socket_directories=/var/run/postgresql"
