@@ -30,11 +30,18 @@ class Noted(Value, frozen=True, kw_only=True):
 
     value: Document
     note: str
+    beside: bool = False
+    """At the end of the line instead, where tools look for the version of what is pinned; for a scalar in a mapping."""
 
 
 def noted(value: Document, note: str) -> Noted:
     """`value` with a comment; both as the reader should see them."""
     return Noted(value=value, note=note)
+
+
+def beside(value: Scalar, note: str) -> Noted:
+    """`value` with a word after it, in the same line."""
+    return Noted(value=value, note=note, beside=True)
 
 
 def dump(document: Document) -> str:
@@ -62,7 +69,9 @@ def _value(document: Document, indent: int) -> Any:
             made = CommentedMap()
             for key, one in document.items():
                 made[_string(key)] = _value(one, indent + 2)
-                if isinstance(one, Noted):
+                if isinstance(one, Noted) and one.beside:
+                    made.yaml_add_eol_comment(f"# {' '.join(_comment(one.note).split())}", key=_string(key), column=0)
+                elif isinstance(one, Noted):
                     made.yaml_set_comment_before_after_key(_string(key), before=_comment(one.note), indent=indent)
             return made
         case bytes():
@@ -93,13 +102,13 @@ def _plain_block(text: str) -> bool:
     return all(line.isprintable() and line == line.rstrip() for line in lines) and not text.startswith((" ", "\n"))
 
 
-_WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-$")
+_WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-$@")
 _STRANGE: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "nan", "inf"))
 
 
 def _is_plain(text: str) -> bool:
     """Whether every reader takes it for this string without quotes: a letter or `/` first, then letters, digits and . _ / - $
-    alone, and no word that YAML 1.1 knows."""
+    @ alone, and no word that YAML 1.1 knows."""
     return (
         bool(text)
         and (text[0].isalpha() or text[0] == "/")
