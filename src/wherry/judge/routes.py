@@ -60,6 +60,6 @@ def _stopping(seen: Routes, observed: Observed) -> Verdict:
     said = [status for status in asked if 200 <= status < 400]
     if said:
         step = "answer 503 there from the signal on"
-        return failed("ready", f"{seen.ready} still said {said[0]} after the stop signal", next=step)
+        return failed("ready", f"{seen.ready} still said {said[0]} half a second after the stop signal", next=step)
     words = ", ".join(dict.fromkeys(str(status) if status else "refused" for status in asked))
     return passed("ready", f"{seen.ready} {seen.ready_status}, {words} once stopping")

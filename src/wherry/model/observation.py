@@ -105,7 +105,7 @@ class DrainTry(Value, frozen=True, kw_only=True):
     alive: float = 0.0
     """From the signal to the last moment at which it was seen alive, which may be long before its end is told."""
     ready: int | None = None
-    """What the readiness route answered after the signal."""
+    """The first no of the readiness route after the signal, or what it still said after half a second."""
 
 
 class Drain(Value, frozen=True, kw_only=True, tag="drain"):
