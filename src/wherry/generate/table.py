@@ -8,6 +8,10 @@ from typing import Final
 from wherry.generate.bake import files as bake
 from wherry.generate.build_script import files as build_script
 from wherry.generate.compose.files import files as compose
+from wherry.generate.dockerfile.files import EXTRAS as DOCKERFILE_EXTRAS
+from wherry.generate.dockerfile.files import files as dockerfile
+from wherry.generate.dockerfile.variants import NAMES as VARIANTS
+from wherry.generate.dockerignore import files as dockerignore
 from wherry.generate.kubernetes.files import files as kubernetes
 from wherry.generate.makefile import files as makefile
 from wherry.kit.value import Value
@@ -36,6 +40,15 @@ class Writer(Value, frozen=True, kw_only=True):
 
 
 WRITERS: Final[tuple[Writer, ...]] = (
+    Writer(
+        what="dockerfile",
+        help="A Dockerfile that makes the same program as wherry build.",
+        write=dockerfile,
+        option="variant",
+        variants=VARIANTS,
+        extras=DOCKERFILE_EXTRAS,
+    ),
+    Writer(what="dockerignore", help="What a build's context leaves out.", write=dockerignore),
     Writer(
         what="compose",
         help="A compose file: the application, hardened, with the servers that it talks to.",

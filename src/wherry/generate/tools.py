@@ -49,6 +49,15 @@ ERRCHECK: Final = Tool(
     ),
 )
 
+DELVE: Final = Tool(
+    package="github.com/go-delve/delve/cmd/dlv",
+    releases=(
+        Release(version="v1.27.2", go=(1, 25)),
+        Release(version="v1.26.0", go=(1, 24)),
+        Release(version="v1.25.2"),
+    ),
+)
+
 
 def pinned(tool: Tool, go: str) -> str:
     """What `go run` is told when the toolchain is `go` (1.26.8): the newest release that it can compile."""

@@ -22,6 +22,8 @@ class Stamp(Value, frozen=True, kw_only=True):
     variable: str
     """`main.version`."""
     meaning: Meaning = "version"
+    at: int = 0
+    """Its place among all words of -ldflags: their order is part of a program's build ID, so of its bytes."""
 
 
 class Program(Value, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ class Pin(Value, frozen=True, kw_only=True):
     """An image that a file stands on, by name and digest."""
 
     role: str
-    """builder, static, dynamic, alpine, debian, postgres, redis."""
+    """builder, musl-builder, static, dynamic, alpine, debian, postgres, redis."""
     reference: str
     """With its registry and a tag: `docker.io/library/golang:1.26.8-trixie`."""
     digest: str = ""

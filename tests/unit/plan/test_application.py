@@ -73,9 +73,9 @@ def test_what_changes_with_each_commit_is_a_stamp() -> None:
     (program,) = made(toml).programs
     assert program.linker_flags == ("-w", "-X=main.fixed=1")
     assert program.stamps == (
-        Stamp(variable="main.version", meaning="version"),
-        Stamp(variable="main.commit", meaning="revision"),
-        Stamp(variable="main.when", meaning="date"),
+        Stamp(variable="main.version", meaning="version", at=1),
+        Stamp(variable="main.commit", meaning="revision", at=2),
+        Stamp(variable="main.when", meaning="date", at=4),
     )
 
 

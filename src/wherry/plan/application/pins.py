@@ -26,7 +26,8 @@ ROLES: Final = {
 
 def decide(facts: Facts, sources: Sources) -> tuple[Pin, ...]:
     """One for each role. UsageError [bad-reference] for a builder that is none."""
-    references = {"builder": _builder(facts, sources), **ROLES}
+    musl = f"docker.io/library/golang:{sources.go}-alpine"
+    references = {"builder": _builder(facts, sources), "musl-builder": musl, **ROLES}
     return tuple(_pinned(facts, role, name) for role, name in references.items())
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
+from msgspec.structs import replace
+
 from wherry.model.application import Meaning, Program, Sources, Stamp
 from wherry.model.plan import Compilation, Pairs
 from wherry.model.project import Main
@@ -56,7 +58,7 @@ def programs(facts: Facts, sources: Sources) -> tuple[Program, ...]:
             package=_package(main, sources.directory),
             import_path=main.import_path,
             linker_flags=tuple(one for one in linked if not stamp_of(facts, one)),
-            stamps=tuple(stamp for one in linked if (stamp := stamp_of(facts, one))),
+            stamps=tuple(replace(stamp, at=at) for at, one in enumerate(linked) if (stamp := stamp_of(facts, one))),
         )
         for target, main in zip(facts.image.targets, _mains(facts), strict=True)
         for linked in (linker_flags(flags, main.import_path),)

@@ -1,0 +1,117 @@
+"""What the stages of one Dockerfile are written from. Values; touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from wherry.errors import UsageError
+from wherry.generate import names
+from wherry.generate.text import in_one_line
+from wherry.kit.value import Value
+from wherry.model.application import Application, Pin
+
+Lack = Literal["authorities", "zones", "accounts", "temporary"]
+"""What a program may need and a base has not."""
+KIND: Final = "a Dockerfile"
+SCRATCH: Final = "scratch"
+APP: Final = "/app"
+
+
+class Variant(Value, frozen=True, kw_only=True):
+    """One kind of Dockerfile."""
+
+    name: str
+    help: str
+    stages: tuple[Callable[[Draft], str], ...]
+    static: str = "static"
+    """The role of the final stage's image, or scratch."""
+    dynamic: str = "dynamic"
+    """The same for programs that need a C library; empty: they cannot be."""
+    lacks: tuple[Lack, ...] = ()
+    musl: bool = False
+    """The C library of `dynamic` is musl."""
+    has_shell: bool = False
+    """The final image has one."""
+    hardened: bool = False
+    """Position-independent code, and an init where the program starts others."""
+
+
+class Draft(Value, frozen=True, kw_only=True):
+    """An application in a variant."""
+
+    application: Application
+    variant: Variant
+
+    @property
+    def static(self) -> bool:
+        return self.application.sources.static
+
+    @property
+    def base(self) -> Pin | None:
+        """The final stage's image; None for scratch. UsageError [base-libc] for a program that could not start there."""
+        role = self.variant.static if self.static else self.variant.dynamic
+        if not role:
+            raise UsageError(
+                "base-libc",
+                f"{self.application.name} needs a C library, and {self.variant.name} has none",
+                where=f"--variant {self.variant.name}",
+                next=("set build.static = true in wherry.toml", "--variant distroless or debian"),
+            )
+        return None if role == SCRATCH else self.application.pin(role)
+
+    @property
+    def builder(self) -> Pin:
+        """What compiles: with musl's C library where the program runs with that."""
+        return self.application.pin("musl-builder" if self.musl else "builder")
+
+    @property
+    def musl(self) -> bool:
+        return self.variant.musl and not self.static
+
+    @property
+    def native(self) -> bool:
+        """The compiling stage has the target's platform, since it needs that platform's C compiler."""
+        return self.application.sources.cgo or self.static_pie
+
+    @property
+    def static_pie(self) -> bool:
+        return self.variant.hardened and self.static
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """What must be brought along: needed, and not in the base."""
+        runs = self.application.runs
+        needed = {"authorities": runs.certificates, "zones": runs.zones, "accounts": True, "temporary": runs.temporary}
+        return tuple(one for one in self.variant.lacks if needed[one])
+
+    @property
+    def check(self) -> tuple[str, ...]:
+        """The health check in exec form. UsageError [shell-probe] for one by a program that the image has not."""
+        words = names.check(self.application)
+        own = {names.PROBE, *(f"{APP}/{one.name}" for one in self.application.programs)}
+        brought = tuple(f"{one.into.rstrip('/')}/" for one in self.application.assets)
+        if not words or self.variant.has_shell or words[0] in own or words[0].startswith(brought):
+            return words
+        raise UsageError(
+            "shell-probe",
+            f"the health check starts {words[0]}, and {self.variant.name} has no such program",
+            where=f"image.health.command = {' '.join(words)[:60]}",
+            why="such a container would never be healthy",
+            next='image.health = { path = "/healthz", port = 8080 }, or a subcommand of your program',
+        )
+
+    @property
+    def probed(self) -> bool:
+        """Wherry's own probe is in the image."""
+        return self.check[:1] == (names.PROBE,)
+
+    @property
+    def collected(self) -> bool:
+        """Wherry's init is in the image."""
+        return self.variant.hardened and self.application.runs.children
+
+
+def told(text: str, what: str) -> str:
+    """A text of the repository on its way into an instruction. UsageError [bad-text] for one that no instruction can hold."""
+    return in_one_line(text, what=what, file=KIND)

@@ -1,0 +1,193 @@
+"""The stages that are the image: what its base lacks, and the image itself. A draft in, text out; touches nothing.
+
+Nothing is run in the final stage: it would need a shell there, and an emulator for another platform. Folders of the user are
+therefore made in the builder and copied from the folder above them, which is the one way to keep owner and mode in every version.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Final
+
+from wherry.errors import UsageError
+from wherry.formats import dockerfile
+from wherry.generate.dockerfile import compiling, machine
+from wherry.generate.dockerfile.assets import copies as asset_copies
+from wherry.generate.dockerfile.compiling import OUT
+from wherry.generate.dockerfile.draft import APP, Draft, Lack, told
+
+STAGE: Final = "final"
+FILES: Final = "files"
+TITLE: Final = "org.opencontainers.image."
+TOP: Final = "/top"
+ZONES: Final = "/usr/share/zoneinfo.zip"
+#: What the builder has, and where the program looks for it.
+_AUTHORITIES: Final = "/etc/ssl/certs"
+_TEMPORARY: Final = "/tmp"  # noqa: S108 - the image's
+_COMMANDS: Final[dict[Lack, tuple[str, ...]]] = {
+    "authorities": (f"mkdir -p {OUT}{_AUTHORITIES}", f"cp {_AUTHORITIES}/ca-certificates.crt {OUT}{_AUTHORITIES}/"),
+    "zones": (f"mkdir -p {OUT}/usr/share", f'cp "$(go env GOROOT)/lib/time/zoneinfo.zip" {OUT}{ZONES}'),
+    "temporary": (f"install -d -m 1777 {OUT}{_TEMPORARY}",),
+}
+#: Where each goes in a base that has something there already.
+_FOLDERS: Final[dict[Lack, str]] = {"authorities": _AUTHORITIES, "zones": "/usr/share"}
+_WORDS: Final[dict[Lack, str]] = {
+    "authorities": "certificate authorities",
+    "zones": "time zones (those of Go, in one file)",
+    "accounts": "a name for the user",
+    "temporary": _TEMPORARY,
+}
+
+
+def files(draft: Draft) -> str:
+    """What the base lacks, and folders of the user; empty where it is nothing."""
+    commands = [command for lack in draft.lacks for command in _commands(draft, lack)]
+    commands += [made(draft, _tree(draft, path) + path, mode) for path, mode in folders(draft)]
+    if not commands:
+        return ""
+    lacking = [_WORDS[lack] for lack in draft.lacks] + (["folders of the user's own"] if folders(draft) else [])
+    return "\n".join(
+        (
+            dockerfile.comment(f"What the base lacks: {', '.join(lacking)}."),
+            f"FROM --platform=$BUILDPLATFORM ${{GO_IMAGE}} AS {FILES}",
+            dockerfile.run((), " &&\n".join(commands)),
+        )
+    )
+
+
+def image(draft: Draft) -> str:
+    """The image, from the stage `build`."""
+    return final(draft, compiling.STAGE)
+
+
+def final(draft: Draft, programs: str) -> str:
+    """The image, with the programs of the stage `programs`."""
+    start = "scratch" if draft.base is None else "${BASE_IMAGE}"
+    return "\n".join(
+        (
+            f"FROM {start} AS {STAGE}",
+            *placed(draft),
+            *_copied(draft),
+            *asset_copies(draft),
+            *machine.copies(draft),
+            dockerfile.copy((f"{OUT}{APP}/",), f"{APP}/", f"--from={programs}", "--chmod=0555"),
+            *described(draft),
+        )
+    )
+
+
+def described(draft: Draft) -> tuple[str, ...]:
+    """Labels, ports, user, health and what is started: nothing of it is a layer."""
+    runs, application = draft.application.runs, draft.application
+    rows = [*_labels(draft)]
+    if runs.volumes:
+        rows.append(f"VOLUME {dockerfile.expanded_form(told(one, 'image.volumes') for one in runs.volumes)}")
+    if runs.ports:
+        rows.append("EXPOSE " + " ".join(told(one, "image.ports") for one in runs.ports))
+    if runs.stop_signal:
+        rows.append(f"STOPSIGNAL {dockerfile.value(told(runs.stop_signal, 'image.stop-signal'))}")
+    if runs.user == 0:
+        rows += [dockerfile.comment("Root, as wherry.toml has it."), "# hadolint ignore=DL3002"]
+    rows.append(f"USER {runs.user}:{runs.group}")
+    rows += _health(draft)
+    init = ("/wherry/init",) if draft.collected else ()
+    rows.append(dockerfile.started("ENTRYPOINT", (*init, *application.command)))
+    if application.arguments:
+        rows.append(dockerfile.started("CMD", application.arguments))
+    return tuple(rows)
+
+
+def placed(draft: Draft) -> tuple[str, ...]:
+    """The folder first: the base's own may be one that only its user may enter."""
+    runs = draft.application.runs
+    told_variables = {name: told(text, f"image.env.{name}") for name, text in runs.environment}
+    variables = ({"ZONEINFO": ZONES} if "zones" in draft.lacks else {}) | told_variables
+    try:
+        environment = (dockerfile.pairs("ENV", tuple(variables.items())),) if variables else ()
+    except ValueError as error:
+        raise UsageError("bad-text", f"image.env: {error}", where="image.env") from error
+    return (f"WORKDIR {dockerfile.value(told(draft.application.working_directory, 'image.workdir'))}", *environment)
+
+
+def _commands(draft: Draft, lack: Lack) -> tuple[str, ...]:
+    if lack != "accounts":
+        return _COMMANDS[lack]
+    runs = draft.application.runs
+    row = f"nonroot:x:{runs.user}:{runs.group}::/:/sbin/nologin" if runs.user else "root:x:0:0::/:/sbin/nologin"
+    group = f"{row.split(':', 1)[0]}:x:{runs.group}:"
+    return (
+        f"mkdir -p {OUT}/etc",
+        f"echo {dockerfile.shell(row)} >{OUT}/etc/passwd",
+        f"echo {dockerfile.shell(group)} >{OUT}/etc/group",
+    )
+
+
+def folders(draft: Draft) -> tuple[tuple[str, int], ...]:
+    """Path and mode of what the user may write to. A new volume takes its owner from the image."""
+    runs = draft.application.runs
+    found = dict.fromkeys(map(posixpath.normpath, runs.volumes), 0o755)
+    found |= {posixpath.normpath(one.path): one.mode for one in runs.writable}
+    return tuple(sorted(found.items()))
+
+
+def made(draft: Draft, path: str, mode: int) -> str:
+    """The command that makes a folder of the user."""
+    runs = draft.application.runs
+    return f"install -d -m {mode:04o} -o {runs.user} -g {runs.group} {dockerfile.shell(told(path, 'image.writable'))}"
+
+
+def _copied(draft: Draft) -> tuple[str, ...]:
+    """Into an empty base all at once. Into others from the folder just above: a link there (/var/run) is followed, and the
+    base's own folders stay as they are."""
+    own = dict(folders(draft))
+    if draft.base is None:
+        return (_copy(OUT, "/"),) if draft.lacks or own else ()
+    above = {posixpath.dirname(path) for path in own if not _is_below(posixpath.dirname(path), set(own))}
+    rows = [_copy(OUT, path) for path in sorted((above - {"/"}) | {_FOLDERS[lack] for lack in draft.lacks})]
+    return (*((_copy(TOP, "/"),) if "/" in above else ()), *rows)
+
+
+def _copy(tree: str, path: str) -> str:
+    place = f"{path.rstrip('/')}/"
+    return dockerfile.copy((tree + place,), place, f"--from={FILES}")
+
+
+def _tree(draft: Draft, path: str) -> str:
+    """Folders at the very top have a tree of their own, so that nothing else is copied along with them."""
+    top = f"/{path.split('/')[1]}"
+    return TOP if draft.base is not None and top in dict(folders(draft)) else OUT
+
+
+def _is_below(path: str, known: set[str]) -> bool:
+    """Whether it comes along with one of the known folders."""
+    return any(path == one or path.startswith(f"{one}/") for one in known)
+
+
+def _labels(draft: Draft) -> tuple[str, ...]:
+    application = draft.application
+    known = {
+        f"{TITLE}title": application.name,
+        f"{TITLE}source": application.source,
+        f"{TITLE}licenses": application.licences[0] if len(application.licences) == 1 else "",
+        **dict(application.labels),
+    }
+    try:
+        words = [dockerfile.pair(name, told(text, f"image.labels.{name}")) for name, text in known.items() if text]
+    except ValueError as error:
+        raise UsageError("bad-text", f"image.labels: {error}", where="image.labels") from error
+    words += [f'{TITLE}version="$VERSION"', f'{TITLE}revision="$REVISION"']
+    return (compiling.VERSION, compiling.REVISION, dockerfile.listed("LABEL", words))
+
+
+def _health(draft: Draft) -> tuple[str, ...]:
+    health, words = draft.application.runs.health, draft.check
+    if health is None or not words:
+        return ()
+    times = {
+        "interval": dockerfile.seconds(health.interval),
+        "timeout": dockerfile.seconds(health.timeout),
+        "start-period": dockerfile.seconds(health.start_period),
+        "retries": str(health.retries),
+    }
+    options = " ".join(f"--{name}={text}" for name, text in times.items())
+    return (f"HEALTHCHECK {options} \\\n    CMD {dockerfile.exec_form(words)}",)

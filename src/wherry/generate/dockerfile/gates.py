@@ -1,0 +1,101 @@
+"""The gates of the variant `full`: vet, tests, known vulnerabilities. A draft in, text out; touches nothing.
+
+BuildKit leaves out every stage that the image does not need, so a gate counts only where the image is made from its outcome.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wherry.formats import dockerfile
+from wherry.generate.dockerfile import compiling, final
+from wherry.generate.dockerfile.compiling import DEPENDENCIES, cache, source_mounts, tags
+from wherry.generate.dockerfile.draft import Draft, told
+from wherry.generate.names import MODULES
+from wherry.generate.tools import GOVULNCHECK, pinned
+
+CHECKED: Final = "checked"
+VET: Final = "vet"
+TEST: Final = "test"
+VULNERABILITIES: Final = "vuln"
+_PASSED: Final = "/passed"
+_COVERAGE: Final = "/coverage.out"
+
+
+def vet(draft: Draft) -> str:
+    """`go vet`."""
+    command = f"{_words('go vet', *_tags(draft), './...')} && touch {_PASSED}"
+    return "\n".join((f"FROM {DEPENDENCIES} AS {VET}", dockerfile.run(source_mounts(draft), command)))
+
+
+def test(draft: Draft) -> str:
+    """The tests with the race detector, which needs cgo, and how much of the code they run; empty where there are none."""
+    if not draft.application.sources.tests:
+        return ""
+    command = _words(
+        "CGO_ENABLED=1 go test",
+        *_tags(draft),
+        "-race",
+        "-cover",
+        f"-coverprofile={_COVERAGE}",
+        "./... &&",
+        f"touch {_PASSED}",
+    )
+    return "\n".join(
+        (
+            dockerfile.comment("Tests may write beside the sources: it is thrown away."),
+            f"FROM {DEPENDENCIES} AS {TEST}",
+            dockerfile.run(source_mounts(draft, writable=True), command),
+            "",
+            dockerfile.comment("docker build --target coverage --output . . leaves coverage.out here."),
+            "FROM scratch AS coverage",
+            f"COPY --from={TEST} {_COVERAGE} /",
+        )
+    )
+
+
+def vulnerabilities(draft: Draft) -> str:
+    """Known vulnerabilities that the programs can reach. No answer is a failure, too."""
+    packages = (dockerfile.shell(told(one.package, "a package")) for one in draft.application.programs)
+    tool = f"go run {pinned(GOVULNCHECK, draft.application.sources.go)}"
+    command = _words(f'{tool} -db="$GOVULNDB"', *_tags(draft), *packages, f"&& touch {_PASSED}")
+    mounts = source_mounts(draft)
+    if draft.application.sources.vendored:
+        mounts = (cache(MODULES), *mounts)
+    reason = (
+        "Ends the build for a known vulnerability that the code can reach, and when the database cannot be asked.\n"
+        f"Docker remembers the answer while the sources stay the same: --no-cache-filter {VULNERABILITIES} asks anew."
+    )
+    return "\n".join(
+        (
+            dockerfile.comment(reason),
+            f"FROM {DEPENDENCIES} AS {VULNERABILITIES}",
+            "ARG GOVULNDB=https://vuln.go.dev",
+            dockerfile.run(mounts, command),
+        )
+    )
+
+
+def checked(draft: Draft) -> str:
+    """The programs, once every gate has let them pass; the gates and the compiler work side by side."""
+    gates = (VET, *((TEST,) if draft.application.sources.tests else ()), VULNERABILITIES)
+    return "\n".join(
+        (
+            dockerfile.comment("The image is made from here, so no gate can be left out."),
+            f"FROM {compiling.STAGE} AS {CHECKED}",
+            *(f"COPY --from={gate} {_PASSED} {_PASSED}/{gate}" for gate in gates),
+        )
+    )
+
+
+def image(draft: Draft) -> str:
+    """The image, from programs that passed."""
+    return final.final(draft, CHECKED)
+
+
+def _tags(draft: Draft) -> tuple[str, ...]:
+    return tuple(dockerfile.shell(told(one, "build.tags")) for one in tags(draft))
+
+
+def _words(*words: str) -> str:
+    return dockerfile.flowed(words, "  ")

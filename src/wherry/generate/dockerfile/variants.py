@@ -1,0 +1,90 @@
+"""Every kind of Dockerfile, a row each. Touches nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wherry.generate import names
+from wherry.generate.dockerfile import compiling, final, gates, machine, working
+from wherry.generate.dockerfile.draft import SCRATCH, Variant
+
+_USUAL: Final = (compiling.build, final.files, machine.stage, final.image)
+
+VARIANTS: Final[tuple[Variant, ...]] = (
+    Variant(
+        name="distroless",
+        help="authorities, time zones and a user, no shell",
+        stages=_USUAL,
+    ),
+    Variant(
+        name="scratch",
+        help="nothing but what the program needs",
+        stages=_USUAL,
+        static=SCRATCH,
+        dynamic="",
+        lacks=("authorities", "zones", "accounts", "temporary"),
+    ),
+    Variant(
+        name="alpine",
+        help="a shell and a package manager, musl",
+        stages=_USUAL,
+        static="alpine",
+        dynamic="alpine",
+        lacks=("zones",),
+        musl=True,
+        has_shell=True,
+    ),
+    Variant(
+        name="debian",
+        help="a shell and a package manager, glibc",
+        stages=_USUAL,
+        static="debian",
+        dynamic="debian",
+        lacks=("authorities",),
+        has_shell=True,
+    ),
+    Variant(
+        name="hardened",
+        help="distroless, position-independent code, an init if it is needed",
+        stages=_USUAL,
+        hardened=True,
+    ),
+    Variant(
+        name="single-stage",
+        help="with the whole toolchain: to learn from and to compare with",
+        stages=(machine.stage, working.single),
+        static="builder",
+        dynamic="builder",
+        has_shell=True,
+    ),
+    Variant(
+        name=names.DEV,
+        help="sources, compiler and debugger: each start compiles",
+        stages=(working.development,),
+        static="builder",
+        dynamic="builder",
+        has_shell=True,
+    ),
+    Variant(
+        name="full",
+        help="distroless, behind go vet, tests and a search for known vulnerabilities",
+        stages=(
+            compiling.dependencies,
+            gates.vet,
+            gates.test,
+            gates.vulnerabilities,
+            compiling.build_from_dependencies,
+            gates.checked,
+            final.files,
+            machine.stage,
+            gates.image,
+        ),
+    ),
+)
+NAMES: Final = tuple(one.name for one in VARIANTS)
+"""The first is the usual one."""
+
+
+def variant(name: str) -> Variant:
+    """The row of that name, or the usual one for no name."""
+    return next(one for one in VARIANTS if one.name == (name or NAMES[0]))

@@ -1,0 +1,143 @@
+"""What a build's context leaves out. Applications in, `.dockerignore` out, or `NAME.Dockerfile.dockerignore` beside each
+Dockerfile where those are not at the repository's root; touches nothing.
+
+Nothing that git knows may be hidden: Go asks git whether the sources are those of the commit, and a file that is not there is a
+changed one (+dirty). Nor what the program embeds, or the image holds.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wherry.formats import dockerignore
+from wherry.generate import names
+from wherry.generate.dockerfile.variants import VARIANTS
+from wherry.kit.value import Value
+from wherry.model.application import Application
+from wherry.model.file import Choice, File
+
+Applications = tuple[Application, ...]
+NAME: Final = ".dockerignore"
+FEW: Final = 3
+"""A pattern that hides more files of git's than these is left out; up to here they are excepted by name."""
+_WILD: Final = frozenset("*?[")
+
+
+class Group(Value, frozen=True, kw_only=True):
+    """Patterns with one reason."""
+
+    reason: str
+    patterns: tuple[str, ...]
+
+
+GROUPS: Final = (
+    Group(
+        reason="Secrets: a build has no use for them, and its cache keeps what it gets.",
+        patterns=(
+            *(
+                "**/.env",
+                "**/.env.*",
+                "**/.netrc",
+                "**/.npmrc",
+                "**/.git-credentials",
+                "**/.aws",
+                "**/.docker",
+                "**/.kube",
+            ),
+            *(
+                "**/.ssh",
+                "**/.gnupg",
+                "**/id_rsa*",
+                "**/id_ecdsa*",
+                "**/id_ed25519*",
+                "**/*.pem",
+                "**/*.key",
+                "**/*.p12",
+            ),
+            *("**/*.pfx", "**/*.jks", "**/*.kubeconfig", "**/*.tfstate", "**/*.tfstate.*", "**/*.tfvars", "**/secrets"),
+        ),
+    ),
+    Group(
+        reason="Results of builds and tests.",
+        patterns=(
+            *("**/bin", "**/dist", "**/tmp", "**/node_modules", "**/*.test", "**/*.out", "**/*.prof", "**/*.exe"),
+            *("**/__debug_bin*", "**/coverage.*", "**/*.log", "**/*.oci", "**/*.tar", "**/*.tar.*"),
+        ),
+    ),
+    Group(
+        reason="Editors' and systems' own files.",
+        patterns=(
+            *("**/.idea", "**/.vscode", "**/.zed", "**/.fleet", "**/*.swp", "**/*.swo", "**/*~", "**/.DS_Store"),
+            *("**/Thumbs.db", "**/.direnv", "**/.envrc"),
+        ),
+    ),
+)
+_HISTORY: Final = Group(reason="The commit is not written into the program.", patterns=(".git",))
+_KEPT: Final = (
+    "# .git stays: Go writes the commit into the program. So does every file that git knows: to Go, one that is not here is a\n"
+    "# changed one, and the program would say +dirty."
+)
+
+
+def files(applications: Applications, choice: Choice) -> tuple[File, ...]:  # noqa: ARG001 - a writer
+    """One for all at the root; elsewhere one beside each Dockerfile, by its name, as BuildKit looks for it."""
+    if names.home(applications) == ".":
+        return (File(path=NAME, text=written(applications)),)
+    return tuple(
+        File(path=names.dockerfile(applications, one, kind) + NAME, text=written((one,)))
+        for one in applications
+        for kind in dict.fromkeys("" if row.name != names.DEV else names.DEV for row in VARIANTS)
+    )
+
+
+def written(applications: Applications) -> str:
+    """The text that is right for all of them, which share one context."""
+    stamped = any(one.sources.stamped for one in applications)
+    groups, excepted = _groups(_needed(applications), (*GROUPS, *(() if stamped else (_HISTORY,))))
+    blocks = ["\n".join((f"# {one.reason}", *one.patterns)) for one in groups if one.patterns]
+    excepted += [f"!{one}" for one in _embeds(applications) if _WILD.intersection(one)]
+    if excepted:
+        blocks.append(
+            "\n".join(("# Not these: they are in git, or in the program or image.", *dict.fromkeys(excepted)))
+        )
+    return "\n\n".join((*((_KEPT,) if stamped else ()), *blocks)) + "\n"
+
+
+def _groups(known: tuple[str, ...], groups: tuple[Group, ...]) -> tuple[list[Group], list[str]]:
+    """The groups without patterns that hide what is needed, and lines for single files that are not hidden after all."""
+    every = dockerignore.expression(pattern for group in groups for pattern in group.patterns)
+    touched = tuple(path for path in known if every.fullmatch(path))
+    excepted: list[str] = []
+    kept: list[Group] = []
+    for group in groups:
+        patterns = []
+        for pattern in group.patterns:
+            match = dockerignore.expression((pattern,))
+            found = _exceptions(tuple(path for path in touched if match.fullmatch(path)))
+            if found is not None:
+                patterns.append(pattern)
+                excepted += found
+        kept.append(Group(reason=group.reason, patterns=tuple(patterns)))
+    return kept, excepted
+
+
+def _exceptions(hidden: tuple[str, ...]) -> tuple[str, ...] | None:
+    """A line for each file; None where they are many, or one cannot be written."""
+    if len(hidden) > FEW:
+        return None
+    try:
+        return tuple(f"!{dockerignore.literal(path)}" for path in hidden)
+    except ValueError:
+        return None
+
+
+def _needed(applications: Applications) -> tuple[str, ...]:
+    """Paths that must not be hidden: of files in git, of what is embedded, and of what goes into the image as it is."""
+    found = {path for one in applications for path in one.sources.tracked}
+    found |= {path for path in _embeds(applications) if not _WILD.intersection(path)}
+    found |= {asset.source for one in applications for asset in one.assets}
+    return tuple(sorted(found))
+
+
+def _embeds(applications: Applications) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(path for one in applications for path in one.sources.embeds))
