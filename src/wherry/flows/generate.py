@@ -52,6 +52,8 @@ class Wish(Value, frozen=True, kw_only=True):
     choice: Choice
     build: BuildRequest
     before: tuple[str, ...] = ()
+    brought: bool = False
+    """Made with another: what somebody wrote by hand stays, and is no error."""
 
 
 class Seen(Value, frozen=True, kw_only=True):
@@ -96,7 +98,11 @@ def _wishes(request: GenerateRequest, root: Path, known: dict[Command, tuple[str
     """The one that was asked for, or all that files of the repository name."""
     build = request.build
     if request.choice:
-        return (Wish(choice=request.choice, build=build, before=_made_before(request.choice, known)),)
+        brought = (Choice(what=what, packages=request.choice.packages) for what in writer(request.choice.what).brings)
+        return (
+            Wish(choice=request.choice, build=build, before=_made_before(request.choice, known)),
+            *(Wish(choice=one, build=build, brought=True) for one in brought),
+        )
     if not known:
         raise UsageError(
             "nothing-generated",
@@ -124,12 +130,23 @@ def _made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], S
     gone = tuple(
         written.Change(path=name, state="gone") for name in wish.before if name not in {one.path for one in changes}
     )
+    theirs = tuple(one for one in changes if one.state == "foreign" and wish.brought and not request.overwrite)
+    changes = tuple(one for one in changes if one not in theirs)
     told = tuple(one for application in applications for one in application.findings)
     return Generated(
         root=root,
         changes=(*changes, *gone),
         decisions=tuple(one for application in applications for one in application.decisions),
-        findings=(*told, *findings),
+        findings=(*told, *findings, *map(_stays, theirs)),
+    )
+
+
+def _stays(change: written.Change) -> Finding:
+    return Finding(
+        name="file-exists",
+        message=f"{change.path} is not wherry's, and stays as it is",
+        severity="note",
+        next="wherry generate dockerignore --diff",
     )
 
 
@@ -187,27 +204,29 @@ def _pinned(
     }
     if not missing:
         return applications, ()
-    digests, findings = dict[str, str](), tuple(unpinned(name) for name in missing)
-    if request.mode == "write" and request.pin:
-        try:
-            digests = {one.reference: one.digest for one in pinned(tuple(missing), request.build, machine)}
-            findings = ()
-        except (UnavailableError, UnknownError, RefusedError) as error:
-            findings = tuple(unpinned(name, error.message) for name in missing)
+    if request.mode != "write" or not request.pin:
+        return applications, (_unpinned(tuple(missing)),)
+    try:
+        found = pinned(tuple(missing), request.build, machine)
+    except (UnavailableError, UnknownError, RefusedError) as error:
+        return applications, (_unpinned(tuple(missing), error.message),)
+    return _with_digests(applications, {one.reference: one.digest for one in found}), ()
 
+
+def _with_digests(applications: tuple[Application, ...], digests: dict[str, str]) -> tuple[Application, ...]:
     def one(pin: Pin) -> Pin:
         return replace(pin, digest=digests[pin.reference]) if pin.reference in digests else pin
 
-    return tuple(replace(app, pins=tuple(map(one, app.pins))) for app in applications), findings
+    return tuple(replace(application, pins=tuple(map(one, application.pins))) for application in applications)
 
 
-def unpinned(reference: str, why: str = "") -> Finding:
+def _unpinned(names: tuple[str, ...], why: str = "") -> Finding:
     """A warning: a file that names an image by its tag builds something else tomorrow."""
-    reason = f": {why}" if why else ""
+    reason = f", since {why}" if why else ""
     return Finding(
         name="unpinned",
-        message=f"{reference} has no digest in wherry.lock{reason}",
-        next="wherry base lock, where registries answer",
+        message=f"no digest is locked of {', '.join(names)}{reason}",
+        next="wherry generate, where registries answer",
     )
 
 

@@ -20,6 +20,9 @@ from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.file import Choice, File
 
+ALWAYS = ("dockerignore",)
+"""Made without being asked for: any build by Docker wants it."""
+
 
 class Found(Value, frozen=True, kw_only=True):
     """What there is to ask about."""
@@ -62,7 +65,8 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     several = len(planned.reading.project.mains) > 1
     first = settings(images, _folders(planned, here) if several else ())
     changes = list(_changes(Path(root), (first,), Command(choice=Choice(what="init"), home=home)))
-    for choice in request.choices:
+    brought = (Choice(what=what) for what in ALWAYS if what not in {one.what for one in request.choices})
+    for choice in (*brought, *request.choices):
         files = writer(choice.what).write(applications, choice)
         changes += _changes(Path(root), files, Command(choice=choice, home=home))
     made = Generated(root=root, changes=tuple({one.path: one for one in changes}.values()))

@@ -37,6 +37,8 @@ class Writer(Value, frozen=True, kw_only=True):
     """Switches, and what each does."""
     digest: bool = False
     """It names the published image, so it takes --digest."""
+    brings: tuple[str, ...] = ()
+    """What else is made with it, where nobody wrote that by hand."""
 
 
 WRITERS: Final[tuple[Writer, ...]] = (
@@ -47,6 +49,7 @@ WRITERS: Final[tuple[Writer, ...]] = (
         option="variant",
         variants=VARIANTS,
         extras=DOCKERFILE_EXTRAS,
+        brings=("dockerignore",),
     ),
     Writer(what="dockerignore", help="What a build's context leaves out.", write=dockerignore),
     Writer(

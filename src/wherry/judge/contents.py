@@ -41,7 +41,7 @@ def shell(observed: Observed, _: Expectations) -> Verdict:
     match observed.contents:
         case Contents() as seen:
             own = program(seen, observed.container.arguments[:1])
-            found = [(kind, one) for one in seen.files if (kind := _tool(one)) and one.path != own]
+            found = [(kind, one) for one in seen.files if (kind := tool(one)) and one.path != own]
             if not found:
                 return passed("shell", "no shell, interpreter or package manager")
             kinds = ", ".join(dict.fromkeys(kind for kind, _ in found))
@@ -146,7 +146,7 @@ def _many(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _tool(one: File) -> str:
+def tool(one: File) -> str:
     """What a file is to somebody who got in; empty for others. A link counts as what it is called: that is how it is started."""
     if one.kind not in ("file", "hardlink", "link") or (one.kind == "file" and not one.mode & 0o111):
         return ""

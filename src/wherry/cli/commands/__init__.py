@@ -10,7 +10,7 @@ import click
 VERBS: tuple[str, ...] = (
     *("build", "run", "prove", "profile", "plan", "inspect"),
     *("ps", "logs", "stop", "rm", "exec", "debug", "stats"),
-    *("init", "generate"),
+    *("init", "generate", "diff"),
     *("push", "pull", "copy", "annotate", "rebase", "base", "registry"),
     *("doctor", "explain", "cache", "completion"),
 )

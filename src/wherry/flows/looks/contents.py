@@ -27,7 +27,11 @@ MOST = 1000
 
 def contents(scene: Scene) -> dict[str, object]:
     """contents."""
-    subject = scene.made.subject
+    return {"contents": contents_of(scene.made.subject)}
+
+
+def contents_of(subject: Subject) -> Contents:
+    """An image, or a package's base and programs, read from end to end."""
     layers, found = [], list[Leak]()
     for number, packed in enumerate(subject.layers, 1):
         members = []
@@ -42,7 +46,7 @@ def contents(scene: Scene) -> dict[str, object]:
     files = _with_programs(tuple(_file(*shown[path], shown) for path in sorted(shown)), subject)
     said = tuple(itertools.islice((*marked, *_in_programs(subject), *_in_settings(subject)), MOST))
     whole = all(one.size for one in subject.layers) and not subject.programs
-    seen = Contents(
+    return Contents(
         layers=() if subject.programs else tuple(str(one.digest or "") for one in subject.layers),
         files=files,
         leaks=said,
@@ -50,7 +54,6 @@ def contents(scene: Scene) -> dict[str, object]:
         packed=sum(one.size for one in subject.layers) if whole else None,
         environment=tuple(_pair(one) for one in subject.config.env or ()),
     )
-    return {"contents": seen}
 
 
 def _file(member: Member, layer: int, shown: dict[str, tuple[Member, int]]) -> File:

@@ -1,0 +1,214 @@
+"""`wherry diff --variants`: one application in every variant, built, measured and started. A request in, a Ladder out; builds
+images into a scratch folder and, where Docker answers, into it, and takes them away again."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from wherry.errors import BuildError, RefusedError, UnavailableError, UnknownError, UsageError, WherryError
+from wherry.flows import rooms
+from wherry.flows.build import build
+from wherry.flows.container import RunRequest
+from wherry.flows.generate import applications_of, planned_of
+from wherry.flows.looks.contents import contents_of
+from wherry.flows.prove import ProveRequest, prove
+from wherry.flows.request import BuildRequest
+from wherry.flows.session import Session
+from wherry.flows.subject import Subject, image_at
+from wherry.generate.header import writer
+from wherry.judge.contents import tool
+from wherry.kit.ports import Command, Completed, Event, Machine
+from wherry.kit.streams import CHUNK, Readable
+from wherry.kit.value import Value
+from wherry.model.application import Application
+from wherry.model.file import Choice, File
+from wherry.model.ladder import Ladder, Rung
+from wherry.model.observation import Start
+from wherry.model.settings import ImageSettings, Settings
+from wherry.oci.layer import read
+from wherry.store import place as places
+
+BASES: Final = ("static", "scratch", "distroless", "alpine", "debian")
+"""What wherry builds upon; `single-stage` stands on the builder's image."""
+SINGLE: Final = "single-stage"
+BY_DOCKER: Final = ("single-stage", "debian", "alpine", "distroless", "scratch", "hardened")
+SHELL: Final = "shell"
+"""As the check of that name calls one."""
+STATUS: Final = ("var/lib/dpkg/status", "lib/apk/db/installed", "usr/lib/apk/db/installed")
+DISTROLESS: Final = "var/lib/dpkg/status.d/"
+PACKAGE: Final = re.compile(r"^(?:Package: |P:)(\S+)$", re.MULTILINE)
+LONGEST: Final = 3600.0
+
+
+class Work(Value, frozen=True, kw_only=True):
+    """What every rung is made with."""
+
+    build: BuildRequest
+    application: Application
+    root: str
+    scratch: Path
+    machine: Machine
+    session: Session
+    docker: str = ""
+    """The client's path; empty: no daemon answers."""
+
+
+def ladder(request: BuildRequest, machine: Machine) -> Ladder:
+    """Every variant of the one program that `request` names. A variant that cannot be had here says why. UsageError
+    [several-mains]; the errors of `plan`."""
+    applications, root = applications_of(planned_of(request, machine), machine)
+    if len(applications) > 1:
+        raise UsageError(
+            "several-mains",
+            f"there are {len(applications)} programs here; say which",
+            where=tuple(one.name for one in applications),
+            next="wherry diff --variants ./cmd/NAME",
+        )
+    with Session(machine) as session:
+        work = Work(
+            build=request,
+            application=applications[0],
+            root=root,
+            scratch=Path(session.scratch),
+            machine=machine,
+            session=session,
+            docker=_docker(machine),
+        )
+        jobs = [(_ours, name) for name in (*BASES, SINGLE)]
+        jobs += [(_theirs, name) for name in BY_DOCKER] if work.docker else []
+        rungs = tuple(make(work, name) for make, name in jobs)
+    return Ladder(
+        name=work.application.name,
+        version=work.application.version,
+        platform=str(rooms.host()),
+        rungs=tuple(sorted(rungs, key=lambda one: -(one.unpacked or 0))),
+        docker="" if work.docker else "no Docker daemon answers here, so no Dockerfile was built",
+    )
+
+
+def _ours(work: Work, name: str) -> Rung:
+    """Built by wherry on that base."""
+    base = str(work.application.pin("builder")) if name == SINGLE else name
+    rung = Rung(variant=name, by="wherry", base=base)
+    place = f"oci:{work.scratch}/{name}:{name}"
+    wanted = replace(work.build, places=(place,), settings=Settings(image=ImageSettings(base=base)))
+    work.machine.events(Event(phase="variant", subject=f"wherry, {name}"))
+    try:
+        report = build(wanted, work.machine)
+        return _measured(work, place, replace(rung, build=report.seconds))
+    except WherryError as error:
+        return replace(rung, why=error.message)
+
+
+def _theirs(work: Work, name: str) -> Rung:
+    """Built by Docker from the Dockerfile that wherry generates."""
+    rung = Rung(variant=name, by="docker", base=_base(work, name))
+    tag = f"localhost/wherry-variants/{work.application.name}:{name}"
+    work.machine.events(Event(phase="variant", subject=f"docker, {name}"))
+    try:
+        began = time.monotonic()
+        _built(work, name, tag)
+        return _measured(work, f"docker-daemon:{tag}", replace(rung, build=time.monotonic() - began))
+    except WherryError as error:
+        return replace(rung, why=error.message)
+    finally:
+        _docker_says(work, "image", "rm", "--force", tag)
+
+
+def _base(work: Work, name: str) -> str:
+    """What the final stage of the Dockerfile stands on."""
+    text = next(one.text for one in _dockerfiles(work, name) if one.path.endswith("Dockerfile"))
+    images = [line.split("=", 1)[1] for line in text.splitlines() if line.startswith("ARG ") and "IMAGE=" in line]
+    return images[-1] if images else "scratch"
+
+
+def _built(work: Work, name: str, tag: str) -> None:
+    """BuildError [docker-build] with Docker's own words."""
+    folder = work.scratch / f"docker-{name}"
+    folder.mkdir()
+    for one in _dockerfiles(work, name):
+        path = folder / ("Dockerfile.dockerignore" if one.path.endswith("dockerignore") else "Dockerfile")
+        path.write_text(one.text, encoding="utf-8")
+    version = ("--build-arg", f"VERSION={work.application.version}")
+    done = _docker_says(work, "build", "--quiet", "--file", f"{folder}/Dockerfile", "--tag", tag, *version, work.root)
+    if done.code:
+        said = done.stderr.decode("utf-8", "replace")
+        raise BuildError("docker-build", _last(said), where=f"--variant {name}").with_output(said)
+
+
+def _last(said: str) -> str:
+    """The line that says what went wrong."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    return f"Docker could not build it: {lines[-1].strip()[:200]}" if lines else "Docker could not build it"
+
+
+def _dockerfiles(work: Work, name: str) -> tuple[File, ...]:
+    return writer("dockerfile").write((work.application,), Choice(what="dockerfile", variant=name))
+
+
+def _docker(machine: Machine) -> str:
+    """The client, where its daemon answers."""
+    program = machine.which("docker")
+    if not program:
+        return ""
+    asked = Command(argv=(program, "version"), environment=machine.environment.child, timeout=30.0)
+    return program if machine.run(asked).code == 0 else ""
+
+
+def _docker_says(work: Work, *words: str) -> Completed:
+    environment = (*work.machine.environment.child, ("DOCKER_BUILDKIT", "1"))
+    return work.machine.run(Command(argv=(work.docker, *words), environment=environment, timeout=LONGEST))
+
+
+def _measured(work: Work, place: str, rung: Rung) -> Rung:
+    """The rung with what its image holds, and how fast it starts where something here can start it."""
+    ports = rooms.ports_with(work.machine, work.session.scratch)
+    kept = rooms.blobs(work.machine, work.session.scratch, work.build)
+    subject = image_at(places.parse(place), ports, kept, rooms.host())
+    seen = contents_of(subject)
+    rung = replace(
+        rung,
+        unpacked=seen.unpacked,
+        packed=seen.packed,
+        layers=len(subject.layers),
+        packages=_packages(subject),
+        shell=any(tool(one) == SHELL for one in seen.files),
+        user=subject.config.user or "0",
+    )
+    try:
+        return replace(rung, start=_started(work, place))
+    except (RefusedError, UnavailableError, UnknownError) as error:
+        return replace(rung, why=error.message)
+
+
+def _started(work: Work, place: str) -> float | None:
+    """Seconds until it was healthy, else until it listened; None where it does neither."""
+    run = RunRequest(subject=place, build=work.build)
+    proof = prove(ProveRequest(run=run, only=("start",)), work.machine, work.session)
+    match proof.observed.start:
+        case Start() as seen:
+            return seen.listening_after if seen.healthy_after is None else seen.healthy_after
+        case _:
+            return None
+
+
+def _packages(subject: Subject) -> int:
+    """How many a package manager of Debian or Alpine says there are."""
+    names = set[str]()
+    for layer in subject.layers:
+        for member, content in read(layer):
+            if member.kind == "file" and (member.path in STATUS or member.path.startswith(DISTROLESS)):
+                names |= set(PACKAGE.findall(_text(content)))
+    return len(names)
+
+
+def _text(content: Readable) -> str:
+    parts = []
+    while part := content.read(CHUNK):
+        parts.append(part)
+    return b"".join(parts).decode("utf-8", "replace")
