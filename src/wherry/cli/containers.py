@@ -45,20 +45,32 @@ def wanted(words: dict[str, Any]) -> Detached | None:
     return Detached(remove=remove, keep=Keep(size=max(size, 1 << 12), files=files)) if detach else None
 
 
+Instead = tuple[str, str]
+"""Nothing is started: the form that is printed, or the folder that becomes a bundle; both empty: it is."""
+
+
+def instead(words: dict[str, Any]) -> Instead:
+    """Takes what is done instead of running out of `words`. UsageError [container-option] for both."""
+    form, folder = words.pop("form") or "", words.pop("bundle")
+    if form and folder:
+        from wherry.errors import UsageError
+
+        where = f"--print {form} --bundle {folder}"
+        raise UsageError("container-option", "--print writes no bundle", where=where, next="leave one of them out")
+    return form, folder
+
+
 def run(
-    request: RunRequest, kept: Detached | None, form: str | None, ends: tuple[Machine, Watcher, Output, Session | None]
+    request: RunRequest, kept: Detached | None, instead: Instead, ends: tuple[Machine, Watcher, Output, Session | None]
 ) -> int:
-    """Runs, detaches or prints; the exit code."""
+    """Runs, detaches, prints or writes a bundle; the exit code."""
     from msgspec.structs import replace
 
     from wherry.flows import run as flows
 
     machine, watcher, output, session = ends
-    if form:
-        from wherry.flows.printed import printed
-
-        output.document(printed(request, form, machine, watcher.decided))
-        return 0
+    if any(instead):
+        return _instead(request, instead, (machine, watcher, output))
     if kept is None:
         words, write = bytearray(), watcher.write
 
@@ -78,6 +90,24 @@ def run(
     said = b"\n".join(line.text for line in going.said).decode("utf-8", "replace")
     show_end(going.end, going.record.container, output, said)
     return exit_code(going.end)
+
+
+def _instead(request: RunRequest, instead: Instead, ends: tuple[Machine, Watcher, Output]) -> int:
+    form, folder = instead
+    machine, watcher, output = ends
+    if form:
+        from wherry.flows.printed import printed
+
+        output.document(printed(request, form, machine, watcher.decided))
+        return 0
+    import shlex
+
+    from wherry.flows.bundle import bundle
+
+    made = bundle(request, folder, machine)
+    watcher.decided(made.container)
+    output.next(shlex.join((made.runtime.name, "run", "--bundle", folder, made.container.name)))
+    return 0
 
 
 def show_findings(findings: tuple[Finding, ...], output: Output) -> None:

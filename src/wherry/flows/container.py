@@ -238,7 +238,12 @@ def with_init(container: Container, made: Made, place: Place) -> Container:
     with disk_errors(file):
         file.write_bytes(init_elf(architecture))
         file.chmod(0o555)
-    bind = Bind(source=str(file), path=INIT, executable=True)
+    return under_init(container, made, str(file))
+
+
+def under_init(container: Container, made: Made, file: str) -> Container:
+    """The container whose first process is the init that lies in `file`."""
+    bind = Bind(source=file, path=INIT, executable=True)
     words = (INIT, whole_path(container, Path(made.root.path)), *container.arguments[1:])
     return replace(container, arguments=words, binds=(*container.binds, bind))
 
@@ -263,7 +268,7 @@ def with_secrets(container: Container, place: Place) -> Container:
                 refuse_system(str(Path(bind.source).resolve()), f"-v {bind.source}", writable=bind.writable)
             binds.append(bind)
             continue
-        copy = place.files / f"secret-{number}"
+        copy = place.files / secret_file(number)
         with disk_errors(copy):
             copy.touch(mode=0o600)
             copy.write_bytes(Path(bind.source).read_bytes())
@@ -272,6 +277,11 @@ def with_secrets(container: Container, place: Place) -> Container:
                 os.chown(copy, container.id_base + container.user.uid, container.id_base + container.user.gid)
         binds.append(replace(bind, source=str(copy)))
     return replace(container, binds=tuple(binds))
+
+
+def secret_file(number: int) -> str:
+    """What the copy of the secret that is the bind of that number is called."""
+    return f"secret-{number}"
 
 
 def _refuse_missing(bind: Bind) -> None:

@@ -111,10 +111,13 @@ def _built(request: BuildRequest, runtime: Runtime, machine: Machine, session: S
     return Lodged(subject=subject, image=_name(place, runtime))
 
 
+def name_of_copy(subject: Subject) -> str:
+    """What an image from elsewhere is called in an engine."""
+    return f"{HOME}/{subject.title.lower()}:{subject.digest.partition(':')[2][:12]}"
+
+
 def _copied(place: places.Place, subject: Subject, runtime: Runtime, ports: Ports) -> str:
-    short = subject.digest.partition(":")[2][:12]
-    reference = references.parse(f"{HOME}/{subject.title.lower()}:{short}")
-    target = places.EnginePlace(engine=SCHEMES[runtime.name], reference=reference)
+    target = places.EnginePlace(engine=SCHEMES[runtime.name], reference=references.parse(name_of_copy(subject)))
     name = _name(target, runtime)
     if not client.has_image(runtime, name):
         wanted = CopyRequest(source=str(place), destinations=(str(target),), platforms=(str(subject.platform),))

@@ -64,15 +64,15 @@ def arguments(client: Client, container: Container, given: Given) -> tuple[Group
     )
 
 
-def shown(client: Client, container: Container, image: str, seccomp: str) -> str:
-    """The command for a shell, one flag a line. `seccomp`: the path that the profile will have. What cannot be said comes
-    first, as comments."""
+def shown(client: Client, container: Container, image: str, seccomp: str, processes: int) -> str:
+    """The command for a shell, one flag a line. `seccomp`: the path that the profile will have; `processes`: as in Given."""
     network = {"own": "", "none": "none", "host": "host"}[container.network]
     profile = "" if container.seccomp == "unconfined" else seccomp
-    given = Given(image=image, name=container.name, network=network, seccomp=profile, watched=False)
+    given = Given(
+        image=image, name=container.name, network=network, seccomp=profile, processes=processes, watched=False
+    )
     lines = [f"{client} run --rm", *(shlex.join(group) for group in arguments(client, container, given))]
-    notes = "".join(f"# {note}\n" for note in unsaid(client, container))
-    return notes + " \\\n  ".join(lines) + "\n"
+    return " \\\n  ".join(lines) + "\n"
 
 
 def unsaid(client: Client, container: Container, *, leads_out: bool = True) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def prepare(runtime: Runtime, container: Container, place: Place, image: str, se
         network="host" if container.network == "host" else "" if publishes(container) else "none",
         seccomp=str(profile) if seccomp is not None else "",
         environment_file=str(variables),
-        processes=_processes(),
+        processes=processes(),
         labels=(f"{LABEL}={place.id}",),
     )
     groups = arguments(cast(Client, runtime.name), container, given)
@@ -196,8 +196,8 @@ def _lines(environment: Pairs) -> bytes:
     return "".join(f"{name}={value}\n" for name, value in environment if fits_a_line(name, value)).encode()
 
 
-def _processes() -> int:
-    """What a child of ours may have for RLIMIT_NPROC; podman lowers its own to the largest process id."""
+def processes() -> int:
+    """The most that a child of ours may have for RLIMIT_NPROC; podman lowers its own to the largest process id."""
     hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
     try:
         largest = int(Path("/proc/sys/kernel/pid_max").read_text())

@@ -75,10 +75,10 @@ class Streams:
 
 def prepare(runtime: Runtime, container: Container, place: Place, root: str, seccomp: Seccomp | None) -> None:
     """config.json and the files it mounts."""
-    _write_files(container, place)
-    # crun 1.8 lets everybody write to the memory that it lays above version 1's controllers.
-    shown = runtime.name != "crun" or (cgroups.MOUNT / "cgroup.controllers").exists()
-    around = Surroundings(id=place.id, root=root, files=str(place.files), seccomp=seccomp, groups_shown=shown)
+    write_files(container, place.files)
+    around = Surroundings(
+        id=place.id, root=root, files=str(place.files), seccomp=seccomp, groups_shown=shows_groups(runtime)
+    )
     atomic_write(place.bundle / "config.json", msgspec.json.encode(spec(container, around)), mode=0o600)
 
 
@@ -107,6 +107,12 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
             child.signal(9)
             raise UnavailableError("cannot-start", f"{runtime.name} did not start the container in {PATIENCE:.0f} s")
     return child
+
+
+def shows_groups(runtime: Runtime) -> bool:
+    """Whether the program may be shown its control groups: crun 1.8 lets everybody write to the memory that it lays above version
+    1's controllers."""
+    return runtime.name != "crun" or (cgroups.MOUNT / "cgroup.controllers").exists()
 
 
 def keeps(runtime: Runtime) -> bool:
@@ -165,13 +171,14 @@ def _messages(log: Path) -> list[str]:
     return found
 
 
-def _write_files(container: Container, place: Place) -> None:
+def write_files(container: Container, folder: Path) -> None:
+    """hosts, hostname and resolv.conf, which every container has of its own."""
     hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost\n"
     hosts += f"127.0.1.1\t{container.hostname}\n" if container.hostname else ""
     resolv = _read("/etc/resolv.conf") if container.network == "host" else ""
     texts = {"hosts": hosts, "hostname": f"{container.hostname}\n", "resolv.conf": resolv}
     for name, text in texts.items():
-        path = place.files / name
+        path = folder / name
         with disk_errors(path):
             path.write_text(text)
             path.chmod(0o644)

@@ -97,23 +97,24 @@ def _key(group: Group) -> str:
         return "NoNewPrivileges=true"
     if flag == "--security-opt" and value.startswith("seccomp="):
         return f"SeccompProfile={_plain(value.removeprefix('seccomp='))}"
-    if flag not in KEYS:
+    # podman 5.4 takes fields of Mount= apart at every comma, quoted or not.
+    if flag not in KEYS or (flag == "--mount" and any(one in value for one in "\"'\\")):
         return f"PodmanArgs={_line(group)}"
     if flag == "--env":
-        return f"Environment={_word(value)}"
-    return f"{KEYS[flag]}={_plain(value) if values else 'true'}"
+        return f"Environment={_line((value,))}"
+    return f"{KEYS[flag]}={_plain(value).replace('$', '$$') if values else 'true'}"
 
 
 def _line(words: tuple[str, ...]) -> str:
+    """Words of a command, systemd.service(5): $ begins a variable. A quadlet's all become words of one."""
     return " ".join(_word(word).replace("$", "$$") for word in words)
 
 
 def _word(word: str) -> str:
-    """systemd.syntax(7): quotes where there is anything to quote."""
-    plain = _plain(word)
-    if plain and not any(one in plain for one in " \t\"'\\;"):
-        return plain
-    return '"{}"'.format(plain.replace("\\", "\\\\").replace('"', '\\"'))
+    """systemd.syntax(7): quotes where there is anything to quote, and C's escapes within."""
+    if word and not any(one in word for one in " \t\n\"'\\;"):
+        return _plain(word)
+    return '"{}"'.format(_plain(word.replace("\\", "\\\\").replace('"', '\\"')))
 
 
 def _plain(text: str) -> str:

@@ -114,9 +114,8 @@ def test_variables_go_by_a_file_where_a_line_holds_them(name: str, value: str, *
 
 def test_a_command_for_a_shell() -> None:
     made = container(environment=(("A", "it's $HOME"),), publish=(Publish(host_port=9000, port=8080),))
-    text = shown("docker", made, "app:1", "seccomp.json")
-    line = " ".join(one for one in text.splitlines() if not one.startswith("#")).replace("\\", "")
-    parts = shlex.split(line)
+    text = shown("docker", made, "app:1", "seccomp.json", 0)
+    parts = shlex.split(text.replace("\\\n", " "))
     assert parts[:3] == ["docker", "run", "--rm"]
     assert "A=it's $HOME" in parts
     assert "127.0.0.1:9000:8080/tcp" in parts
