@@ -12,6 +12,7 @@ from wherry.generate.dockerfile.files import EXTRAS as DOCKERFILE_EXTRAS
 from wherry.generate.dockerfile.files import files as dockerfile
 from wherry.generate.dockerfile.variants import NAMES as VARIANTS
 from wherry.generate.dockerignore import files as dockerignore
+from wherry.generate.health.files import files as health
 from wherry.generate.kubernetes.files import files as kubernetes
 from wherry.generate.makefile import files as makefile
 from wherry.kit.value import Value
@@ -76,4 +77,7 @@ WRITERS: Final[tuple[Writer, ...]] = (
     Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),
     Writer(what="makefile", help="A Makefile: build, test and check here; images by wherry or Docker.", write=makefile),
     Writer(what="build-script", help="build.sh: build, scan and push with Docker.", write=build_script),
+    Writer(
+        what="health", help="internal/health, a Go package: alive, ready, started, version, draining.", write=health
+    ),
 )

@@ -46,6 +46,10 @@ class Sources(Value, frozen=True, kw_only=True):
     """The toolchain's version: 1.26.8."""
     go_line: str = ""
     """The `go` line of the main's go.mod: below 1.25 Go does not know the processors' limit."""
+    module: str = ""
+    """The module path of the main."""
+    module_directory: str = "."
+    """The folder of its go.mod."""
     directory: str = "."
     """Where `go build` is started."""
     workspace: str = ""
@@ -114,6 +118,8 @@ class Runs(Value, frozen=True, kw_only=True):
     """GOMAXPROCS; 0 where Go knows better (1.25 and later read the limit)."""
     health: Health | None = None
     """Liveness: is it alive. None: nothing to ask was found."""
+    liveness: str = ""
+    """The path that says whether it is alive, also where `health` is a command; empty: none was found."""
     readiness: str = ""
     """The path that says whether it wants requests; empty: that of `health`."""
     tls: bool = False
@@ -161,6 +167,8 @@ class Application(Value, frozen=True, kw_only=True):
     """Of the nearest release, as its tag says; else 0.0.0. Never that of a commit: a file would be stale after each."""
     source: str = ""
     """Web address of the repository; empty when there is none."""
+    branch: str = ""
+    """Where releases come from: what `origin/HEAD` names; empty when git does not know."""
     licences: tuple[str, ...] = ()
     home: str = "."
     """Where the files go: the folder of wherry.toml, else of the main's module, relative to the root."""

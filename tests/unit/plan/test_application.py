@@ -53,9 +53,17 @@ def test_the_usual() -> None:
     assert (runs.user, runs.group, runs.ports, runs.readiness) == (65532, 65532, ("8080/tcp",), "/readyz")
     assert runs.health
     assert (runs.health.path, runs.health.port) == ("/healthz", 8080)
+    assert runs.liveness == "/healthz"
     assert (runs.limits.memory, runs.memory_request, runs.limits.cpus) == (256 << 20, 128 << 20, 2.0)
     assert runs.go_memory_limit == int(0.9 * (256 << 20))
     assert (runs.drain, runs.grace) == (10.0, 30.0)
+
+
+def test_a_check_by_command_leaves_the_route_known() -> None:
+    runs = made('[image.health]\ncommand = ["api", "health"]\n').runs
+    assert runs.health
+    assert (runs.health.path, runs.liveness) == ("", "/healthz")
+    assert made(facts=()).runs.liveness == ""
 
 
 def test_sources_are_without_this_machine() -> None:
@@ -96,6 +104,7 @@ def test_a_module_of_a_workspace() -> None:
     app = made(project=workspace())
     assert (app.home, app.sources.directory, app.sources.workspace) == ("services/jobs", ".", "go.work")
     assert app.programs[0].package == "./services/jobs"
+    assert (app.sources.module, app.sources.module_directory) == ("example.com/jobs", "services/jobs")
     assert "GOWORK" not in dict(app.sources.environment)
 
 

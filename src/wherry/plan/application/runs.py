@@ -60,6 +60,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         go_memory_limit=soft,
         go_processors=_go_processors(facts, limited, environment),
         health=image.health,
+        liveness=_liveness(facts),
         readiness=ledger.ask(partial(_readiness, facts), ""),
         tls=_serves_tls(facts),
         grace=ledger.ask(partial(_grace, facts, drain), GRACE),
@@ -140,6 +141,11 @@ def _go_processors(facts: Facts, limited: Limits, environment: dict[str, str]) -
     if "GOMAXPROCS" in environment or not limited.cpus or line >= KNOWS_LIMIT:
         return 0
     return max(1, math.ceil(limited.cpus))
+
+
+def _liveness(facts: Facts) -> str:
+    health, found = facts.image.health, facts.only("health-route")
+    return health.path if health and health.path else found.value if found else ""
 
 
 def _readiness(facts: Facts) -> Answer[str]:

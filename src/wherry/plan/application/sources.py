@@ -32,6 +32,8 @@ def decide(facts: Facts) -> Sources:
     return Sources(
         go=known.plan.toolchain.version.removeprefix("go"),
         go_line=module.go if module else "",
+        module=facts.main.module,
+        module_directory=module.directory if module else ".",
         directory=posixpath.normpath(posixpath.relpath(compiled.directory, known.plan.root)),
         workspace=known.project.workspace,
         module_files=held.files,
