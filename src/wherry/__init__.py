@@ -14,12 +14,14 @@ if TYPE_CHECKING:
         BuildRequest,
         Changed,
         Copied,
+        Generated,
         Plan,
         Proof,
         Stored,
         annotate,
         build,
         copy,
+        generate,
         inspect,
         plan,
         prove,
@@ -35,6 +37,7 @@ __all__ = [
     "BuildRequest",
     "Changed",
     "Copied",
+    "Generated",
     "Plan",
     "Proof",
     "Stored",
@@ -42,6 +45,7 @@ __all__ = [
     "annotate",
     "build",
     "copy",
+    "generate",
     "inspect",
     "plan",
     "prove",
@@ -67,7 +71,8 @@ def __getattr__(name: str) -> Any:
 
 
 class _Face(ModuleType):
-    """This package: `wherry.plan` is the function also once the room `wherry.plan` is imported, which Python would put there."""
+    """This package: `wherry.plan` and `wherry.generate` are the functions also once the rooms of these names are imported, which
+    Python would put there; the rooms stay in `sys.modules`, where `from wherry.plan import ...` finds them."""
 
     @property
     def plan(self) -> Any:
@@ -75,7 +80,15 @@ class _Face(ModuleType):
 
     @plan.setter
     def plan(self, room: ModuleType) -> None:
-        """The room stays in `sys.modules`, where `from wherry.plan import ...` finds it."""
+        pass
+
+    @property
+    def generate(self) -> Any:
+        return __getattr__("generate")
+
+    @generate.setter
+    def generate(self, room: ModuleType) -> None:
+        pass
 
 
 sys.modules[__name__].__class__ = _Face

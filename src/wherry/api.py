@@ -21,6 +21,7 @@ import msgspec
 from wherry.errors import UsageError
 from wherry.flows.changed import Changed
 from wherry.flows.copy import Copied
+from wherry.flows.generate import Generated, Mode
 from wherry.flows.prove import Proof
 from wherry.flows.report import BuildReport
 from wherry.flows.request import BuildRequest
@@ -36,6 +37,7 @@ __all__ = [
     "BuildRequest",
     "Changed",
     "Copied",
+    "Generated",
     "Options",
     "Plan",
     "Proof",
@@ -43,6 +45,7 @@ __all__ = [
     "annotate",
     "build",
     "copy",
+    "generate",
     "inspect",
     "plan",
     "prove",
@@ -139,6 +142,31 @@ def prove(
     build = _request((), {"directory": directory, "assignments": assignments})
     run = RunRequest(subject=subject, build=build, engine=engine)
     return flow(ProveRequest(run=run), real_machine(events))
+
+
+def generate(
+    what: str = "",
+    *packages: str,
+    variant: str = "",
+    directory: str | os.PathLike[str] = ".",
+    assignments: tuple[str, ...] = (),
+    mode: Mode = "write",
+) -> Generated:
+    """Writes files of one kind, as `wherry generate WHAT`; without `what`, makes every file anew that says it was made so.
+
+        stale = wherry.generate(mode="check", directory="path/to/repo").stale
+        wherry.generate("dockerfile", variant="alpine")
+
+    `mode`: write; check or diff write nothing, and `changes` say what would change: each with its path, state, text and diff.
+    Raises a `wherry.errors.WherryError`; all files are written, or none."""
+    from wherry.flows.generate import GenerateRequest
+    from wherry.flows.generate import generate as flow
+    from wherry.generate.header import chosen
+    from wherry.system.machine import real_machine
+
+    build = _request(packages, {"directory": directory, "assignments": assignments})
+    choice = chosen(what, variant, packages) if what else None
+    return flow(GenerateRequest(build=build, choice=choice, mode=mode), real_machine())
 
 
 def copy(

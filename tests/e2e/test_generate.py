@@ -11,6 +11,8 @@ import pytest
 from tests.support.cli import Done, wherry
 from tests.support.examples import repository
 from tests.support.tools import need
+from wherry import api
+from wherry.errors import UsageError
 from wherry.generate.table import WRITERS
 
 pytestmark = pytest.mark.e2e
@@ -189,3 +191,21 @@ def test_a_module_by_version(shop: Path) -> None:
 def test_as_json(shop: Path) -> None:
     made = json.loads(ran("generate", "makefile", "--json", cwd=shop).stdout)
     assert [(one["path"], one["state"]) for one in made["files"]] == [("Makefile", "new")]
+
+
+def test_in_python(shop: Path) -> None:
+    made = api.generate("makefile", directory=shop)
+    assert [(one.path, one.state) for one in made.changes] == [("Makefile", "new")]
+    assert not api.generate(directory=shop, mode="check").stale
+    with pytest.raises(UsageError) as caught:
+        api.generate("compose", variant="mars", directory=shop)
+    assert caught.value.name == "bad-header"
+
+
+def test_an_ignore_file_of_ones_own_stays(shop: Path) -> None:
+    (shop / ".dockerignore").write_text("mine\n")
+    done = ran("generate", "dockerfile", cwd=shop)
+    assert done.code == 0
+    assert "note [file-exists]: .dockerignore is not wherry's" in done.stderr
+    assert (shop / ".dockerignore").read_text() == "mine\n"
+    assert (shop / "Dockerfile").exists()

@@ -64,6 +64,20 @@ def found(text: str, name: str) -> Command | None:
     return None
 
 
+def chosen(what: str, variant: str = "", packages: tuple[str, ...] = ()) -> Choice:
+    """A choice by its words, the usual variant where none is said. UsageError [bad-header] for words that mean nothing."""
+    row = writer(what)
+    return Choice(what=row.what, variant=_variant(row, variant), packages=packages)
+
+
+def _variant(row: Writer, said: str) -> str:
+    variant = said or next(iter(row.variants), "")
+    if variant and variant not in row.variants:
+        known = ", ".join(row.variants) or "it has none"
+        raise UsageError("bad-header", f"{row.what} has no {variant[:40]!r}", next=f"one of {known}")
+    return variant
+
+
 def writer(what: str) -> Writer:
     """The row of `what`. UsageError [bad-header] when there is none."""
     row = next((one for one in WRITERS if one.what == what), None)
@@ -102,12 +116,9 @@ def _read(row: Writer, said: list[str]) -> Command:
             raise UsageError("bad-header", f"{row.what} has no {word[:40]}", next=f"wherry generate {row.what} --help")
         else:
             packages.append(word)
-    variant = values["variant"] or next(iter(row.variants), "")
-    if variant and variant not in row.variants:
-        raise UsageError("bad-header", f"{row.what} has no {variant[:40]!r}", next=f"one of {', '.join(row.variants)}")
     choice = Choice(
         what=row.what,
-        variant=variant,
+        variant=_variant(row, values["variant"]),
         extras=tuple(sorted(extras)),
         digest=values["digest"],
         packages=tuple(packages),

@@ -13,7 +13,7 @@ from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
 from wherry.errors import UsageError
 from wherry.flows.request import BuildRequest
-from wherry.generate.header import writer
+from wherry.generate.header import chosen
 from wherry.generate.table import WRITERS
 from wherry.kit.text import one_line
 from wherry.model.file import Choice
@@ -78,7 +78,6 @@ def _asked(build: BuildRequest, wanted: tuple[str, ...], found: Found) -> tuple[
 
 def _choice(what: str) -> Choice:
     try:
-        row = writer(what)
+        return chosen(what)
     except UsageError as error:
         raise error.at(f"--with {what}") from None
-    return Choice(what=what, variant=next(iter(row.variants), ""))
