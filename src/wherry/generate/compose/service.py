@@ -37,8 +37,6 @@ def development(application: Application, around: Around) -> dict[str, Document]
     name = names.service(application)
     return {
         "build": _build(application, around, names.DEV),
-        "image": f"{name}:dev",
-        "pull_policy": why("build", "never asked of a registry, where a stranger may have that name"),
         "init": why(True, "collects what the debugger and the compiler leave"),
         "security_opt": ["no-new-privileges:true"],
         "volumes": [
