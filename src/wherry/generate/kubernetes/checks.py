@@ -58,15 +58,20 @@ PATH: Final = Rule(
 
 def check(applications: tuple[Application, ...], choice: Choice) -> None:
     """UsageError [kubernetes-name], [kubernetes-root], [kubernetes-no-entrance]."""
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[str, str] = {}
     for application in applications:
         _names(application)
         _rights(application)
         _entrances(application, choice.extras)
         name = names.service(application)
-        same = seen.setdefault((application.namespace, name), application.name)
-        if same != application.name or list(applications).count(application) > 1:
-            raise _refused(f"{same} and {application.name}", "image.name", "each application has one of its own")
+        if name in seen:
+            raise UsageError(
+                "kubernetes-name",
+                f"{seen[name]} and {application.name} would both be called `{name}`",
+                where="image.name",
+                next="set image.name of one of them in wherry.toml",
+            )
+        seen[name] = application.name
 
 
 def _names(application: Application) -> None:

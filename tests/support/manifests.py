@@ -1,0 +1,63 @@
+"""Generated Kubernetes files as values. Applications in, objects by kind and name out; touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+from msgspec.structs import replace
+
+from wherry.generate.kubernetes.files import files
+from wherry.model.application import Application
+from wherry.model.file import Choice, File
+
+Objects = dict[tuple[str, str], dict[str, Any]]
+FORMS = ("plain", "kustomize", "helm")
+BOTH = ("gateway", "ingress")
+
+
+def made(form: str, *applications: Application, extras: tuple[str, ...] = ()) -> tuple[File, ...]:
+    return files(applications, Choice(what="kubernetes", variant=form, extras=extras))
+
+
+def texts(form: str, *applications: Application, extras: tuple[str, ...] = ()) -> dict[str, str]:
+    return {one.path: one.text for one in made(form, *applications, extras=extras)}
+
+
+def parsed(documents: Iterable[str]) -> Objects:
+    """By kind and name; each once."""
+    every = [one for text in documents for one in yaml.safe_load_all(text) if one is not None]
+    objects = {(one["kind"], one["metadata"]["name"]): one for one in every}
+    assert len(objects) == len(every)
+    return objects
+
+
+def plain(*applications: Application, extras: tuple[str, ...] = ()) -> Objects:
+    return parsed(texts("plain", *applications, extras=extras).values())
+
+
+def the(kind: str, application: Application, extras: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The application's only object of that kind."""
+    (found,) = (one for (its, _), one in plain(application, extras=extras).items() if its == kind)
+    return found
+
+
+def kinds(application: Application, extras: tuple[str, ...] = ()) -> set[str]:
+    return {kind for kind, _ in plain(application, extras=extras)}
+
+
+def pod(application: Application) -> dict[str, Any]:
+    found: dict[str, Any] = the("Deployment", application)["spec"]["template"]["spec"]
+    return found
+
+
+def container(application: Application) -> dict[str, Any]:
+    (found,) = pod(application)["containers"]
+    made: dict[str, Any] = found
+    return made
+
+
+def running(application: Application, **changes: object) -> Application:
+    """The application with other values in `runs`."""
+    return replace(application, runs=replace(application.runs, **changes))

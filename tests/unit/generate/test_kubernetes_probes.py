@@ -1,0 +1,100 @@
+"""Which probe asks what, for everything that may be known of an application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.applications import API, JOBS
+from tests.support.manifests import container, running, texts
+from wherry.model.application import Application
+from wherry.model.plan import Health
+
+GET = {"port": "http", "path": "/healthz"}
+COMMAND = Health(command=("/app/api", "health", "$(HOME)"))
+HTTP = Health(port=8080, path="/healthz")
+
+
+def handlers(application: Application) -> dict[str, Any]:
+    """Probe → its handler."""
+    found = container(application)
+    kinds = ("httpGet", "tcpSocket", "exec")
+    return {
+        name: {kind: found[f"{name}Probe"][kind] for kind in kinds if kind in found[f"{name}Probe"]}
+        for name in ("startup", "liveness", "readiness")
+        if f"{name}Probe" in found
+    }
+
+
+def asked(health: Health | None, readiness: str, *ports: str) -> dict[str, Any]:
+    return handlers(running(API, health=health, readiness=readiness, ports=ports))
+
+
+TCP = {"tcpSocket": {"port": "http"}}
+ALIVE = {"httpGet": GET}
+READY = {"httpGet": {"port": "http", "path": "/readyz"}}
+EXEC = {"exec": {"command": ["/app/api", "health", "$$(HOME)"]}}
+PLAIN_TCP = {"tcpSocket": {"port": "tcp-8080"}}
+
+
+@pytest.mark.parametrize(
+    ("known", "alive", "ready"),
+    [
+        ((HTTP, "/readyz", "8080/tcp"), ALIVE, READY),
+        ((HTTP, "", "8080/tcp"), TCP, ALIVE),
+        ((HTTP, "/healthz", "8080/tcp"), TCP, ALIVE),
+        ((None, "/readyz", "8080/tcp"), TCP, READY),
+        ((COMMAND, "/readyz", "8080/tcp"), EXEC, READY),
+        ((COMMAND, "", "8080/tcp"), PLAIN_TCP, EXEC),
+        ((COMMAND, "", "53/udp"), EXEC, None),
+        ((COMMAND, ""), EXEC, None),
+        ((None, "", "8080/tcp"), None, PLAIN_TCP),
+        ((None, "", "53/udp"), None, None),
+        ((None, ""), None, None),
+    ],
+    ids=str,
+)
+def test_each_probe_asks_what_is_known(known: tuple[Any, ...], alive: Any, ready: Any) -> None:
+    expected = {"startup": alive, "liveness": alive, "readiness": ready}
+    assert asked(*known) == {name: handler for name, handler in expected.items() if handler}
+
+
+@pytest.mark.parametrize("health", [HTTP, COMMAND, Health(port=9000, path="/"), None], ids=str)
+@pytest.mark.parametrize("readiness", ["", "/readyz", "/healthz"])
+@pytest.mark.parametrize("ports", [("8080/tcp",), ("8080/tcp", "9000/tcp"), ("53/udp",), ()], ids=str)
+def test_liveness_never_asks_what_readiness_asks(health: Any, readiness: str, ports: tuple[str, ...]) -> None:
+    application = running(API, health=health, readiness=readiness, ports=ports)
+    found = handlers(application)
+    assert found.get("liveness") is None or found.get("liveness") != found.get("readiness")
+    assert found.get("startup") == found.get("liveness")
+    listed = {one["name"] for one in container(application).get("ports", ())}
+    asked_ports = {one["port"] for handler in found.values() for one in handler.values() if "port" in one}
+    assert asked_ports <= listed
+
+
+def test_a_check_on_a_port_of_its_own_is_asked_there() -> None:
+    found = asked(Health(port=9000, path="/alive"), "", "8080/tcp")
+    assert found["readiness"] == {"httpGet": {"port": "health", "path": "/alive"}}
+    assert found["liveness"] == {"tcpSocket": {"port": "health"}}
+
+
+def test_what_is_not_known_is_said() -> None:
+    def text(health: Health | None, readiness: str, *ports: str) -> str:
+        return texts("plain", running(API, health=health, readiness=readiness, ports=ports))["deploy/deployment.yaml"]
+
+    assert "the only route that is known" in text(HTTP, "", "8080/tcp")
+    assert "the only check that is known" in text(COMMAND, "", "8080/tcp")
+    assert "no route is known that says more" in text(None, "", "8080/tcp")
+    assert "There is no readiness probe" in text(COMMAND, "")
+
+
+def test_times_are_those_of_the_plan() -> None:
+    health = Health(port=8080, path="/healthz", interval=12.5, timeout=1.5, start_period=90.0, retries=5)
+    found = container(running(API, health=health))
+    assert found["livenessProbe"].items() >= {"periodSeconds": 13, "timeoutSeconds": 2, "failureThreshold": 5}.items()
+    assert found["startupProbe"].items() >= {"periodSeconds": 1, "failureThreshold": 90}.items()
+    assert found["readinessProbe"].items() >= {"periodSeconds": 5, "timeoutSeconds": 2}.items()
+    quick = Health(port=8080, path="/healthz", interval=1.0)
+    assert container(running(API, health=quick))["readinessProbe"]["periodSeconds"] == 1
+    assert container(JOBS)["readinessProbe"]["timeoutSeconds"] == 3
