@@ -12,6 +12,27 @@ IMPORTS = '"context"\n"flag"\n"net/http"\n"time"\n"go.opentelemetry.io/otel/sdk/
 SERVER = "srv := &http.Server{}\n"
 ANOTHER = "b, _ := context.WithTimeout(x, 9*time.Second)"
 
+FUNCTIONS = """
+const limit = 25 * time.Second
+
+func stop(ctx context.Context) { server.Shutdown(ctx) }
+
+func quit(one *http.Server, within time.Duration) {
+	ctx, _ := context.WithTimeout(x, within)
+	one.Shutdown(ctx)
+}
+
+func (y *Y) halt(one *http.Server, within time.Duration) {
+	ctx, _ := context.WithTimeout(x, within)
+	one.Shutdown(ctx)
+}
+
+func flush(one *trace.TracerProvider, within time.Duration) {
+	ctx, _ := context.WithTimeout(x, within)
+	one.Shutdown(ctx)
+}
+"""
+
 #: name → (body of main, expected values)
 DRAINS = {
     "literal": (f"{SERVER}ctx, _ := context.WithTimeout(x, 10*time.Second)\nsrv.Shutdown(ctx)", {"10": "found"}),
@@ -35,6 +56,9 @@ DRAINS = {
         {"4": "found"},
     ),
     "through a parameter": ("ctx, _ := context.WithTimeout(x, 6*time.Second)\nstop(ctx)", {"6": "guess"}),
+    "of a parameter": ("quit(s, 11*time.Second)", {"11": "found"}),
+    "a method's parameter": ("x.halt(s, 12*time.Second)", {"12": "found"}),
+    "another kind of parameter": ("flush(p, 13*time.Second)", {}),
     "a framework": (
         "e := echo.New()\nctx, _ := context.WithTimeout(x, 5*time.Second)\ne.Shutdown(ctx)",
         {"5": "guess"},
@@ -60,8 +84,7 @@ DRAINS = {
 @pytest.mark.parametrize("name", DRAINS)
 def test_drains(name: str, tmp_path: Path) -> None:
     body, expected = DRAINS[name]
-    functions = "const limit = 25 * time.Second\n\nfunc stop(ctx context.Context) { server.Shutdown(ctx) }\n"
-    main = main_of(tmp_path, IMPORTS, f"{functions}\nfunc main() {{\n{body}\n}}")
+    main = main_of(tmp_path, IMPORTS, f"{FUNCTIONS}\nfunc main() {{\n{body}\n}}")
     assert sure(main, "drain") == expected
 
 

@@ -51,19 +51,27 @@ def _server(receiver: Expression, where: Where, code: Code) -> str:
     """
     if not any(code.imports(where, package) for package in vocabulary.WEB_PACKAGES):
         return ""
-    name = last_name(receiver)
+    for package, name in _kinds(receiver, where, code):
+        if package == "net/http":
+            return "http" if name == "Server" else ""
+        if package and package not in code.by_path and not package.startswith(vocabulary.WEB_PACKAGES):
+            return ""
+    return "perhaps"
+
+
+def _kinds(receiver: Expression, where: Where, code: Code) -> Iterator[tuple[str, str]]:
+    """Types that it may be of, or functions that make it, as package and name: of what is assigned, or of the parameter."""
+    name, around = last_name(receiver), code.function_around(where)
     values = [(one.value, where) for one in code.locals.get((where, name), ())]
     values += [(one.value, spot) for one, spot in code.globals.get((where.package, name), ())]
     if isinstance(receiver, Select):
         values = [one for one in code.fields.get(name, ()) if one[1].package == where.package]
+    elif around is not None and name in around.parameters:
+        package, _, kind = around.types[around.parameters.index(name)].lstrip("*").rpartition(".")
+        yield code.imported(where, package), kind
     for value, spot in values:
-        kind = value.kind if isinstance(value, Make) else value.function if isinstance(value, Invoke) else value
-        package = code.package_of(kind, spot)
-        if package == "net/http":
-            return "http" if isinstance(value, Make) and last_name(kind) == "Server" else ""
-        if package and package not in code.by_path and not package.startswith(vocabulary.WEB_PACKAGES):
-            return ""
-    return "perhaps"
+        made = value.kind if isinstance(value, Make) else value.function if isinstance(value, Invoke) else value
+        yield code.package_of(made, spot), last_name(made) if isinstance(value, Make) else ""
 
 
 def _lengths(argument: Expression, where: Where, code: Code, evaluator: Evaluator) -> Iterator[Known]:

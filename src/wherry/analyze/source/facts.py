@@ -142,12 +142,14 @@ class Compared(Value, frozen=True, kw_only=True, array_like=True):
 
 
 class Function(Value, frozen=True, kw_only=True, array_like=True):
-    """A function or method: its scope number, parameters, and what its return statements say."""
+    """A function or method: its scope number, parameters with their types as they are written (`*http.Server`), and what its
+    return statements say."""
 
     name: str
     scope: int
     parameters: tuple[str, ...]
     returns: tuple[tuple[Expression, ...], ...] = ()
+    types: tuple[str, ...] = ()
 
 
 class FileFacts(Value, frozen=True, kw_only=True):

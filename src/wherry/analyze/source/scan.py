@@ -71,6 +71,7 @@ KEPT_VALUES = frozenset(
 RETURNED = frozenset((*STRINGS, "binary_expression", "call_expression", "selector_expression"))
 ADDRESS_KEYS = ("addr", "port", "listen", "bind")
 _ADDRESS_BYTES = tuple(key.encode() for key in ADDRESS_KEYS)
+_UNITS = (b"time.second", b"time.minute", b"time.millisecond")
 #: Names that never hold an address.
 IGNORED_NAMES = frozenset(("_", "err", "ok"))
 _MENTIONED = frozenset(name.encode() for name in vocabulary.MENTIONED)
@@ -191,7 +192,7 @@ class _Scan:
         name = self._slice(field).decode("utf-8", "replace")
         if vocabulary.is_worth_a_look(name, qualified) or name in vocabulary.GROUPS:
             return True
-        return self._passes_address(node) or self._passes_variable(node)
+        return self._passes(node, _ADDRESS_BYTES + _UNITS) or self._passes_variable(node)
 
     def _passes_variable(self, node: Node) -> bool:
         """`config.Env("LOG_LEVEL", "info")`: a first argument that is written like an environment variable."""
@@ -199,13 +200,13 @@ class _Scan:
         first = next(iter(arguments.named_children), None) if arguments is not None else None
         return first is not None and first.type in STRINGS and is_variable_name(text_of(first).text)
 
-    def _passes_address(self, node: Node) -> bool:
-        """`s.listener(host, port)`: an argument that is called like an address."""
+    def _passes(self, node: Node, words: tuple[bytes, ...]) -> bool:
+        """`s.listener(host, port)`: an argument that is called like an address; `s.stop(10 * time.Second)`."""
         arguments = node.child_by_field_name("arguments")
         if arguments is None or arguments.end_byte - arguments.start_byte > 200:
             return False
         text = self._slice(arguments).lower()
-        return any(key in text for key in _ADDRESS_BYTES)
+        return any(word in text for word in words)
 
     def _group(self, node: Node) -> tuple[int, int, Expression] | None:
         """The byte range of a closure that gets a group of routes, and the group's prefix."""
@@ -268,10 +269,12 @@ class _Scan:
             Function(
                 name=word(node.child_by_field_name("name")),
                 scope=scope,
-                parameters=_parameters(node),
+                parameters=tuple(name for name, _ in parameters),
                 returns=tuple(returned.get(scope, ())[:4]),
+                types=tuple(kind for _, kind in parameters),
             )
             for scope, node in enumerate(self._functions)
+            for parameters in (_parameters(node),)
         )
 
 
@@ -348,9 +351,11 @@ def _mention(node: Node) -> Mention:
     return Mention(name=f"{before}.{word(node)}", line=row + 1, column=column + 1)
 
 
-def _parameters(node: Node) -> tuple[str, ...]:
-    found: list[str] = []
+def _parameters(node: Node) -> tuple[tuple[str, str], ...]:
+    """Names and types; a parameter without a name is `_`."""
+    found: list[tuple[str, str]] = []
     for declaration in _listed(node, "parameters"):
+        kind = word(declaration.child_by_field_name("type"))
         names = [word(name) for name in declaration.children_by_field_name("name") if name.is_named]
-        found += names or ["_"]
+        found += [(name, kind) for name in names or ["_"]]
     return tuple(found[:32])

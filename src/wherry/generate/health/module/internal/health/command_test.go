@@ -29,7 +29,7 @@ func TestCommand(t *testing.T) {
 	if code := Command(address); code != 1 {
 		t.Errorf("nobody there, and it ends with %d", code)
 	}
-	if code := Command("8080"); code != 1 {
+	if code := Command("4711"); code != 1 {
 		t.Errorf("no address, and it ends with %d", code)
 	}
 }
@@ -67,7 +67,7 @@ func TestWhatIsNoGoodAnswer(t *testing.T) {
 
 func TestReachable(t *testing.T) {
 	for listened, asked := range map[string]string{
-		":8080": "127.0.0.1:8080", "0.0.0.0:8080": "127.0.0.1:8080", "[::]:8080": "127.0.0.1:8080",
+		":4711": "127.0.0.1:4711", "0.0.0.0:4711": "127.0.0.1:4711", "[::]:4711": "127.0.0.1:4711",
 		"127.0.0.1:80": "127.0.0.1:80", "[::1]:80": "[::1]:80", "10.0.0.7:80": "10.0.0.7:80", "name:80": "name:80",
 	} {
 		if got, err := reachable(listened); got != asked || err != nil {

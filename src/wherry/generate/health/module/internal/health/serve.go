@@ -26,10 +26,10 @@ func (c *Checker) Serve(ctx context.Context, server *http.Server) error {
 // Shutdown says first that the program is not ready, takes requests for another DrainPause, because others go on sending them
 // until they have noticed, then closes the port and gives requests under way DrainLimit to end.
 func (c *Checker) Shutdown(server *http.Server) error {
-	return c.shutdown(server, DrainPause, DrainLimit)
+	return stop(c, server, DrainPause, DrainLimit)
 }
 
-func (c *Checker) shutdown(server *http.Server, pause, limit time.Duration) error {
+func stop(c *Checker, server *http.Server, pause, limit time.Duration) error {
 	c.Drain()
 	c.log().Info("draining", "pause", pause, "limit", limit)
 	time.Sleep(pause)

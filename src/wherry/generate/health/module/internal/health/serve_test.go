@@ -56,7 +56,7 @@ func TestStopping(t *testing.T) {
 	<-entered
 	const pause = 500 * time.Millisecond
 	begun := time.Now()
-	go func() { stopped <- checker.shutdown(server, pause, 30*time.Second) }()
+	go func() { stopped <- stop(checker, server, pause, 30*time.Second) }()
 
 	eventually(t, address, ReadyPath, "503")
 	if err := ask(address, "/new", time.Second); err != nil && time.Since(begun) < pause {
@@ -93,7 +93,7 @@ func TestRequestsThatTakeTooLongAreCutOff(t *testing.T) {
 	lost := make(chan error, 1)
 	go func() { lost <- ask(address, "/slow", 30*time.Second) }()
 	<-entered
-	if err := checker.shutdown(server, 0, 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "cut off") {
+	if err := stop(checker, server, 0, 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "cut off") {
 		t.Errorf("it says %v", err)
 	}
 	if err := <-lost; err == nil {
