@@ -61,8 +61,17 @@ def started(keyword: str, words: Iterable[str]) -> str:
     return f"{keyword} [" + flowed(separated, _INDENT).replace("\n", " \\\n") + "]"
 
 
-def expanded_form(words: Iterable[str]) -> str:
-    """The same for VOLUME and COPY, which expand each word after they read the JSON."""
+def volume(paths: Iterable[str]) -> str:
+    """VOLUME of paths in a container. ValueError for one with blanks at an end, which Docker takes off."""
+    words = tuple(paths)
+    for path in words:
+        if path != path.strip():
+            raise ValueError(f"{path!r} begins or ends with a blank")
+    return f"VOLUME {_expanded_form(words)}"
+
+
+def _expanded_form(words: Iterable[str]) -> str:
+    """The JSON form of VOLUME and COPY, which expand each word after they read it."""
     return exec_form(_EXPANDED_BARE.sub(r"\\\1", word) for word in words)
 
 
@@ -73,7 +82,7 @@ def copy(sources: Iterable[str], into: str, *flags: str) -> str:
     words = (*taken, into)
     if all(_PLAIN.fullmatch(word) for word in words):
         return " ".join(("COPY", *flags, *words))
-    return " ".join(("COPY", *flags, expanded_form(words)))
+    return " ".join(("COPY", *flags, _expanded_form(words)))
 
 
 def literal(path: str) -> str:

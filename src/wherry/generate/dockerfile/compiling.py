@@ -9,12 +9,10 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
-from wherry.errors import UsageError
 from wherry.formats import dockerfile
 from wherry.generate import names
-from wherry.generate.dockerfile.draft import APP, KIND, Draft, told
+from wherry.generate.dockerfile.draft import APP, Draft, held, told
 from wherry.generate.shell import linked
-from wherry.kit.text import one_line
 from wherry.model.application import Program
 from wherry.model.plan import Pairs
 
@@ -189,16 +187,8 @@ def module_files(draft: Draft) -> tuple[str, ...]:
 
 
 def _bound(path: str) -> str:
-    try:
-        return dockerfile.mount({"type": "bind", "source": path, "target": posixpath.join(names.SOURCES, path)})
-    except ValueError:
-        raise UsageError(
-            "bad-text",
-            f"the path of a go.mod cannot be written into {KIND}'s --mount",
-            where=one_line(path),
-            why="versions of Docker read such a path in different ways",
-            next="give the folder a name of ASCII letters and digits",
-        ) from None
+    options = {"type": "bind", "source": path, "target": posixpath.join(names.SOURCES, path)}
+    return held(lambda: dockerfile.mount(options), "the path of a go.mod")
 
 
 def _target(draft: Draft, *, target: bool) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from wherry.errors import UsageError
 from wherry.generate import names
 from wherry.generate.text import in_one_line
+from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.model.application import Application, Pin
 
@@ -115,3 +116,16 @@ class Draft(Value, frozen=True, kw_only=True):
 def told(text: str, what: str) -> str:
     """A text of the repository on its way into an instruction. UsageError [bad-text] for one that no instruction can hold."""
     return in_one_line(text, what=what, file=KIND)
+
+
+def held(instruction: Callable[[], str], what: str) -> str:
+    """An instruction with texts of the repository. UsageError [bad-text] for what it cannot hold."""
+    try:
+        return instruction()
+    except ValueError as error:
+        raise UsageError(
+            "bad-text",
+            f"{what} cannot be written into {KIND}: {one_line(str(error))}",
+            where=what,
+            next="call it otherwise",
+        ) from error

@@ -7,14 +7,14 @@ therefore made in the builder and copied from the folder above them, which is th
 from __future__ import annotations
 
 import posixpath
+from functools import partial
 from typing import Final
 
-from wherry.errors import UsageError
 from wherry.formats import dockerfile
 from wherry.generate.dockerfile import compiling, machine
 from wherry.generate.dockerfile.assets import copies as asset_copies
 from wherry.generate.dockerfile.compiling import OUT
-from wherry.generate.dockerfile.draft import APP, Draft, Lack, told
+from wherry.generate.dockerfile.draft import APP, Draft, Lack, held, told
 
 STAGE: Final = "final"
 FILES: Final = "files"
@@ -81,7 +81,9 @@ def described(draft: Draft) -> tuple[str, ...]:
     runs, application = draft.application.runs, draft.application
     rows = [*_labels(draft)]
     if runs.volumes:
-        rows.append(f"VOLUME {dockerfile.expanded_form(told(one, 'image.volumes') for one in runs.volumes)}")
+        rows.append(
+            held(lambda: dockerfile.volume(told(one, "image.volumes") for one in runs.volumes), "image.volumes")
+        )
     if runs.ports:
         rows.append("EXPOSE " + " ".join(told(one, "image.ports") for one in runs.ports))
     if runs.stop_signal:
@@ -100,12 +102,9 @@ def described(draft: Draft) -> tuple[str, ...]:
 def placed(draft: Draft) -> tuple[str, ...]:
     """The folder first: the base's own may be one that only its user may enter."""
     runs = draft.application.runs
-    told_variables = {name: told(text, f"image.env.{name}") for name, text in runs.environment}
-    variables = ({"ZONEINFO": ZONES} if "zones" in draft.lacks else {}) | told_variables
-    try:
-        environment = (dockerfile.pairs("ENV", tuple(variables.items())),) if variables else ()
-    except ValueError as error:
-        raise UsageError("bad-text", f"image.env: {error}", where="image.env") from error
+    said = {name: told(text, f"image.env.{name}") for name, text in runs.environment}
+    variables = tuple((({"ZONEINFO": ZONES} if "zones" in draft.lacks else {}) | said).items())
+    environment = (held(lambda: dockerfile.pairs("ENV", variables), "image.env"),) if variables else ()
     return (f"WORKDIR {dockerfile.value(told(draft.application.working_directory, 'image.workdir'))}", *environment)
 
 
@@ -171,10 +170,11 @@ def _labels(draft: Draft) -> tuple[str, ...]:
         f"{TITLE}licenses": application.licences[0] if len(application.licences) == 1 else "",
         **dict(application.labels),
     }
-    try:
-        words = [dockerfile.pair(name, told(text, f"image.labels.{name}")) for name, text in known.items() if text]
-    except ValueError as error:
-        raise UsageError("bad-text", f"image.labels: {error}", where="image.labels") from error
+    words = [
+        held(partial(dockerfile.pair, name, told(text, f"image.labels.{name}")), "image.labels")
+        for name, text in known.items()
+        if text
+    ]
     words += [f'{TITLE}version="$VERSION"', f'{TITLE}revision="$REVISION"']
     return (compiling.VERSION, compiling.REVISION, dockerfile.listed("LABEL", words))
 
