@@ -149,7 +149,6 @@ def generate(
     *packages: str,
     variant: str = "",
     directory: str | os.PathLike[str] = ".",
-    assignments: tuple[str, ...] = (),
     mode: Mode = "write",
 ) -> Generated:
     """Writes files of one kind, as `wherry generate WHAT`; without `what`, makes every file anew that says it was made so.
@@ -164,7 +163,7 @@ def generate(
     from wherry.generate.header import chosen
     from wherry.system.machine import real_machine
 
-    build = _request(packages, {"directory": directory, "assignments": assignments})
+    build = _request(packages, {"directory": directory})
     choice = chosen(what, variant, packages) if what else None
     return flow(GenerateRequest(build=build, choice=choice, mode=mode), real_machine())
 

@@ -19,7 +19,6 @@ _SHARED = (
     click.option("--diff", is_flag=True, help="Write nothing; show what would change."),
     click.option("--overwrite", is_flag=True, help="Also files that wherry did not make; what goes is shown."),
     click.option("-C", "directory", default=".", type=FILLED, metavar="DIR", help="Start in this folder."),
-    click.option("--set", "assignments", multiple=True, type=FILLED, metavar="KEY=VALUE", help="A key of wherry.toml."),
     click.option("--json", "as_json", is_flag=True, help="What was done as JSON."),
 )
 
@@ -92,7 +91,7 @@ def _flow(what: str, words: dict[str, Any]) -> int:
     )
     mode: Mode = "check" if words["check"] else "diff" if words["diff"] else "write"
     request = GenerateRequest(
-        build=BuildRequest(directory=directory, packages=packages, assignments=words["assignments"]),
+        build=BuildRequest(directory=directory, packages=packages),
         choice=choice if what else None,
         mode=mode,
         overwrite=words["overwrite"],
