@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import socket
@@ -13,8 +14,12 @@ import pytest
 
 from tests.support import apps
 from tests.support.runbook import Book, book, free_port, get
+from tests.support.tools import need
+from wherry.errors import UnavailableError
 from wherry.kit.ports import Command, Completed
-from wherry.runtime.find import SAFE, check, runtimes
+from wherry.runtime.find import check, runtimes
+from wherry.runtime.holes import Holes, holes
+from wherry.runtime.oci import Runtime
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
 
@@ -64,31 +69,133 @@ def test_f01_no_working_directory_through_proc(shelf: Book, directory: str) -> N
     assert shelf.left() == [] or "good" in shelf.containers()
 
 
+TRIO = ("CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881")
+LATER = ("CVE-2026-41579",)
+
+
 @pytest.mark.parametrize(
-    ("name", "said", "outcome"),
+    ("name", "said", "wanted"),
     [
-        ("runc", "1.0.0-rc95", "refused"), ("runc", "1.1.5+ds1", "told"), ("runc", "1.2.7", "told"),
-        ("runc", "1.2.8", "told"), ("runc", "1.3.5", "told"), ("runc", "1.3.6", ""), ("runc", "1.4.2", "told"),
-        ("runc", "1.4.3", ""), ("runc", "1.5.0-rc.2", "told"), ("runc", "1.5.0-rc.3", ""), ("runc", "1.5.0", ""),
-        ("runc", "2.0.0", ""),
-        ("crun", "0.18", "refused"), ("crun", "1.8.1", "told"), ("crun", "1.20", ""), ("crun", "nonsense", "refused"),
+        ("runc", "1.1.5+ds1", TRIO + LATER), ("runc", "1.2.7", TRIO + LATER), ("runc", "1.2.8", LATER),
+        ("runc", "1.3.2", TRIO + LATER), ("runc", "1.3.5", LATER), ("runc", "1.3.6", ()), ("runc", "1.4.0-rc.2", TRIO + LATER),
+        ("runc", "1.4.2", LATER), ("runc", "1.4.3", ()), ("runc", "1.5.0-rc.2", LATER), ("runc", "1.5.0-rc.3", ()),
+        ("runc", "1.5.0", ()), ("runc", "2.0.0", ()),
+        ("crun", "1.8.1", ("CVE-2025-24965",)), ("crun", "1.20", ()),
     ],
 )  # fmt: skip
-def test_f02_an_old_runtime(name: str, said: str, outcome: str) -> None:
+def test_f02_each_version_has_its_holes(name: str, said: str, wanted: tuple[str, ...], tmp_path: Path) -> None:
+    assert holes(name, said, f"/opt/{name}", tmp_path) == Holes(names=wanted)
+
+
+def debian(root: Path, package: str, program: str, changelog: str) -> None:
+    """What dpkg leaves of a package."""
+    for folder in ("var/lib/dpkg/info", f"usr/share/doc/{package}", "usr/sbin", "usr/local/sbin"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / f"var/lib/dpkg/info/{package}.list").write_text(f"/.\n{program}\n/usr/share/doc/{package}\n")
+    (root / f"usr/share/doc/{package}/changelog.Debian.gz").write_bytes(gzip.compress(changelog.encode()))
+    (root / "usr/sbin/runc").touch()
+
+
+MENDED = "runc (1.1.5+ds1-1+deb12u2) bookworm-security\n  * CVE-2025-31133 and CVE-2025-52565\n"
+
+
+@pytest.mark.parametrize(
+    ("package", "program", "asked", "wanted"),
+    [
+        ("runc", "/usr/sbin/runc", "/usr/sbin/runc", Holes(names=("CVE-2025-52881", *LATER), packaged=True)),
+        ("runc", "/sbin/runc", "/usr/sbin/runc", Holes(names=("CVE-2025-52881", *LATER), packaged=True)),
+        ("containerd.io", "/usr/sbin/runc", "/usr/sbin/runc", Holes(names=TRIO + LATER)),
+        ("runc", "/usr/sbin/runc", "/usr/local/sbin/runc", Holes(names=TRIO + LATER)),
+    ],
+    ids=["mended in part", "known by another name", "another's package", "beside it"],
+)
+def test_f02_a_distributions_package_is_what_its_changelog_says(
+    package: str, program: str, asked: str, wanted: Holes, tmp_path: Path
+) -> None:
+    debian(tmp_path, package, program, MENDED)
+    assert holes("runc", "1.1.5+ds1", asked, tmp_path) == wanted
+
+
+def test_f02_where_there_is_no_dpkg_programs_below_usr_are_the_distributions(tmp_path: Path) -> None:
+    assert holes("runc", "1.1.12", "/usr/bin/runc", tmp_path) == Holes(names=TRIO + LATER, packaged=True)
+    (tmp_path / "usr").mkdir()
+    (tmp_path / "usr/bin").symlink_to("/opt")
+    assert not holes("runc", "1.1.12", "/usr/bin/runc", tmp_path).packaged, "where its links lead"
+
+
+def runtime(name: str, said: str, program: str) -> Runtime:
     def run(command: Command, /) -> Completed:
         return Completed(code=0, stdout=f"{name} version {said}\nspec: 1.0.2\n".encode())
 
     def spawn(command: Command, /, stdin: int = -1, stdout: int = -1, stderr: int = -1) -> None:
         raise AssertionError
 
-    (found,) = runtimes(lambda one: f"/usr/bin/{one}" if one == name else "", run, spawn)  # type: ignore[arg-type]
-    if outcome == "refused":
-        with pytest.raises(Exception, match="too old") as caught:
-            check(found)
-        assert getattr(caught.value, "name", "") == "old-runtime"
-        return
-    assert [one.name for one in check(found)] == (["old-runtime"] if outcome else [])
-    assert SAFE[name]
+    (found,) = runtimes(lambda one: program if one == name else "", run, spawn)  # type: ignore[arg-type]
+    return found
+
+
+@pytest.mark.parametrize(("name", "said"), [("runc", "1.0.0-rc95"), ("crun", "0.18"), ("crun", "nonsense")])
+def test_f02_what_cannot_do_its_work_is_refused_always(name: str, said: str) -> None:
+    for relaxed in (False, True):
+        with pytest.raises(UnavailableError, match="too old") as caught:
+            check(runtime(name, said, f"/usr/bin/{name}"), relaxed=relaxed)
+        assert caught.value.name == "old-runtime"
+
+
+def test_f02_known_holes_are_refused_unless_asked_for() -> None:
+    old = runtime("runc", "1.3.5", "/opt/runc")
+    with pytest.raises(UnavailableError, match="CVE-2026-41579") as caught:
+        check(old)
+    assert caught.value.name == "old-runtime"
+    assert [one.name for one in check(old, relaxed=True)] == ["old-runtime"]
+    assert check(runtime("runc", "1.5.0", "/opt/runc")) == ()
+
+
+STALE = """\
+#!/bin/sh
+[ "$*" = "--root / --version" ] && echo 'runc version {version}' && exit
+exec {runc} "$@"
+"""
+
+
+def stale(shelf: Book, folder: Path, patch: pytest.MonkeyPatch, version: str = "1.3.5") -> None:
+    """A runc of nobody's, with known holes, comes first in PATH."""
+    (folder / "runc").write_text(STALE.format(runc=shutil.which("runc"), version=version))
+    (folder / "runc").chmod(0o755)
+    patch.setitem(shelf.environment, "PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("verb", ["run", "prove", "profile"])
+def test_f02_a_runtime_of_nobodys(shelf: Book, tmp_path: Path, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stale(shelf, tmp_path, monkeypatch)
+    refused = shelf(verb, apps.place("exits"), "--engine", "runc")
+    assert (refused.code, refused.stderr.count("error [old-runtime]")) == (4, 1), refused.stderr
+    assert "--relax old-runtime" in refused.stderr
+    assert "CVE-2026-41579" in " ".join(refused.stderr.split())
+    if verb == "run":
+        done = shelf("run", apps.place("exits"), "--engine", "runc", "--relax", "old-runtime")
+        assert done.code == 0, done.stderr
+        assert "warning [relaxed]: old-runtime" in done.stderr
+        assert '"linux"' in shelf.good("run", apps.place("exits"), "--engine", "runc", "--print", "runc"), (
+            "starts nothing"
+        )
+
+
+def test_f02_the_runtime_without_holes_is_taken(shelf: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("crun")
+    stale(shelf, tmp_path, monkeypatch)
+    shelf.good("run", "-q", "-d", apps.place("good"), "--name", "either")
+    engine = shelf.json("inspect", "either")["engine"]
+    shelf.good("rm", "--force", "either")
+    assert engine.startswith("crun")
+
+
+def test_f02_what_nobody_saw_was_not_told(shelf: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The warning comes once a day; a quiet run does not use it up."""
+    stale(shelf, tmp_path, monkeypatch, "1.3.4")  # which no other test was told of
+    words = (apps.place("exits"), "--engine", "runc", "--relax", "old-runtime")
+    told = ["warning [old-runtime]" in shelf("run", *quiet, *words).stderr for quiet in (("-q",), (), ())]
+    assert told == [False, True, False]
 
 
 def test_f05_no_capability_in_any_set(pid: int) -> None:
@@ -172,7 +279,7 @@ def test_a_runtime_that_leaves_hardening_out_is_found_out(
     fake.chmod(0o755)
     monkeypatch.setitem(shelf.environment, "PATH", f"{tmp_path}:{os.environ['PATH']}")
     before = shelf.left()  # of a container that other tests share
-    done = shelf(*verb, apps.place("good"), "--engine", "runc", "--name", "loose")
+    done = shelf(*verb, apps.place("good"), "--engine", "runc", "--name", "loose", "--relax", "old-runtime")
     assert (done.code, done.stderr.count("error [reduced-isolation]")) == (4, 1), done.stderr
     assert "PASS" not in done.stdout
     assert "seccomp" in done.stderr

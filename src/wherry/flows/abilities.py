@@ -34,8 +34,8 @@ def _runtime(runtime: Runtime) -> Ability:
     value = f"by {runtime.name} {runtime.version}, {runtime.program}"
     try:
         holes = check(runtime)
-    except WherryError as error:
-        return Ability(name="runs", here=False, value=f"{value}: too old", next=error.next[0])
+    except WherryError:
+        return Ability(name="runs", here=False, value=f"{value}: too old", next="wherry explain old-runtime")
     if runtime.prefix:
         value += ", without cgroup2, which it refuses here beside version 1"
     return Ability(name="runs", here=True, value=value, next="wherry explain old-runtime" if holes else "")

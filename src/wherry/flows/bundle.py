@@ -49,7 +49,7 @@ def bundle(request: RunRequest, said: str, machine: Machine) -> Made:
     folder = Path(said).absolute()
     _refuse_full(folder)
     with Session(machine) as session:
-        made = own(request, machine, session)
+        made = own(replace(request, only_shown=True), machine, session)
     _refuse_closed(folder, made.container)
     aside = folder.with_name(f".{folder.name}.{os.urandom(6).hex()}.tmp")
     with disk_errors(folder):

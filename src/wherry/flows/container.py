@@ -23,6 +23,7 @@ from wherry.kit.files import disk_errors
 from wherry.kit.ports import Command, Machine
 from wherry.kit.value import Value
 from wherry.model.container import Bind, Container, Options
+from wherry.model.finding import Finding
 from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts, decide
 from wherry.plan.container.mounts import refuse_system
@@ -30,7 +31,7 @@ from wherry.plan.container.settings import Merged, told
 from wherry.plan.tiers import Effective
 from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.arguments import CLIENTS
-from wherry.runtime.find import check
+from wherry.runtime.find import OLD, check
 from wherry.runtime.folders import Place, Record
 from wherry.runtime.program import refuse_unstartable, whole_path
 from wherry.runtime.roots import Root
@@ -50,6 +51,8 @@ class RunRequest(Value, frozen=True, kw_only=True):
     options: Options = Options()
     engine: str = ""
     platform: str = ""
+    only_shown: bool = False
+    """Nothing is started here, so this machine's runtime concerns nobody."""
 
 
 class Made(Value, frozen=True, kw_only=True):
@@ -81,11 +84,11 @@ class Ready(Value, frozen=True, kw_only=True):
 
 def make(request: RunRequest, machine: Machine, session: Session) -> Made:
     """Builds if need be, unpacks, decides. The errors of `build` and of `plan.container.decide`; UnavailableError
-    [no-runtime]; of `refuse_missing`."""
+    [no-runtime], [old-runtime]; of `refuse_missing`."""
     refuse_missing(request.options, rooms.standing(request.build))
     run = folders.prepare(run_folder(machine))
     runtime = engine_for(machine, request.engine)
-    warnings = check(runtime)
+    warnings = _warnings(request, runtime)
     if runtime.name in CLIENTS:
         return _made_in(request, runtime, machine, session)
     subject = subject_of(request, machine, session)
@@ -112,10 +115,14 @@ def _made_in(request: RunRequest, runtime: oci.Runtime, machine: Machine, sessio
     root = roots.unpacked(run, lodging.subject.layers)
     facts = lodged.fitting(facts_of(request, lodging.subject, root, run, machine), runtime)
     container = told(decide(request.options, facts), merged, settings)
-    findings = (*check(runtime), *lodged.differences(runtime, container), *container.findings)
+    findings = (*_warnings(request, runtime), *lodged.differences(runtime, container), *container.findings)
     container = replace(container, findings=findings)
     made = Made(subject=lodging.subject, root=root, container=container, runtime=runtime, run=str(run))
     return replace(made, image=lodging.image, settings=settings)
+
+
+def _warnings(request: RunRequest, runtime: oci.Runtime) -> tuple[Finding, ...]:
+    return () if request.only_shown else check(runtime, relaxed=OLD in request.options.relax)
 
 
 def _under_settings(request: RunRequest, subject: Subject, machine: Machine) -> tuple[RunRequest, Merged, Effective]:

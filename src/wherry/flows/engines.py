@@ -15,7 +15,7 @@ from wherry.flows.folders import folders_of
 from wherry.kit.ports import Command, Completed, Machine, Run
 from wherry.kit.value import decodable
 from wherry.runtime.arguments import CLIENTS
-from wherry.runtime.find import client, runtimes
+from wherry.runtime.find import check, client, runtimes
 from wherry.runtime.oci import NAMES, Runtime
 from wherry.runtime.rootless import preferred
 
@@ -48,7 +48,8 @@ def _client(machine: Machine, name: str) -> Runtime:
 
 
 def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
-    """runc or crun. UsageError [container-option] for another word, UnavailableError [no-runtime] when neither is here."""
+    """runc or crun, rather one that `check` accepts. UsageError [container-option] for another word, UnavailableError
+    [no-runtime] when neither is here."""
     if wanted and wanted not in ALL:
         raise UsageError(
             "container-option",
@@ -58,7 +59,7 @@ def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
         )
     here = {one.name: one for one in found(machine)}
     names = tuple(here) if wanted or os.geteuid() == 0 else preferred(tuple(here), machine.which)
-    for name in names:
+    for name in sorted(names, key=lambda one: _is_refused(here[one])):
         if wanted in ("", name):
             return here[name]
     raise UnavailableError(
@@ -67,6 +68,14 @@ def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
         why="wherry runs containers by runc or crun, without a daemon" if not wanted else "",
         next=("install runc", "--engine docker or podman"),
     )
+
+
+def _is_refused(runtime: Runtime) -> bool:
+    try:
+        check(runtime)
+    except UnavailableError:
+        return True
+    return False
 
 
 def found(machine: Machine) -> tuple[Runtime, ...]:

@@ -30,8 +30,6 @@ from wherry.runtime.spec import SECRETS, by_systemd
 from wherry.store import place as places
 from wherry.store.engine.names import podman_name
 
-OLD: Final = "old-runtime"
-"""Nothing is started, so it concerns nobody."""
 PROFILE: Final = "seccomp.json"
 UNFORWARDED: Final = "# its ports answer in its own network alone: nobody forwards them here\n"
 #: Fields of Options and their flags; those with a tuple are said once for each.
@@ -63,9 +61,10 @@ FLAGS: Final = {
 
 def printed(request: RunRequest, form: str, machine: Machine, decided: Callable[[Container], None]) -> str:
     """The text of `form`, one of FORMS. The errors of `make`."""
+    asked = replace(request, only_shown=form != "systemd")  # its unit is started on this machine, by wherry
     with Session(machine) as session:
-        made = (bundle.own if form == "runc" else make)(request, machine, session)
-    decided(replace(made.container, findings=tuple(one for one in made.container.findings if one.name != OLD)))
+        made = (bundle.own if form == "runc" else make)(asked, machine, session)
+    decided(made.container)
     return FORMS[form](replace(made, container=bundle.steady(made.container)), request)
 
 

@@ -49,6 +49,8 @@ class Watcher(Value, frozen=True, kw_only=True):
     """After each look at its health."""
     found: Callable[[tuple[Finding, ...]], None]
     """What was mended of containers before."""
+    quiet: bool = False
+    """Nobody reads what was decided, so nothing of it counts as told."""
 
 
 class Ran(Value, frozen=True, kw_only=True):
@@ -65,7 +67,7 @@ def run(request: RunRequest, machine: Machine, watcher: Watcher, session: Sessio
         made = make(request, machine, session or held.enter_context(Session(machine)))
         watcher.found(sweep(made.run, machine))
         made, ready = _placed(held, made, request, machine)
-        watcher.decided(fresh(made.container, machine))
+        watcher.decided(made.container if watcher.quiet else fresh(made.container, machine))
         return Ran(container=made.container, end=foreground(made, ready, machine, watcher))
 
 
@@ -96,7 +98,7 @@ def detach(
         made = make(request, machine, session or held.enter_context(Session(machine)))
         watcher.found(sweep(made.run, machine))
         made, ready = _placed(held, made, request, machine, foreground=False)
-        watcher.decided(fresh(made.container, machine))
+        watcher.decided(made.container if watcher.quiet else fresh(made.container, machine))
         ready.place.keep(replace(ready.record, keep=wanted.keep))
         hand_over(attendant, ready.place, made.runtime, running=False)
         record = ready.place.record() or ready.record

@@ -13,16 +13,11 @@ from wherry.kit.text import one_line
 from wherry.model.finding import Finding
 from wherry.model.plan import Pairs
 from wherry.runtime.client import VARIABLES
+from wherry.runtime.holes import holes, numbers
 from wherry.runtime.oci import ENVIRONMENT, NAMES, Runtime, is_chroot
 from wherry.runtime.rootless import session
 
-FINAL: Final = 99
-"""What stands for no release candidate, whose number is the fourth."""
-#: Below these a container can reach its host in known ways; each row is one branch (F02). Distributions mend older versions
-#: without another number, so this is said and not refused; what is below LEAST is refused.
-SAFE: Final = {"runc": ((1, 3, 6, FINAL), (1, 4, 3, FINAL), (1, 5, 0, 3)), "crun": ((1, 20, 0, FINAL),)}
-#: runc: CVE-2025-31133, -52565, -52881 and CVE-2026-41579; crun: CVE-2025-24965. What crun mends later (CVE-2026-88264, -88265)
-#: needs a container without a mount on /dev, and wherry's have one.
+OLD: Final = "old-runtime"
 LEAST: Final = {"runc": (1, 1, 0), "crun": (0, 19, 0), "docker": (20, 10, 0), "podman": (4, 0, 0)}
 UNIFIED: Final = "/sys/fs/cgroup/unified"
 
@@ -91,28 +86,29 @@ def without_unified(which: Which, mounts: Path = Path("/proc/self/mountinfo")) -
     return (unshare, "--mount", "--propagation", "private", shell, "-c", f'umount {UNIFIED} && exec "$@"', "crun")
 
 
-def check(runtime: Runtime) -> tuple[Finding, ...]:
-    """UnavailableError [old-runtime] for one that cannot be used; a warning for one with known holes."""
-    numbers = _numbers(runtime.version)
-    if numbers < LEAST[runtime.name]:
+def check(runtime: Runtime, *, relaxed: bool = False) -> tuple[Finding, ...]:
+    """UnavailableError [old-runtime] for one that cannot be used, and unless `relaxed` for one with known holes that nobody
+    mends; a warning where a distribution looks after it and does not say that they are mended."""
+    if numbers(runtime.version) < LEAST[runtime.name]:
         raise UnavailableError(
-            "old-runtime",
+            OLD,
             f"{runtime.name} {runtime.version} is too old",
             why=f"wherry needs {'.'.join(map(str, LEAST[runtime.name]))} for seccomp and user namespaces as it uses them",
             next=f"update {runtime.name}",
         )
-    branches = SAFE.get(runtime.name, ())
-    if not branches:
+    known = holes(runtime.name, runtime.version, runtime.program)
+    if not known.names:
         return ()
-    near = [one for one in branches if one[:2] == numbers[:2]]
-    if numbers >= branches[-1] or (near and numbers >= near[0]):
-        return ()
-    return (
-        Finding(
-            name="old-runtime",
-            message=f"{runtime.name} {runtime.version} has known holes: wherry explain old-runtime",
-        ),
-    )
+    if not known.packaged and not relaxed:
+        raise UnavailableError(
+            OLD,
+            f"{runtime.name} {runtime.version} lets containers out: {', '.join(known.names)}",
+            where=runtime.program,
+            why="it is no package of this machine's distribution, which would mend them without another number",
+            next=(f"update {runtime.name}", "another --engine", "--relax old-runtime   for images that you trust"),
+        )
+    said = f"{runtime.name} {runtime.version} is old, and nobody says that it is mended: {', '.join(known.names)}"
+    return (Finding(name=OLD, message=said),)
 
 
 def _version(program: str, run: Run) -> str:
@@ -122,11 +118,3 @@ def _version(program: str, run: Run) -> str:
     )
     match = re.search(r"version (\S+)", said.stdout.decode("utf-8", "replace"))
     return match[1] if match else "0"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """Three numbers, and that of a release candidate: 1.5.0-rc.3 is 1, 5, 0, 3."""
-    plain, _, suffix = version.partition("+")[0].partition("-")
-    found = [int(number) for number in re.findall(r"\d+", plain)]
-    candidate = re.match(r"rc\.?(\d+)", suffix)
-    return (*(*found, 0, 0, 0)[:3], int(candidate[1]) if candidate else FINAL)

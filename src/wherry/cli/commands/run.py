@@ -49,7 +49,8 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     from wherry.flows.run import Watcher
     from wherry.system.machine import real_machine
 
-    output = standard_output(quiet=words.pop("quiet"))
+    quiet = words.pop("quiet")
+    output = standard_output(quiet=quiet)
     directory, kept, instead = words.pop("folder"), containers.wanted(words), containers.instead(words)
     request = RunRequest(
         subject=subject,
@@ -65,6 +66,7 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
             started=lambda record: containers.show_started(record, output),
             condition=containers.health_told(output),
             found=lambda findings: containers.show_findings(findings, output),
+            quiet=quiet,
         )
         session = ahead.session_of("run", subject, directory, request.platform, request.engine)
         return containers.run(request, kept, instead, (real_machine(progress.event), watcher, output, session))

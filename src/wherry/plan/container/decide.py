@@ -29,6 +29,7 @@ RELAXATIONS: Final = {
     "masks": "all of /proc and /sys",
     "userns": "the ids of this machine",
     "limits": "memory, processor time and processes without a limit",
+    "old-runtime": "a runtime out of which containers are known to get",
 }
 NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}", re.ASCII)
 NETWORKS: Final = ("own", "none", "host")
