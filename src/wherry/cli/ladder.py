@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wherry.cli.output import Output
     from wherry.model.ladder import Ladder, Rung
 
-HEAD: Final = ("variant", "by", "on disk", "to pull", "layers", "packages", "shell", "user", "build", "start")
+HEAD: Final = ("variant", "by", "on disk", "to pull", "layers", "pkgs", "shell", "user", "build", "start")
 NONE: Final = "-"
 WIDTH: Final = 760
 BAR: Final = 22
@@ -54,15 +54,17 @@ def cells(rung: Rung) -> tuple[str, ...]:
         NONE if rung.layers is None else str(rung.layers),
         NONE if rung.packages is None else str(rung.packages),
         NONE if rung.shell is None else "yes" if rung.shell else "no",
-        rung.user or NONE,
-        NONE if rung.build is None else f"{rung.build:.1f} s",
-        NONE if rung.start is None else f"{rung.start * 1000:.0f} ms",
+        rung.user.partition(":")[0] or NONE,
+        NONE if rung.build is None else f"{rung.build:.3g}s",
+        NONE if rung.start is None else f"{rung.start * 1000:.0f}ms",
     )
 
 
 def size(count: int | None) -> str:
-    """`8.1 MB`, in powers of ten as registries count."""
-    return NONE if count is None else f"{count / 1e6:.1f} MB"
+    """`8.1 MB`, `850 MB`, in powers of ten as registries count."""
+    if count is None:
+        return NONE
+    return f"{count / 1e6:.1f} MB" if count < 100e6 else f"{count / 1e6:.0f} MB"
 
 
 def closing(ladder: Ladder) -> str:
