@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ NAMES_OF_VARIABLES = st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True)
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def commands(text: str) -> list[dict[str, object]]:
+def commands(text: str) -> list[dict[str, Any]]:
     """BuildKit's reading of instructions in a stage, without the FROM above them."""
     (answer,) = parsed(f"FROM scratch\n{text}\n")
     assert not answer["error"], answer["error"]
@@ -45,7 +46,7 @@ def test_values(pairs: list[tuple[str, str]]) -> None:
     for own in dockerlines.parse(text).instructions:
         assert [(name, dockerwords.expand(value)) for name, value in dockerwords.pairs(own.text)] == pairs
     for theirs in commands(text):
-        assert list(map(tuple, theirs["pairs"])) == pairs  # type: ignore[call-overload]
+        assert list(map(tuple, theirs["pairs"])) == pairs
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=30))
@@ -72,7 +73,7 @@ def test_volumes_and_the_folder(paths: list[str]) -> None:
 def test_words_of_the_shell(words: list[str]) -> None:
     text = dockerfile.run(("--mount=type=bind,target=/src",), " &&\n".join(map(dockerfile.shell, words)))
     (theirs,) = commands(text)
-    (line,) = theirs["words"]  # type: ignore[misc]
+    (line,) = theirs["words"]
     assert [word for word in shlex.split(line) if word != "&&"] == [word for word in words if word != "&&"]
     (own,) = dockerlines.parse(text).instructions
     assert own.text.split() == line.split()
@@ -82,7 +83,7 @@ def test_words_of_the_shell(words: list[str]) -> None:
 @QUICK
 def test_copied_paths(path: str) -> None:
     (theirs,) = commands(dockerfile.copy((path,), "/x/", "--from=build"))
-    (source, into) = theirs["words"]  # type: ignore[misc]
+    (source, into) = theirs["words"]
     assert (source, into) == (dockerfile.literal(path), "/x/")
     assert matches(source, path)
 
@@ -103,7 +104,7 @@ def test_a_mount_is_as_meant_or_refused(path: str) -> None:
     with contextlib.suppress(ValueError):
         mount = dockerfile.mount({"type": "bind", "source": path, "target": "/src/" + path})
         (theirs,) = commands(dockerfile.run((mount,), "true"))
-        (bound,) = theirs["mounts"]  # type: ignore[misc]
+        (bound,) = theirs["mounts"]
         assert (bound["source"], bound["target"]) == (path, "/src/" + path)
 
 

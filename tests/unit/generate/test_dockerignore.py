@@ -1,0 +1,132 @@
+"""What .dockerignore hides, as Docker's own matcher says; and that git still calls the sources clean."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pathspec
+import pytest
+from msgspec.structs import replace
+
+from tests.support.applications import API, JOBS
+from tests.support.buildkit_parser import hidden
+from tests.support.generated import same_as_golden
+from wherry.formats import dockerignore as format_
+from wherry.generate.dockerignore import GROUPS, files, written
+from wherry.model.application import Application
+from wherry.model.file import Choice
+from wherry.model.plan import Asset
+
+CHOICE = Choice(what="dockerignore")
+
+
+def with_files(*tracked: str, embeds: tuple[str, ...] = (), stamped: bool = True) -> Application:
+    return replace(API, sources=replace(API.sources, tracked=tracked, embeds=embeds, stamped=stamped))
+
+
+@pytest.mark.parametrize(
+    ("name", "applications"), [("api", (API,)), ("jobs", (JOBS,)), ("both", (API, JOBS))], ids=["api", "jobs", "both"]
+)
+def test_golden(name: str, applications: tuple[Application, ...]) -> None:
+    same_as_golden(f"dockerignore-{name}", files(applications, CHOICE))
+
+
+def test_names() -> None:
+    assert [one.path for one in files((API, JOBS), CHOICE)] == [".dockerignore"]
+    assert [one.path for one in files((JOBS,), CHOICE)] == ["Dockerfile.dockerignore", "dev.Dockerfile.dockerignore"]
+    both = files((JOBS, replace(API, home="elsewhere")), CHOICE)
+    assert [one.path for one in both] == [
+        "jobs.Dockerfile.dockerignore",
+        "jobs.dev.Dockerfile.dockerignore",
+        "shop-api.Dockerfile.dockerignore",
+        "shop-api.dev.Dockerfile.dockerignore",
+    ]
+
+
+SECRETS = [".env", "deploy/.env.local", "tls/server.key", "a/b/ca.pem", ".ssh/config", "secrets/db", "id_ed25519"]
+RESULTS = ["bin/api", "cmd/api/api.test", "coverage.out", "web/node_modules/x/y.js", "cpu.prof", "dist/api.tar.gz"]
+OTHERS = [".idea/workspace.xml", "a/.DS_Store", "main.go~", ".main.go.swp"]
+NEEDED = ["main.go", "go.mod", "vendor/a/b.go", "vendor/modules.txt", "a/testdata/x.txt", "Dockerfile", "README.md"]
+
+
+def test_what_is_hidden() -> None:
+    wanted = [*SECRETS, *RESULTS, *OTHERS]
+    assert hidden(written((API,)), *wanted, *NEEDED, ".git/HEAD") == wanted
+
+
+def test_git_stays_only_where_the_commit_is_stamped() -> None:
+    assert hidden(written((with_files(stamped=False),)), ".git/HEAD", ".gitignore") == [".git/HEAD"]
+    assert hidden(written((with_files(stamped=False), API)), ".git/HEAD") == []
+
+
+def test_a_tracked_file_is_excepted_by_name_and_its_like_stay_hidden() -> None:
+    text = written((with_files("certs/ca.pem", "a[1].key", "#x.pem", "!y.pem"),))
+    assert hidden(text, "certs/ca.pem", "certs/own.pem", "a[1].key", "a1.key", "#x.pem", "!y.pem") == [
+        "certs/own.pem",
+        "a1.key",
+    ]
+
+
+def test_a_pattern_that_hides_much_of_git_is_no_pattern_of_this_repository() -> None:
+    tracked = tuple(f"bin/{number}.sh" for number in range(9))
+    text = written((with_files(*tracked),))
+    assert "**/bin\n" not in text
+    assert "!bin" not in text
+    assert hidden(text, *tracked, "bin/new.sh", "dist/x") == ["dist/x"]
+
+
+def test_a_name_that_no_line_can_hold() -> None:
+    for name in ("bin/ ", "bin/a\nb", "bin/\udcff"):
+        assert "**/bin\n" not in written((with_files(name),))
+
+
+def test_what_is_embedded_or_copied_is_there_whether_git_knows_it_or_not() -> None:
+    application = replace(
+        with_files(embeds=("web/dist/app.js", "tmp/*.html")), assets=(Asset(source="dist", into="/x"),)
+    )
+    text = written((application,))
+    wanted = ["web/dist/app.js", "tmp/a.html", "dist/x/y"]
+    assert hidden(text, *wanted, "web/dist/other.js", "tmp/a.txt") == ["web/dist/other.js", "tmp/a.txt"]
+
+
+def test_what_is_hidden_from_one_is_hidden_from_all() -> None:
+    """Applications of one context: what any of them needs is there."""
+    other = replace(JOBS, sources=replace(JOBS.sources, tracked=("bin/x",)))
+    assert hidden(written((API, other)), "bin/x", "bin/y") == ["bin/y"]
+
+
+@pytest.mark.parametrize("path", [*SECRETS, *RESULTS, *OTHERS, *NEEDED])
+def test_git_reads_the_patterns_alike(path: str) -> None:
+    """Each pattern begins with `**/` and has no slash in it: there Docker's rules are git's."""
+    patterns = [one for group in GROUPS for one in group.patterns]
+    expected = format_.expression(patterns).fullmatch(path) is not None
+    assert pathspec.GitIgnoreSpec.from_lines(patterns).match_file(path) is expected
+
+
+def test_git_calls_the_context_clean(tmp_path: Path) -> None:
+    """What reaches the builder is what was committed: otherwise Go writes +dirty into the program."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    tracked = ("main.go", "bin/run.sh", "certs/ca.pem", "docs/a.md", "x y/.env", "tmp/[1].out", ".gitignore")
+    for name in (*tracked, "certs/own.key", "coverage.out", ".idea/x"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(name)
+    git(here, "init", "-q")
+    git(here, "add", "-f", "--", *tracked)
+    git(here, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+    text = written((with_files(*tracked),))
+    paths = [str(one.relative_to(here)) for one in here.rglob("*") if one.is_file()]
+    gone = set(hidden(text, *paths))
+    for name in set(paths) - gone:
+        (there / name).parent.mkdir(parents=True, exist_ok=True)
+        (there / name).write_bytes((here / name).read_bytes())
+        (there / name).chmod((here / name).stat().st_mode)
+    assert git(here, "status", "--porcelain").split() == ["??", ".idea/", "??", "certs/own.key", "??", "coverage.out"]
+    assert git(there, "status", "--porcelain") == ""
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
