@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from wherry.generate.names import NETRC, Applications, dockerfile, from_home, service
-from wherry.generate.shell import EPOCH, REVISION, TAG, described, package, rfc3339
+from wherry.generate.shell import EPOCH, REVISION, TAG, described, package
 from wherry.generate.text import apart
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -19,7 +19,7 @@ FILE: Final = "build.sh"
 
 def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """One script for all of them. UsageError [same-name]."""
-    apart(applications, FILE)
+    apart(map(service, applications), file=FILE)
     return (File(path=FILE, text="\n".join((_HEAD, _data(applications), _BODY)), executable=True),)
 
 
@@ -111,13 +111,12 @@ version_of() {{
   fi
 }}
 
-# facts: sets version, revision, epoch and created. A tag's name may hold anything, so all of it stays quoted.
+# facts: sets version, revision and epoch. A tag's name may hold anything, so all of it stays quoted.
 facts() {{
   version="$(version_of)"
   revision="$({REVISION})"
   epoch="${{SOURCE_DATE_EPOCH:-$({EPOCH})}}"
   case "$epoch" in '' | *[!0-9]*) fail "SOURCE_DATE_EPOCH is no number of seconds: $epoch" ;; esac
-  created="$({rfc3339("$epoch")})"
 }}
 
 # in_registry NAME: whether it names a registry, without which nothing can be pushed.
@@ -150,7 +149,7 @@ _STEPS: Final = f"""
 # build COMMAND...: the same image whatever starts the build and wherever it goes.
 build() {{
   local arguments=(--file "$file" --build-arg "VERSION=$version" --build-arg "REVISION=$revision")
-  arguments+=(--build-arg "CREATED=$created" --build-arg "SOURCE_DATE_EPOCH=$epoch")
+  arguments+=(--build-arg "SOURCE_DATE_EPOCH=$epoch")
   [ -z "$private" ] || arguments+=(--secret "id={NETRC},src=$netrc")
   [ -z "$no_cache" ] || arguments+=(--no-cache)
   [ -z "$target" ] || arguments+=(--target "$target")

@@ -11,7 +11,7 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.generate.names import NETRC, Applications, dockerfile, from_home, service
-from wherry.generate.shell import EPOCH, REVISION, TAG, described, linked, package, quoted, rfc3339
+from wherry.generate.shell import EPOCH, GOFMT, REVISION, TAG, described, linked, package, quoted, rfc3339
 from wherry.generate.text import apart, in_one_line
 from wherry.generate.tools import ERRCHECK, GOVULNCHECK, STATICCHECK, pinned
 from wherry.kit.value import Value
@@ -55,7 +55,7 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """One Makefile for all of them. UsageError [bad-text] for a name that no target or recipe can hold, [same-name] for two
     that would share targets."""
     subjects = tuple(Subject(applications=applications, application=one) for one in applications)
-    apart(applications, FILE)
+    apart(map(service, applications), file=FILE)
     named = [_named(one, target) for one in subjects for target in _targets(one)]
     together = () if subjects[0].alone else _together(subjects)
     targets = (_HELP, *together, *named)
@@ -177,31 +177,37 @@ def _programs(subject: Subject) -> tuple[Target, ...]:
 
 
 def _compile(subject: Subject, program: Program) -> str:
-    sources = subject.application.sources
-    values = {"version": "$$version", "revision": "$(revision)", "date": f"$$({_code(rfc3339('$epoch'))})"}
-    stamps = (f"-X {_double(one.variable)}={values[one.meaning]}" for one in program.stamps)
-    linker = " ".join(part for part in (_double(linked(program.linker_flags)), *stamps) if part)
-    flags = (*map(_words, sources.flags), *((f'-ldflags="{linker}"',) if linker else ()))
+    """The flags of the image in their order, which is part of a program's bytes: on the same platform it is the same file."""
     meanings = {one.meaning for one in program.stamps}
     known = {"version": f'version="$({subject.variable("version")})"', "date": 'epoch="$(epoch)"'}
-    here = _folder(subject) == "."
+    folder = _folder(subject)
+    enter = () if folder == "." else ('out="$$(cd "$$OUT" && pwd)"', f"cd {_words(folder)}")
+    out = f'"{"$$OUT" if folder == "." else "$$out"}"/{_words(program.name)}'
+    linker = " ".join(_linker(program))
+    flags = (*map(_words, subject.application.sources.flags), *((f'-ldflags="{linker}"',) if linker else ()))
     parts = (
         *(text for name, text in known.items() if name in meanings),
-        *(() if here else ('out="$$(cd "$$OUT" && pwd)"', f"cd {_words(_folder(subject))}")),
-        f'{_go(subject)} build {" ".join(flags)} -o "{"$$OUT" if here else "$$out"}"/{_words(program.name, program.package)}',
+        *enter,
+        " ".join((_go(subject), "build", *flags, "-o", out, _words(program.package))),
+        f"echo {out}{' $$version' if 'version' in meanings else ''}",
     )
-    return "; ".join(parts)
+    return f"@{'; '.join(parts)}"
+
+
+def _linker(program: Program) -> list[str]:
+    """Words of -ldflags between the shell's double quotes."""
+    values = {"version": "$$version", "revision": "$(revision)", "date": f"$$({_code(rfc3339('$epoch'))})"}
+    words = [_double(linked((one,))) for one in program.linker_flags]
+    for stamp in sorted(program.stamps, key=lambda one: one.at):
+        words.insert(stamp.at, f"'-X={_double(stamp.variable)}={values[stamp.meaning]}'")
+    return words
 
 
 def _checks(subject: Subject) -> tuple[Target, ...]:
     enter = "" if _folder(subject) == "." else f"cd {_words(_folder(subject))}; "
     go = enter + _go(subject)
     race = enter + _go(subject, CGO_ENABLED="1")
-    gofmt = _several(
-        f'@{enter}gofmt="$$($(GO) env GOROOT)/bin/gofmt";',
-        """found="$$(find . \\( -name vendor -o -name testdata \\) -prune -o -name '*.go' -exec "$$gofmt" -l {} +)";""",
-        """[ -z "$$found" ] || { printf 'not as gofmt -w writes it:\\n%s\\n' "$$found" >&2; exit 1; }""",
-    )
+    gofmt = _code(f"@{enter}" + "; \\\n\t".join(GOFMT)).replace("$$(go env", "$$($(GO) env")
     rows = (
         ("test", "Tests", (f"{go} test ./...",)),
         ("race", "Tests under the race detector, which needs a C compiler", (f"{race} test -race ./...",)),
@@ -254,11 +260,10 @@ def _docker(subject: Subject) -> tuple[str, ...]:
     arguments = (
         '--build-arg "VERSION=$$version"',
         '--build-arg "REVISION=$(revision)"',
-        f'--build-arg "CREATED=$$({_code(rfc3339("$epoch"))})"',
         '--build-arg "SOURCE_DATE_EPOCH=$$epoch"',
     )
     lines = (
-        f'version="$({subject.variable("version")})"; epoch="$(epoch)"; tag="$$(printf %s "$$version" | {_code(TAG)})";',
+        f'@version="$({subject.variable("version")})"; epoch="$(epoch)"; tag="$$(printf %s "$$version" | {_code(TAG)})";',
         f"$(DOCKER) build -f {_words(path)}{secret}",
         *(f"  {one}" for one in arguments),
         f'  -t "$${subject.variable("IMAGE")}:$$tag" {_words(_root(subject))}',

@@ -20,6 +20,15 @@ EPOCH: Final = "git log -1 --format=%ct 2>/dev/null || echo 0"
 TAG: Final = "tr -c 'A-Za-z0-9_.-' '-'"
 """A version on standard input as the tag that wherry makes of it."""
 
+GOFMT: Final = (
+    'gofmt="$(go env GOROOT)/bin/gofmt"',
+    r"""found="$(find . \( -name vendor -o -name testdata -o -name '.?*' -o -name '_*' \) -prune -o """
+    + """-name '*.go' -exec "$gofmt" -l {} +)" """.rstrip(),
+    r"""[ -z "$found" ] || { printf 'not as gofmt -w writes it:\n%s\n' "$found" >&2; exit 1; }""",
+)
+"""Fails with the names of files that are not formatted, by the gofmt of the Go that compiles. Folders that Go
+overlooks, and those of others, are left out."""
+
 
 def quoted(*words: str) -> str:
     """Words of a command."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from wherry.generate.bake import files as bake
 from wherry.generate.build_script import files as build_script
+from wherry.generate.ci.files import files as ci
 from wherry.generate.compose.files import files as compose
 from wherry.generate.dockerfile.files import EXTRAS as DOCKERFILE_EXTRAS
 from wherry.generate.dockerfile.files import files as dockerfile
@@ -76,6 +77,14 @@ WRITERS: Final[tuple[Writer, ...]] = (
     ),
     Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),
     Writer(what="makefile", help="A Makefile: build, test and check here; images by wherry or Docker.", write=makefile),
+    Writer(
+        what="ci",
+        help="CI: checks, the image proved, and pushed from the default branch.",
+        write=ci,
+        option="for",
+        variants=("github", "gitlab"),
+        extras=(("docker", "on GitHub: build the image from its Dockerfile, with layers kept in the registry"),),
+    ),
     Writer(what="build-script", help="build.sh: build, scan and push with Docker.", write=build_script),
     Writer(
         what="health", help="internal/health, a Go package: alive, ready, started, version, draining.", write=health

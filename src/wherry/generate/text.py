@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wherry.errors import UsageError
-from wherry.generate.names import Applications, service
 from wherry.kit.text import one_line
 
 
@@ -22,15 +23,15 @@ def in_one_line(text: str, *, what: str, file: str) -> str:
     return text
 
 
-def apart(applications: Applications, file: str) -> None:
+def apart(names: Iterable[str], *, file: str) -> None:
     """UsageError [same-name] when two applications of one file would be called alike in it."""
     known: set[str] = set()
-    for name in map(service, applications):
+    for name in names:
         if name in known:
             raise UsageError(
                 "same-name",
-                f"two applications of one {file} would be called {name}",
-                where=f"image.name = {one_line(name)[:60]}",
+                f"two applications of one {file} would be called {one_line(name)[:60]}",
+                where="image.name",
                 next="name one of them in wherry.toml",
             )
         known.add(name)

@@ -65,13 +65,12 @@ version_of() {
   fi
 }
 
-# facts: sets version, revision, epoch and created. A tag's name may hold anything, so all of it stays quoted.
+# facts: sets version, revision and epoch. A tag's name may hold anything, so all of it stays quoted.
 facts() {
   version="$(version_of)"
   revision="$(git rev-parse HEAD 2>/dev/null || echo unknown)"
   epoch="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}"
   case "$epoch" in '' | *[!0-9]*) fail "SOURCE_DATE_EPOCH is no number of seconds: $epoch" ;; esac
-  created="$(date -u -d "@$epoch" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r "$epoch" +%Y-%m-%dT%H:%M:%SZ)"
 }
 
 # in_registry NAME: whether it names a registry, without which nothing can be pushed.
@@ -102,7 +101,7 @@ check_push() {
 # build COMMAND...: the same image whatever starts the build and wherever it goes.
 build() {
   local arguments=(--file "$file" --build-arg "VERSION=$version" --build-arg "REVISION=$revision")
-  arguments+=(--build-arg "CREATED=$created" --build-arg "SOURCE_DATE_EPOCH=$epoch")
+  arguments+=(--build-arg "SOURCE_DATE_EPOCH=$epoch")
   [ -z "$private" ] || arguments+=(--secret "id=netrc,src=$netrc")
   [ -z "$no_cache" ] || arguments+=(--no-cache)
   [ -z "$target" ] || arguments+=(--target "$target")

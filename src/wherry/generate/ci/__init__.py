@@ -1,0 +1,1 @@
+"""Applications in, workflows of GitHub and GitLab out. Touches nothing."""

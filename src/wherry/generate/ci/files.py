@@ -1,0 +1,20 @@
+"""CI by its service's name. Applications and a choice in, files out; touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from wherry.generate.ci import github, gitlab
+from wherry.generate.names import Applications
+from wherry.model.file import Choice, File
+
+SERVICES: Final[Mapping[str, Callable[[Applications, Choice], tuple[File, ...]]]] = {
+    "github": github.files,
+    "gitlab": gitlab.files,
+}
+
+
+def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
+    """For `choice.variant`, a key of SERVICES. UsageError [same-name], [bad-reference]."""
+    return SERVICES[choice.variant](applications, choice)

@@ -1,0 +1,182 @@
+"""A workflow of GitHub: checks, the image, its publication, each with the rights that it needs. Applications in, one file out.
+Touches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from wherry import __version__
+from wherry.formats.yaml import Document, dump, noted
+from wherry.generate import names
+from wherry.generate.ci import docker, steps
+from wherry.generate.ci.checks import Check, checks
+from wherry.generate.ci.steps import Step, literal
+from wherry.generate.ci.subject import Subject, identifier, subjects
+from wherry.generate.names import Applications
+from wherry.model.file import Choice, File
+
+RUNNER: Final = "ubuntu-24.04"
+DOCKER: Final = "docker"
+"""The switch for an image from the Dockerfile."""
+PUSHED: Final = "github.event_name == 'push'"
+OURS: Final = f"{PUSHED} || github.event.pull_request.head.repo.full_name == github.repository"
+PUBLISHED: Final = (
+    f"{PUSHED} && (github.ref == format('refs/heads/{{0}}', github.event.repository.default_branch)"
+    " || startsWith(github.ref, 'refs/tags/v'))"
+)
+"""Where no branch is known, pushes to all of them start the workflow."""
+
+
+def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
+    """UsageError [same-name], [bad-reference]."""
+    each = subjects(applications, "workflow")
+    name = names.service(applications[0]) if len(applications) == 1 else "images"
+    path = names.from_home(applications, f".github/workflows/{identifier(name)}.yaml")
+    jobs = {name: job for one in each for name, job in _jobs(one, with_docker=DOCKER in choice.extras).items()}
+    return (File(path=path, text=dump({**_head(each, name), "jobs": _said(each, jobs)})),)
+
+
+def _head(each: tuple[Subject, ...], name: str) -> Mapping[str, Document]:
+    branch = each[0].application.branch
+    pushes = {"branches": [_pattern(branch)], "tags": ["v*"]} if branch else None
+    cancel = f"${{{{ !({_published(branch)}) }}}}"
+    return {
+        "name": literal(name),
+        "on": {"push": pushes, "pull_request": None},
+        "permissions": noted({"contents": "read"}, "Jobs that need more say so."),
+        "concurrency": noted(
+            {"group": "${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress": cancel},
+            "A newer push ends older checks; what publishes is never cut off.",
+        ),
+        "defaults": noted({"run": {"shell": "bash"}}, "With pipefail, which the usual shell has not."),
+        "env": {"WHERRY": f"wherry=={__version__}"},
+    }
+
+
+def _said(each: tuple[Subject, ...], jobs: Mapping[str, Document]) -> Document:
+    if any(one.registry for one in each):
+        return jobs
+    return noted(jobs, "Nothing is pushed: generate.image in wherry.toml names no registry.")
+
+
+def _published(branch: str) -> str:
+    """The condition for what others may pull."""
+    return PUSHED if branch else PUBLISHED
+
+
+def _pattern(branch: str) -> str:
+    """A branch's name where GitHub expects a pattern."""
+    return literal(re.sub(r"([*?+!\[\]\\])", r"\\\1", branch))
+
+
+def _jobs(subject: Subject, *, with_docker: bool) -> dict[str, Mapping[str, Document]]:
+    build, publish = (_build_by_docker, _publish_by_docker) if with_docker else (_build, _publish)
+    jobs = {subject.job("test"): _test(subject), subject.job("build"): build(subject)}
+    if subject.registry:
+        jobs[subject.job("publish")] = publish(subject)
+    return jobs
+
+
+def _job(folder: str, /, **more: Any) -> dict[str, Document]:
+    """What all jobs say, before what one says more."""
+    where = {} if folder == "." else {"defaults": {"run": {"working-directory": literal(folder)}}}
+    return {"runs-on": RUNNER, "timeout-minutes": 30, **where, **more}
+
+
+def _test(subject: Subject) -> Mapping[str, Document]:
+    application = subject.application
+    variables = {name: literal(value) for name, value in application.sources.environment} | {"GOTOOLCHAIN": "local"}
+    return {
+        **_job(application.sources.directory),
+        "env": variables,
+        "steps": [*_begin(subject, cached="test"), *map(_check, checks(application))],
+    }
+
+
+def _check(check: Check) -> Step:
+    race = {"env": {"CGO_ENABLED": "1"}} if check.race else {}
+    return {"name": check.name, **race, "run": check.command}
+
+
+def _build(subject: Subject) -> Mapping[str, Document]:
+    told = _told(subject)
+    return {
+        "needs": subject.job("test"),
+        **_job(names.home(subject.applications)),
+        "outputs": {"digest": "${{ steps.build.outputs.digest }}"},
+        "steps": [
+            *_begin(subject, cached="build"),
+            *_tool(subject),
+            steps.build(told),
+            steps.prove(steps.IMAGES),
+        ],
+    }
+
+
+def _build_by_docker(subject: Subject) -> Mapping[str, Document]:
+    """It reads the registry's layers where it may, and writes none: a pull request's would be a stranger's."""
+    read = subject.registry == "ghcr.io"
+    return {
+        "needs": subject.job("test"),
+        **_job(names.home(subject.applications)),
+        **({"permissions": {"contents": "read", "packages": "read"}} if read else {}),
+        "steps": [
+            *_begin(subject),
+            *_tool(subject),
+            *((steps.login(subject.registry, OURS),) if subject.registry else ()),
+            *docker.steps(
+                subject.application, _told(subject, by_docker=True), read=bool(subject.registry), write=False
+            ),
+        ],
+    }
+
+
+def _publish(subject: Subject) -> Mapping[str, Document]:
+    return _publishing(subject, (steps.push_again(_told(subject), subject.job("build")),))
+
+
+def _publish_by_docker(subject: Subject) -> Mapping[str, Document]:
+    told = _told(subject, by_docker=True)
+    return _publishing(subject, (*docker.steps(subject.application, told, read=True, write=True), docker.push(told)))
+
+
+def _publishing(subject: Subject, pushing: tuple[Document, ...]) -> Mapping[str, Document]:
+    application = subject.application
+    own = {"packages": "write"} if subject.registry == "ghcr.io" else {}
+    return {
+        "needs": subject.job("build"),
+        "if": noted(_published(application.branch), "The default branch and version tags, and no pull request."),
+        **_job(names.home(subject.applications)),
+        "permissions": {"contents": "read", **own, "id-token": "write", "attestations": "write"},
+        "steps": [
+            *_begin(subject),
+            steps.wherry(),
+            steps.login(subject.registry),
+            *pushing,
+            steps.attest(application.image),
+        ],
+    }
+
+
+def _begin(subject: Subject, *, cached: str = "") -> tuple[Document, ...]:
+    """Sources and Go; with caches for the job of that name."""
+    application = subject.application
+    caches = (steps.caches(application, subject.job(cached)),) if cached else ()
+    return (steps.sources(), *steps.credentials(application), steps.go(application, cached=bool(cached)), *caches)
+
+
+def _tool(subject: Subject) -> tuple[Step, ...]:
+    """Wherry; the first image's job asks for all files."""
+    return (steps.wherry(), *((steps.current(),) if subject.first else ()))
+
+
+def _told(subject: Subject, *, by_docker: bool = False) -> dict[str, str]:
+    """What steps read from their variables."""
+    file = {
+        "FILE": names.dockerfile(subject.applications, subject.application, ""),
+        "CONTEXT": names.from_home(subject.applications),
+    }
+    return {name: literal(value) for name, value in (subject.told | (file if by_docker else {})).items()}

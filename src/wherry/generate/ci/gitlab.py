@@ -1,0 +1,177 @@
+"""GitLab's pipeline: the same checks, image and publication, without Docker and without services. Applications in, one file out.
+Touches nothing.
+
+Scripts read variables as any shell does; those with a repository's words are not expanded by GitLab before (`expand: false`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from wherry import __version__
+from wherry.formats.yaml import Document, dump, noted
+from wherry.generate import names
+from wherry.generate.ci import commands
+from wherry.generate.ci.checks import Check, checks
+from wherry.generate.ci.subject import Subject, subjects
+from wherry.generate.names import Applications
+from wherry.generate.shell import quoted
+from wherry.model.file import Choice, File
+
+FILE: Final = ".gitlab-ci.yml"
+KEPT: Final = ".cache"
+"""GitLab keeps only what lies in the project's folder."""
+IMAGES: Final = f"oci:$CI_PROJECT_DIR/{KEPT}/images"
+ONCE_MORE: Final = f"oci:$CI_PROJECT_DIR/{KEPT}/again"
+PROVED: Final = f"{KEPT}/image.env"
+
+
+def files(applications: Applications, _: Choice) -> tuple[File, ...]:
+    """UsageError [same-name], [bad-reference]."""
+    each = subjects(applications, FILE)
+    jobs = {name: job for one in each for name, job in _jobs(one).items()}
+    builder = str(applications[0].pin("builder"))
+    return (File(path=names.from_home(applications, FILE), text=dump({**_head(builder), **jobs})),)
+
+
+def _head(builder: str) -> Mapping[str, Document]:
+    rules = [
+        {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
+        {"if": "$CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS", "when": "never"},
+        {"if": "$CI_COMMIT_BRANCH || $CI_COMMIT_TAG"},
+    ]
+    return {
+        "stages": ["test", "build", "publish"],
+        "workflow": {
+            "auto_cancel": {"on_new_commit": "interruptible"},
+            "rules": noted(rules, "A branch with a merge request is checked once, there."),
+        },
+        "default": {"image": builder, "interruptible": True, "timeout": "30 minutes"},
+        "variables": {
+            "GIT_DEPTH": noted("0", "The version comes from tags."),
+            "GOTOOLCHAIN": "local",
+            "GOMODCACHE": f"$CI_PROJECT_DIR/{KEPT}/modules",
+            "GOCACHE": f"$CI_PROJECT_DIR/{KEPT}/objects",
+            "WHERRY": f"wherry=={__version__}",
+        },
+    }
+
+
+def _jobs(subject: Subject) -> dict[str, Mapping[str, Document]]:
+    jobs = {"test": _test(subject), "build": _build(subject), "prove": _prove(subject)}
+    if subject.registry:
+        jobs["publish"] = _publish(subject)
+    usual, own = subject.applications[0].pin("builder"), subject.application.pin("builder")
+    image = {} if own == usual else {"image": str(own)}
+    return {subject.job(name): {**image, **job} for name, job in jobs.items()}
+
+
+def _test(subject: Subject) -> Mapping[str, Document]:
+    sources = subject.application.sources
+    return {
+        "stage": "test",
+        "variables": _variables(dict(sources.environment)),
+        "cache": _caches(subject),
+        "before_script": [_overlooked(), *_private(subject), *_enter(sources.directory)],
+        "script": list(map(_check, checks(subject.application))),
+    }
+
+
+def _check(check: Check) -> str:
+    return f"{'CGO_ENABLED=1 ' if check.race else ''}{check.command}"
+
+
+def _build(subject: Subject) -> Mapping[str, Document]:
+    """Its digest goes on to those jobs that need this one."""
+    run = f'{commands.build(IMAGES)}echo "PROVED=${{image##*@}}" >"$CI_PROJECT_DIR/{PROVED}"\n'
+    return {
+        "stage": "build",
+        "needs": [subject.job("test")],
+        "variables": _variables(subject.told),
+        "cache": _caches(subject),
+        "before_script": [_overlooked(), *_private(subject), *_wherry(), *_enter(names.home(subject.applications))],
+        "script": [*(("wherry generate --check",) if subject.first else ()), run],
+        "artifacts": {"paths": [f"{KEPT}/images"], "reports": {"dotenv": PROVED}, "expire_in": "1 day"},
+    }
+
+
+def _prove(subject: Subject) -> Mapping[str, Document]:
+    home = names.home(subject.applications)
+    why = "It starts containers: the runner must be privileged, as GitLab's own are. Others are chosen by `tags`."
+    return {
+        "stage": "build",
+        "needs": noted([subject.job("build")], why),
+        "before_script": [_overlooked(), *_wherry("runc"), *_enter(home)],
+        "script": [commands.prove(IMAGES)],
+    }
+
+
+def _publish(subject: Subject) -> Mapping[str, Document]:
+    login = f"""\
+if [ "$REGISTRY" = "${{CI_REGISTRY:-}}" ]; then
+  REGISTRY_USERNAME="$CI_REGISTRY_USER" REGISTRY_PASSWORD="$CI_REGISTRY_PASSWORD"
+fi
+{commands.LOGIN}"""
+    rules = [{"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"}, {"if": "$CI_COMMIT_TAG =~ /^v/"}]
+    return {
+        "stage": "publish",
+        "needs": [subject.job("build"), subject.job("prove")],
+        "rules": noted(rules, "The default branch and version tags, and no merge request."),
+        "interruptible": False,
+        "resource_group": subject.job("publish"),
+        "variables": _variables({**subject.told, "REGISTRY": subject.registry}),
+        "before_script": [_overlooked(), *_private(subject), *_wherry(), *_enter(names.home(subject.applications))],
+        "script": [
+            noted(
+                login, "GitLab's registry takes the job's own password; others REGISTRY_USERNAME and REGISTRY_PASSWORD."
+            ),
+            noted(commands.push_again(ONCE_MORE), commands.AGAIN),
+        ],
+    }
+
+
+def _variables(values: Mapping[str, str]) -> Mapping[str, Document]:
+    return {name: {"value": value, "expand": False} if "$" in value else value for name, value in values.items()}
+
+
+def _caches(subject: Subject) -> Document:
+    """Modules by go.sum, which decides them; objects by branch, each run begins with the last one's."""
+    sums = [one for one in subject.application.sources.module_files if one.endswith(".sum")][:2]
+    go = subject.application.sources.go
+    modules = {
+        "key": {"files": sums, "prefix": f"modules-{go}"} if sums else f"modules-{go}",
+        "paths": [f"{KEPT}/modules"],
+    }
+    objects = {
+        "key": f"objects-{go}-$CI_JOB_NAME_SLUG-$CI_COMMIT_REF_SLUG",
+        "fallback_keys": [f"objects-{go}-$CI_JOB_NAME_SLUG-$CI_DEFAULT_BRANCH"],
+        "paths": [f"{KEPT}/objects"],
+    }
+    return noted([modules, objects], "Go's own caches: a Dockerfile's cache mounts could not be kept from job to job.")
+
+
+def _overlooked() -> Document:
+    why = "Git would count files that it does not know, and the version would be +dirty."
+    return noted(f"mkdir -p {KEPT} && echo /{KEPT}/ >>.git/info/exclude", why)
+
+
+def _private(subject: Subject) -> tuple[Document, ...]:
+    if not subject.application.sources.private:
+        return ()
+    return (noted('install -m 600 "$NETRC" ~/.netrc\n', "NETRC is a variable of the kind File, for private modules."),)
+
+
+def _wherry(*packages: str) -> Sequence[str]:
+    wanted = quoted("python3-venv", *packages)
+    return (
+        "apt-get update -qq",
+        f"apt-get install -qq --no-install-recommends {wanted}",
+        "python3 -m venv /opt/wherry",
+        '/opt/wherry/bin/pip install --quiet "$WHERRY"\n',
+        'export PATH="/opt/wherry/bin:$PATH"\n',
+    )
+
+
+def _enter(folder: str) -> tuple[str, ...]:
+    return () if folder == "." else (f"cd -- {quoted(folder)}",)

@@ -1,0 +1,139 @@
+"""Steps of jobs on GitHub. What is known of an application in, steps out; touches nothing.
+
+No `run` holds an expression: GitHub pastes its value into the script before a shell reads it, so a branch's name would be code
+(I03). Values come by `env`, and the shell quotes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from wherry.formats.yaml import Document, noted
+from wherry.generate.ci import commands
+from wherry.generate.ci.actions import ATTEST, CACHE, CHECKOUT, SETUP_GO, uses
+from wherry.model.application import Application
+
+Step = Mapping[str, Document]
+IMAGES: Final = "oci:$RUNNER_TEMP/images"
+
+
+def literal(text: str) -> str:
+    """A text in a workflow that is no expression, whatever it holds."""
+    return text.replace("${{", "${{ '${{' }}")
+
+
+def sources() -> Step:
+    """The commit with all tags."""
+    return {
+        "name": "Sources",
+        "uses": uses(CHECKOUT),
+        "with": {
+            "fetch-depth": noted(0, "The version comes from tags."),
+            "persist-credentials": noted(False, "No later step can push with them."),
+        },
+    }
+
+
+def credentials(application: Application) -> tuple[Step, ...]:
+    """What Go and git read for private modules, of the secret NETRC; nothing where all are public."""
+    if not application.sources.private:
+        return ()
+    run = "umask 077\nprintf '%s\\n' \"$NETRC\" >~/.netrc\n"
+    return ({"name": "Credentials of private modules", "env": {"NETRC": "${{ secrets.NETRC }}"}, "run": run},)
+
+
+def go(application: Application, *, cached: bool) -> Step:
+    """The toolchain of the plan; `cached`: whether a step of ours keeps what it makes."""
+    why = "The next step keeps more." if cached else "Nothing made elsewhere."
+    return {
+        "name": "Go",
+        "uses": uses(SETUP_GO),
+        "with": {"go-version": literal(application.sources.go), "cache": noted(False, why)},
+    }
+
+
+def caches(application: Application, job: str) -> Step:
+    """An entry for each commit and job."""
+    sums = ", ".join(
+        "'" + one.replace("'", "''") + "'" for one in application.sources.module_files if one.endswith(".sum")
+    )
+    begin = f"{job}-${{{{ runner.os }}}}-{literal(application.sources.go)}-"
+    hashed = f"${{{{ hashFiles({sums}) }}}}-" if sums else ""
+    why = (
+        "Go's own caches, in an entry for each commit that begins with the one before: no entry is ever changed, so one\n"
+        "for each go.sum alone would keep the objects of its first day. A Dockerfile's cache mounts cannot be kept at all."
+    )
+    return {
+        "name": "Caches of modules and of what was compiled",
+        "uses": uses(CACHE),
+        "with": {
+            "path": "~/.cache/go-build\n~/go/pkg/mod\n",
+            "key": noted(f"{begin}{hashed}${{{{ github.sha }}}}", why),
+            "restore-keys": f"{begin}{hashed}\n{begin}\n" if hashed else f"{begin}\n",
+        },
+    }
+
+
+def wherry() -> Step:
+    """In an environment of its own, on PATH from the next step on."""
+    run = (
+        'python3 -m venv "$RUNNER_TEMP/wherry"\n'
+        '"$RUNNER_TEMP/wherry/bin/pip" install --quiet "$WHERRY"\n'
+        'echo "$RUNNER_TEMP/wherry/bin" >>"$GITHUB_PATH"\n'
+    )
+    return {"name": "wherry", "run": run}
+
+
+def current() -> Step:
+    """That nobody has forgotten `wherry generate`."""
+    return {"name": "Generated files are as they would be made now", "run": "wherry generate --check"}
+
+
+def build(told: Mapping[str, str]) -> Step:
+    """The step `build` says its digest."""
+    run = f'{commands.build(IMAGES)}echo "digest=${{image##*@}}" >>"$GITHUB_OUTPUT"\n'
+    return {"name": "Build", "id": "build", "env": told, "run": run}
+
+
+def prove(place: str) -> Step:
+    """Fails, too, when something could not be seen."""
+    return {"name": "Prove", "run": commands.prove(place)}
+
+
+def login(registry: str, condition: str = "") -> Step:
+    """GitHub's own registry takes the job's token, which ends with it."""
+    own = registry == "ghcr.io"
+    environment = {
+        "REGISTRY": literal(registry),
+        "REGISTRY_USERNAME": "${{ github.actor }}" if own else "${{ secrets.REGISTRY_USERNAME }}",
+        "REGISTRY_PASSWORD": "${{ secrets.GITHUB_TOKEN }}" if own else "${{ secrets.REGISTRY_PASSWORD }}",
+    }
+    only = {"if": noted(condition, "Pull requests from elsewhere get no secrets.")} if condition else {}
+    return {"name": "Log in", **only, "env": environment, "run": commands.LOGIN}
+
+
+def push_again(told: Mapping[str, str], job: str) -> Document:
+    """Only the digest that `job` has proved."""
+    proved = f"${{{{ needs.{job}.outputs.digest }}}}"
+    run = f'{commands.push_again(IMAGES)}echo "digest=$PROVED" >>"$GITHUB_OUTPUT"\n'
+    step = {"name": "Push what was proved", "id": "push", "env": {**told, "PROVED": proved}, "run": run}
+    return noted(step, commands.AGAIN)
+
+
+def attest(image: str) -> Step:
+    """SLSA provenance beside the image."""
+    return {
+        "name": "Provenance, signed by GitHub",
+        "if": noted(
+            "${{ !github.event.repository.private }}",
+            "Of private repositories GitHub attests only those of enterprises.",
+        ),
+        "uses": uses(ATTEST),
+        "with": {
+            "subject-name": literal(image),
+            "subject-digest": "${{ steps.push.outputs.digest }}",
+            "push-to-registry": True,
+            "create-storage-record": False,
+        },
+    }
