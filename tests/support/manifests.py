@@ -8,9 +8,11 @@ from typing import Any
 import yaml
 from msgspec.structs import replace
 
+from tests.support.applications import API, DIGEST, JOBS
 from wherry.generate.kubernetes.files import files
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
+from wherry.model.plan import Health
 
 Objects = dict[tuple[str, str], dict[str, Any]]
 FORMS = ("plain", "kustomize", "helm")
@@ -61,3 +63,20 @@ def container(application: Application) -> dict[str, Any]:
 def running(application: Application, **changes: object) -> Application:
     """The application with other values in `runs`."""
     return replace(application, runs=replace(application.runs, **changes))
+
+
+APPLICATIONS: dict[str, Application] = {
+    "api": API,
+    "jobs": JOBS,
+    "full": running(
+        replace(API, gateway="infra/public", digest=DIGEST),
+        ports=("443/tcp", "53/udp"),
+        tls=True,
+        seccomp="seccomp.json",
+        volumes=("/data", "/index"),
+    ),
+    "command": running(JOBS, health=Health(command=("/app/jobs", "health")), volumes=()),
+    "worker": running(API, ports=(), health=None, readiness=""),
+}
+"""Between them they have everything that can be generated, and each way of knowing nothing of a health check."""
+EXTRAS = {"full": BOTH}

@@ -252,9 +252,10 @@ def test_variables_are_in_the_config_map_and_known_ones_have_a_value() -> None:
     assert the("ConfigMap", API)["data"] == {"LOG_LEVEL": "info"}
     gin = running(API, variables=("GIN_MODE", "TZ"), environment=(("TZ", "Europe/Berlin"),))
     assert the("ConfigMap", gin)["data"] == {"GIN_MODE": "release", "TZ": "Europe/Berlin"}
-    none = running(API, variables=(), environment=(), backing=())
+    none = running(API, variables=("PORT",), environment=(), backing=())
     assert "ConfigMap" not in kinds(none)
     assert "envFrom" not in container(none)
+    assert "envFrom" in container(running(none, variables=("API_KEY",)))
 
 
 def test_the_recorded_profile_is_a_file_of_the_node() -> None:

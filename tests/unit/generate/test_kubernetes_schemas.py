@@ -5,27 +5,12 @@ from __future__ import annotations
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
-from msgspec.structs import replace
 from yamllint import linter  # type: ignore[import-untyped]
 from yamllint.config import YamlLintConfig  # type: ignore[import-untyped]
 
-from tests.support.applications import API, DIGEST, JOBS
-from tests.support.manifests import BOTH, FORMS, Objects, plain, running, texts
-from wherry.model.application import Application
-from wherry.model.plan import Health
+from tests.support.manifests import APPLICATIONS, EXTRAS, FORMS, Objects, plain, texts
 
 VERSIONS = tuple(f"1.{minor}" for minor in range(30, 38))
-FULL = running(
-    replace(API, gateway="infra/public", digest=DIGEST),
-    ports=("443/tcp", "53/udp"),
-    tls=True,
-    seccomp="seccomp.json",
-    volumes=("/data", "/index"),
-)
-COMMAND = running(JOBS, health=Health(command=("/app/jobs", "health")), volumes=())
-WORKER = running(API, ports=(), health=None, readiness="")
-APPLICATIONS: dict[str, Application] = {"api": API, "jobs": JOBS, "full": FULL, "command": COMMAND, "worker": WORKER}
-EXTRAS = {"full": BOTH}
 LINES = YamlLintConfig("{extends: default, rules: {line-length: {max: 130}, document-start: disable}}")
 """A sentence may end a little later; `---` begins files of several documents alone."""
 

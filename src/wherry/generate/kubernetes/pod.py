@@ -80,9 +80,9 @@ def image(application: Application) -> str:
 
 def image_note(application: Application) -> str:
     """Why it is named so, and what is better where it is not by digest."""
+    note = "A tag can move: generate it with --digest sha256:..., as `wherry build --push` prints it."
     if application.digest:
-        return f"Version {application.version}, by its digest: a tag can move."
-    note = "A tag can move: write NAME@sha256:... instead, as `wherry build --push` prints it."
+        note = f"Version {application.version}, by its digest: a tag can move."
     if "/" not in application.image:
         note += "\nWithout a registry, nodes look for it on Docker Hub: set generate.image in wherry.toml."
     return note

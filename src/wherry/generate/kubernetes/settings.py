@@ -12,6 +12,8 @@ from wherry.generate.kubernetes import words
 from wherry.model.application import Application
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_SECRETIVE: Final = re.compile("(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIAL|DSN|URL|URI)S?(?:_|$)", re.ASCII)
+"""Addresses of servers hold passwords, too."""
 USUAL: Final = {"GIN_MODE": "release", "LOG_LEVEL": "info", "TZ": "UTC"}
 """What a server in a cluster says where its code reads these and nothing else was set."""
 
@@ -30,19 +32,18 @@ def secret_name(name: str) -> str:
 
 def reads_secret(application: Application) -> bool:
     """Whether there may be variables that no file should hold."""
-    return bool(_unset(application) or application.runs.backing)
+    return bool(_private(application) or application.runs.backing)
 
 
 def sources(application: Application) -> list[Document]:
     """`envFrom`: Kubernetes fills nothing in there, so a `$(` in a value stays one."""
     name = names.service(application)
     made: list[Document] = [{"configMapRef": {"name": name}}] if plain(application) else []
-    open_ones = _unset(application)
     if reads_secret(application):
-        example = open_ones[0] if open_ones else "NAME"
+        private = _private(application)
         note = (
-            f"For what nobody else may read. kubectl create secret generic {secret_name(name)} --from-literal={example}=..."
-            + (f"\nThe code reads: {', '.join(open_ones)}." if open_ones else "")
+            f"For {', '.join(private) or 'what nobody else may read'}. "
+            f"kubectl create secret generic {secret_name(name)} --from-literal={private[0] if private else 'NAME'}=..."
         )
         made.append(noted({"secretRef": {"name": secret_name(name), "optional": True}}, note))
     return made
@@ -56,16 +57,17 @@ def of_limits(application: Application) -> list[Document]:
     if runs.go_memory_limit:
         if runs.limits.memory and runs.go_memory_limit >= runs.limits.memory:
             raise ValueError(f"GOMEMLIMIT {runs.go_memory_limit} is not below the limit {runs.limits.memory}")
-        reason = f"below the limit of {runs.limits.memory >> 20} MiB, which Go does not read itself"
+        reason = f"Below the limit of {runs.limits.memory >> 20} MiB, which Go does not read itself."
         value = noted(words.memory(runs.go_memory_limit), reason)
         made.append({"name": "GOMEMLIMIT", "value": value})
     if runs.go_processors:
-        reason = f"the limit of {runs.limits.cpus:g} processors, which the go line {application.sources.go_line} does not read"
+        reason = f"The limit of {runs.limits.cpus:g} processors, which the go line {application.sources.go_line} does not read."
         value = noted(str(runs.go_processors), reason)
         made.append({"name": "GOMAXPROCS", "value": value})
     return made
 
 
-def _unset(application: Application) -> tuple[str, ...]:
-    set_here = {*plain(application), "GOMEMLIMIT", "GOMAXPROCS"}
-    return tuple(name for name in application.runs.variables if name not in set_here and _NAME.fullmatch(name))
+def _private(application: Application) -> tuple[str, ...]:
+    """Variables that the code reads, nothing has set, and that may hold a password by their names."""
+    unset = (name for name in application.runs.variables if name not in plain(application))
+    return tuple(name for name in unset if _NAME.fullmatch(name) and _SECRETIVE.search(name))

@@ -20,9 +20,8 @@ def quantity(number: int) -> str:
 
 
 def memory(number: int) -> str:
-    """Bytes as Go reads GOMEMLIMIT, exactly: `230MiB`."""
-    text = quantity(number)
-    return f"{text}B"
+    """Bytes as Go reads GOMEMLIMIT, rounded down: `235929KiB`, as in a compose file."""
+    return f"{number >> 10}KiB"
 
 
 def processors(cpus: float) -> str:
