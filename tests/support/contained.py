@@ -19,6 +19,7 @@ from tests.support.ports import ports
 from tests.support.programs_in_c import compiled
 from wherry.flows import attend
 from wherry.flows.container import Made, RunRequest, make, placed
+from wherry.flows.followed import Followed
 from wherry.flows.live import Log
 from wherry.flows.session import Session
 from wherry.kit.ports import Machine
@@ -77,8 +78,9 @@ class Case:
             streams = held.enter_context(attend.pipes(log.write))
             child = engines.start(ready.runtime, ready.place, streams)
             streams.close()
+            followed = Followed(child, ready.place, self.machine.kill)
             one = attend.Attended(
-                container=ready.container, place=ready.place, runtime=ready.runtime, child=child, log=kernel
+                container=ready.container, place=ready.place, runtime=ready.runtime, child=followed, log=kernel
             )
             try:
                 yield Running(one=one, log=log, machine=self.machine)

@@ -29,6 +29,8 @@ def brief(end: End) -> str:
     """`ended 0`, for a table."""
     if end.out_of_memory:
         return "out of memory"
+    if end.why == "engine":
+        return "engine died"
     if end.code is None:
         return "ended ?"
     return f"{'killed' if end.why == 'killed' else 'ended'} {end.code}"
@@ -38,6 +40,8 @@ def meaning(end: End, container: Container, asked: tuple[str, float] | None = No
     """Empty for an end in peace. `asked`: the signal and the seconds it was given, where they were not the container's own; no
     signal: nobody knows now."""
     name, (by, grace) = container.name, asked or (container.stop_signal, container.grace)
+    if end.why == "engine":
+        return f"{name} was killed with its engine, or with what that looks after it: wherry explain engine-died"
     if end.code is None:
         return f"{name} has ended, and nobody saw how"
     if end.out_of_memory:

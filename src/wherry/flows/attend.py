@@ -11,7 +11,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-from wherry.kit.ports import Child, Machine
+from wherry.flows.followed import Followed
+from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.runtime import engines, oci
@@ -34,7 +35,7 @@ class Attended(Value, frozen=True, kw_only=True):
     container: Container
     place: Place
     runtime: oci.Runtime
-    child: Child
+    child: Followed
     log: KernelLog | None = None
     """The kernel's, since before its start."""
 
@@ -98,7 +99,10 @@ def ended(attended: Attended, code: int | None, why: Why, machine: Machine) -> E
     if memory is None:
         memory = code == KILLED and why == "exited"
     end = End(code=code, finished=machine.now(), out_of_memory=memory, why=attended.place.stopping() or why)
-    engines.delete(attended.runtime, attended.place)
+    if attended.child.lost:
+        end = End(finished=machine.now(), why="engine")
+    if not engines.delete(attended.runtime, attended.place):
+        attended.place.ended(end)
     return end
 
 

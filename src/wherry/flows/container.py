@@ -32,7 +32,7 @@ from wherry.plan.tiers import Effective
 from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import OLD, check
-from wherry.runtime.folders import Place, Record
+from wherry.runtime.folders import End, Place, Record
 from wherry.runtime.program import refuse_unstartable, whole_path
 from wherry.runtime.roots import Root
 from wherry.runtime.seccomp import chosen_seccomp
@@ -205,9 +205,11 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
 
 
 def clean(ready: Ready) -> None:
-    """Takes the container and its folder away."""
-    engines.delete(ready.runtime, ready.place)
-    ready.place.remove()
+    """Takes the container and its folder away; where its engine cannot now, the folder stays for the next look."""
+    if engines.delete(ready.runtime, ready.place):
+        ready.place.remove()
+    else:
+        ready.place.ended(ready.place.end() or End(why="lost"))
 
 
 def seccomp_of(container: Container, kept: Path | None = None) -> Seccomp | None:

@@ -19,6 +19,7 @@ from wherry.errors import UnavailableError
 from wherry.flows import attend, rooms
 from wherry.flows.container import Made, RunRequest, make, placed
 from wherry.flows.engines import own_runtime
+from wherry.flows.followed import Followed
 from wherry.flows.runbook import Kept
 from wherry.flows.session import Session
 from wherry.flows.subject import Subject
@@ -59,7 +60,8 @@ def debug(kept: Kept, wanted: Wanted, machine: Machine, write: attend.Write) -> 
                 streams.stdin = fed()
                 child = engines.start(runtime, ready.place, streams)
                 streams.close()
-                one = attend.Attended(container=made.container, place=ready.place, runtime=runtime, child=child)
+                followed = Followed(child, ready.place, machine.kill)
+                one = attend.Attended(container=made.container, place=ready.place, runtime=runtime, child=followed)
                 return attend.until_end(one, machine).code or 0
 
 

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from wherry.flows import attend
+from wherry.flows import attend, health
 from wherry.flows.container import Made, placed
+from wherry.flows.followed import Followed, refuse_loss
 from wherry.flows.held import refuse_reduced
 from wherry.kit.ports import Machine
 from wherry.kit.text import one_line
 from wherry.model.container import Container
 from wherry.runtime import cgroups, engines
+from wherry.runtime.health import Probe
 from wherry.runtime.kernel_log import KernelLog
 from wherry.runtime.look import lives
 
@@ -76,6 +78,11 @@ class Live:
         """To the first process."""
         self._machine.kill(self.pid, int(signal.Signals[name]))
 
+    def checked(self) -> Probe | None:
+        """One run of its health command inside, by its engine; None: it has none."""
+        check = self.container.health
+        return health.probe(self._one, check, self._machine) if check and check.command else None
+
     def wait(self, seconds: float) -> int | None:
         """Its exit code; None when it has not ended after `seconds`."""
         return self._one.child.wait(seconds)
@@ -117,15 +124,17 @@ def live(made: Made, machine: Machine, change: Callable[[Container], Container] 
         kernel = held.enter_context(contextlib.closing(KernelLog()))
         child = engines.start(ready.runtime, ready.place, streams)
         streams.close()
-        one = attend.Attended(container=container, place=ready.place, runtime=ready.runtime, child=child, log=kernel)
+        followed = Followed(child, ready.place, machine.kill)
+        one = attend.Attended(container=container, place=ready.place, runtime=ready.runtime, child=followed, log=kernel)
         try:
             running = Live(one, log, machine)
             refuse_reduced(one, machine)
             yield running
+            refuse_loss(followed, ready.runtime.name, made.container.name)
         finally:
-            if child.wait(0) is None:
+            if followed.wait(0) is None:
                 machine.kill(ready.place.pid(), signal.SIGKILL)
-                child.wait(10.0)
+                followed.wait(10.0)
 
 
 def _group(pid: int) -> cgroups.Group:

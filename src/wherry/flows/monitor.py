@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from wherry.errors import UsageError, WherryError
 from wherry.flows import health
 from wherry.flows.attend import KILLED, Attended
+from wherry.flows.followed import Followed
 from wherry.flows.held import refuse_reduced
 from wherry.kit.attending import Forwarding, Opening
 from wherry.kit.ports import Child, Command, Machine, Spawn
@@ -66,7 +67,8 @@ def begin(place: Place, runtime: Runtime, machine: Machine) -> Watched:
             child = engines.start(replace(runtime, spawn=parent(runtime.spawn, place)), place, streams)
         finally:
             streams.close()
-        one = Attended(container=record.container, place=place, runtime=runtime, child=child, log=log)
+        followed = Followed(child, place, machine.kill)
+        one = Attended(container=record.container, place=place, runtime=runtime, child=followed, log=log)
         refuse_reduced(one, machine)
         ports.to(place.pid())
     except BaseException:
@@ -95,7 +97,8 @@ def take_over(place: Place, runtime: Runtime, machine: Machine) -> Watched:
     ports.to(place.pid())
     record = replace(record, started=record.started or machine.now())
     place.keep(record)
-    one = Attended(container=record.container, place=place, runtime=runtime, child=Foreign(place))
+    followed = Followed(Foreign(place), place, machine.kill)
+    one = Attended(container=record.container, place=place, runtime=runtime, child=followed)
     return Watched(record=record, one=one, ports=ports, writer=writer, readers=readers)
 
 
@@ -127,27 +130,38 @@ def stay(watched: Watched, machine: Machine) -> End:
         doctor.start()
         _copy_output(watched)
         over.set()
-        end = conclude(one.place, one.runtime, one.child.wait(PATIENCE), machine, one.log)
+        code = one.child.wait(PATIENCE)
+        end = conclude(one.place, one.runtime, Seen(code=code, lost=one.child.lost, log=one.log), machine)
         if one.log is not None:
             one.log.close()
         doctor.join(IDLE)
-    if (one.place.record() or watched.record).remove:
+    if (one.place.record() or watched.record).remove and not one.place.state.exists():
         with contextlib.suppress(OSError):
             one.place.remove()
     return end
 
 
-def conclude(place: Place, runtime: Runtime, code: int | None, machine: Machine, log: KernelLog | None = None) -> End:
+class Seen(Value, frozen=True, kw_only=True):
+    """What was seen of a container's end."""
+
+    code: int | None
+    lost: bool = False
+    """Its engine was killed, and with it the program."""
+    log: KernelLog | None = None
+
+
+def conclude(place: Place, runtime: Runtime, seen: Seen, machine: Machine) -> End:
     """Writes how it ended, then takes away what is left beside record, end and log."""
     why = place.stopping()
-    memory = engines.out_of_memory(runtime, place, log)
+    memory = engines.out_of_memory(runtime, place, seen.log)
     if memory is None:
-        memory = code == KILLED and why is None
-    why = why or ("exited" if code is not None else "lost")
-    end = End(code=code, finished=machine.now(), out_of_memory=memory, why=why)
+        memory = seen.code == KILLED and why is None
+    why = why or ("exited" if seen.code is not None else "lost")
+    end = End(code=seen.code, finished=machine.now(), out_of_memory=memory, why=why)
+    if seen.lost:
+        end = End(finished=machine.now(), why="engine")
     place.ended(end)
-    engines.delete(runtime, place)
-    place.shed()
+    place.shed(deleted=engines.delete(runtime, place))
     return end
 
 
@@ -208,7 +222,7 @@ def _copy_output(watched: Watched) -> None:
     with selectors.DefaultSelector() as selector:
         for name, descriptor in watched.readers.items():
             selector.register(descriptor, selectors.EVENT_READ, name)
-        ended = False
+        ended, look = False, 0.0
         while selector.get_map():
             ready = selector.select(0.0 if ended else IDLE)
             for key, _ in ready:
@@ -221,7 +235,8 @@ def _copy_output(watched: Watched) -> None:
                 if ended:
                     return
                 watched.writer.flush()
-                ended = watched.one.child.wait(0) is not None
+            if not ended and time.monotonic() > look:  # one that always says something, too, can lose its engine
+                ended, look = watched.one.child.wait(0) is not None, time.monotonic() + IDLE
 
 
 def _read(descriptor: int) -> bytes | None:

@@ -15,6 +15,7 @@ from wherry.errors import UsageError
 from wherry.flows import attend, health
 from wherry.flows.container import Made, Ready, RunRequest, make, placed
 from wherry.flows.daily import fresh
+from wherry.flows.followed import Followed, refuse_loss
 from wherry.flows.handover import hand_over
 from wherry.flows.held import refuse_reduced
 from wherry.flows.monitor import openings
@@ -131,7 +132,8 @@ def _early(record: Record, place: Place, wanted: Detached) -> Going:
             place.keep(replace(record, remove=True))
             if place.end() is not None:
                 with place.attended(wait=True):  # until its monitor is done with it
-                    place.remove()
+                    if not place.state.exists():
+                        place.remove()
     return Going(record=record, end=end, said=said)
 
 
@@ -143,7 +145,10 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
         log = held.enter_context(contextlib.closing(KernelLog()))
         child = engines.start(made.runtime, ready.place, streams)
         streams.close()
-        one = attend.Attended(container=made.container, place=ready.place, runtime=made.runtime, child=child, log=log)
+        followed = Followed(child, ready.place, machine.kill)
+        one = attend.Attended(
+            container=made.container, place=ready.place, runtime=made.runtime, child=followed, log=log
+        )
         refuse_reduced(one, machine)
         ports.to(ready.place.pid())
         record = replace(ready.record, addresses=ports.addresses, started=machine.now())
@@ -158,6 +163,7 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
 
         end = attend.until_end(one, machine, begun)
         over.set()
+        refuse_loss(followed, made.runtime.name, made.container.name)
         return end
 
 

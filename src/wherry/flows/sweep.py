@@ -13,15 +13,16 @@ from pathlib import Path
 
 import msgspec
 
-from wherry.errors import WherryError
+from wherry.errors import UnavailableError, WherryError
 from wherry.flows.engines import engine_for
 from wherry.flows.handover import hand_over
-from wherry.flows.monitor import conclude
+from wherry.flows.monitor import Seen, conclude
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value, decodable
 from wherry.model.finding import Finding
 from wherry.runtime import engines, folders, orphans, roots
 from wherry.runtime.folders import Place, Record
+from wherry.runtime.oci import Runtime
 
 KEPT = 7 * 86_400.0
 """Seconds that an unpacked image stays unused."""
@@ -58,18 +59,21 @@ def _mended(place: Place, run: Path, machine: Machine) -> list[Finding]:
         return []  # the usual case: it has ended, and is kept
     with place.attended():
         record = place.record()
-        return _orphan(place, record, machine) if record else []
+        if record is None:
+            return []
+        try:
+            runtime = engine_for(machine, record.engine)
+        except UnavailableError as error:
+            why = f"what is left of it stays until {record.engine} answers: {error.message}"
+            return [] if place.end() else [_note(record.container.name, why)]
+        return _orphan(place, record, runtime, machine)
 
 
-def _orphan(place: Place, record: Record, machine: Machine) -> list[Finding]:
+def _orphan(place: Place, record: Record, runtime: Runtime, machine: Machine) -> list[Finding]:
     """One whose lock is ours now."""
-    runtime = engine_for(machine, record.engine)
     name = record.container.name
     if record.foreground:
-        orphans.clear(place, machine.kill)
-        engines.delete(runtime, place)
-        place.remove()
-        return [_note(name, "the wherry that ran it was killed; what was left of it is taken away")]
+        return _abandoned(place, name, runtime, machine)
     if place.end() is None and place.is_held():
         with contextlib.closing(machine.engage()) as attendant:
             try:
@@ -81,15 +85,26 @@ def _orphan(place: Place, record: Record, machine: Machine) -> list[Finding]:
     orphans.clear(place, machine.kill)
     never = not place.pid() and not record.started
     if place.end() is None and not never:
-        end = conclude(place, runtime, place.code(), machine)
+        end = conclude(place, runtime, Seen(code=place.code()), machine)
         how = "nobody saw how" if end.code is None else f"with status {end.code}"
         found = [_note(name, f"its monitor had died; it has ended, {how}")]
     else:
-        engines.delete(runtime, place)
-        place.shed()
-    if record.remove or never:
+        place.shed(deleted=engines.delete(runtime, place))
+    if (record.remove or never) and not place.state.exists():
         place.remove()
     return found
+
+
+def _abandoned(place: Place, name: str, runtime: Runtime, machine: Machine) -> list[Finding]:
+    """A foreground run whose wherry was killed, or whose engine could not take it away when it ended."""
+    orphans.clear(place, machine.kill)
+    if not engines.delete(runtime, place):
+        return [] if place.end() else [_note(name, f"{runtime.name} cannot take it away now")]
+    why = (
+        "the wherry that ran it was killed" if place.end() is None else f"{runtime.name} could not take it away before"
+    )
+    place.remove()
+    return [_note(name, f"{why}; what was left of it is taken away")]
 
 
 def _note(name: str, message: str) -> Finding:

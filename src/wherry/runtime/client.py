@@ -137,9 +137,10 @@ def has_image(runtime: Runtime, name: str) -> bool:
     return not runtime.run(_command(runtime, "image", "inspect", "--format", "{{.Id}}", name)).code
 
 
-def delete(runtime: Runtime, place: Place) -> None:
+def delete(runtime: Runtime, place: Place) -> bool:
     """`rm --force`, with the volumes that have no name."""
-    runtime.run(_command(runtime, "rm", "--force", "--volumes", name_of(place)))
+    done = runtime.run(_command(runtime, "rm", "--force", "--volumes", name_of(place)))
+    return not done.code or b"no such container" in done.stderr.lower()
 
 
 def out_of_memory(runtime: Runtime, place: Place) -> bool | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from wherry.errors import UnavailableError
 from wherry.formats.seccomp import Seccomp
 from wherry.kit.ports import Child, Command
 from wherry.kit.value import Value
@@ -23,7 +24,7 @@ class Engine(Value, frozen=True, kw_only=True):
 
     prepare: Callable[[Runtime, Container, Place, str, Seccomp | None], None]
     start: Callable[[Runtime, Place, Streams], Child]
-    delete: Callable[[Runtime, Place], None]
+    delete: Callable[[Runtime, Place], bool]
     out_of_memory: Callable[[Runtime, Place], bool | None]
     inside: Callable[[Runtime, Place, tuple[str, ...]], Command]
     signal: Callable[[Runtime, Place, int], None]
@@ -63,9 +64,13 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
     return ENGINES[runtime.name].start(runtime, place, streams)
 
 
-def delete(runtime: Runtime, place: Place) -> None:
-    """Kills what is left of the container and takes it away; nothing happens when there is nothing."""
-    ENGINES[runtime.name].delete(runtime, place)
+def delete(runtime: Runtime, place: Place) -> bool:
+    """Kills what is left of the container and takes it away; nothing happens when there is nothing. False: the engine does not
+    answer, or takes too long, so that something of it may be left; whoever looks next must try again."""
+    try:
+        return ENGINES[runtime.name].delete(runtime, place)
+    except UnavailableError:
+        return False
 
 
 def out_of_memory(runtime: Runtime, place: Place, log: KernelLog | None = None) -> bool | None:

@@ -25,8 +25,8 @@ from wherry.runtime.health import Condition
 from wherry.runtime.logs import Keep
 
 T = TypeVar("T")
-Why = Literal["exited", "stopped", "killed", "lost"]
-"""By itself; asked to stop; by SIGKILL of ours; nobody saw it."""
+Why = Literal["exited", "stopped", "killed", "lost", "engine"]
+"""By itself; asked to stop; by SIGKILL of ours; nobody saw it; its engine was killed."""
 RECORD = "container.json"
 END = "end.json"
 PID = "pid"
@@ -197,9 +197,10 @@ class Place:
             self.lock = -1
             os.close(descriptor)
 
-    def shed(self) -> None:
-        """Takes away what an ended container needs no more: its bundle, programs and secrets; record, end and log stay."""
-        kept = {RECORD, END, CONDITION, MONITOR, self.logs.name}
+    def shed(self, *, deleted: bool) -> None:
+        """Takes away what an ended container needs no more: its bundle, programs and secrets; record, end and log stay. The
+        runtime's state stays, too, until the container is `deleted`: while it is there, whoever looks tries that again."""
+        kept = {RECORD, END, CONDITION, MONITOR, self.logs.name, *(() if deleted else (self.state.name,))}
         for entry in self.path.iterdir():
             if entry.name not in kept:
                 _take_away(entry)

@@ -125,6 +125,14 @@ def lives(pid: int) -> bool:
         return False
 
 
+def parent_of(pid: int) -> int:
+    """The process that collects it when it ends; 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 def zombies(pid: int) -> tuple[int, ...]:
     """Dead children that nobody collected, in the process namespace of `pid`."""
     wanted = _namespace(pid, "pid")

@@ -121,10 +121,11 @@ def keeps(runtime: Runtime) -> bool:
     return runtime.name == "runc" or tuple(map(int, numbers)) >= (1, 21)
 
 
-def delete(runtime: Runtime, place: Place) -> None:
+def delete(runtime: Runtime, place: Place) -> bool:
     """Kills what is left of the container and takes its groups and mounts away; nothing happens when there is nothing."""
     command = (*runtime.words, "--root", str(place.state), "delete", "--force", place.id)
     runtime.run(Command(argv=command, environment=runtime.environment, directory="/", timeout=PATIENCE))
+    return not (place.state / place.id).exists()
 
 
 def out_of_memory(_: Runtime, place: Place) -> bool | None:
