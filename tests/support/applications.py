@@ -105,6 +105,7 @@ JOBS = Application(
         static=False,
         tracked=("lib/go.mod", "services/jobs/main.go", "services/jobs/templates/a.html"),
     ),
+    size_budget=50_000_000,
     runs=Runs(
         user=1001,
         group=0,

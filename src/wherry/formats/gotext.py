@@ -1,10 +1,12 @@
-"""Texts as Go source has them. Texts and seconds in, literals out; touches nothing.
+"""Values as Go source has them. Texts and seconds in, literals out; a source in, the same with other values out; touches nothing.
 
 https://go.dev/ref/spec#String_literals
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Final
 
 _SHORT: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -33,3 +35,15 @@ def duration(seconds: float) -> str:
     nanoseconds = round(seconds * 1e9)
     unit, size = next(one for one in _UNITS if nanoseconds % one[1] == 0)
     return f"{nanoseconds // size} * {unit}"
+
+
+def strings(texts: Iterable[str]) -> str:
+    """`[]string{"a", "b"}`."""
+    return f"[]string{{{', '.join(map(quoted, texts))}}}"
+
+
+def assigned(source: str, name: str, value: str) -> str:
+    """`source` with another value in its one line `NAME = ...`, wherever gofmt aligned the sign."""
+    made, count = re.subn(rf"(?m)^(\t?{name} += ).*$", lambda line: line[1] + value, source)
+    assert count == 1, f"{count} lines say {name} ="
+    return made

@@ -9,6 +9,7 @@ from wherry.generate.bake import files as bake
 from wherry.generate.build_script import files as build_script
 from wherry.generate.ci.files import files as ci
 from wherry.generate.compose.files import files as compose
+from wherry.generate.container_test.files import files as container_test
 from wherry.generate.dockerfile.files import EXTRAS as DOCKERFILE_EXTRAS
 from wherry.generate.dockerfile.files import files as dockerfile
 from wherry.generate.dockerfile.variants import NAMES as VARIANTS
@@ -88,5 +89,8 @@ WRITERS: Final[tuple[Writer, ...]] = (
     Writer(what="build-script", help="build.sh: build, scan and push with Docker.", write=build_script),
     Writer(
         what="health", help="internal/health, a Go package: alive, ready, started, version, draining.", write=health
+    ),
+    Writer(
+        what="container-test", help="A Go test that builds, runs, inspects and stops the container.", write=container_test
     ),
 )

@@ -186,6 +186,8 @@ class Application(Value, frozen=True, kw_only=True):
     assets: tuple[Asset, ...] = ()
     sources: Sources
     runs: Runs = Runs()
+    size_budget: int = 0
+    """Most bytes of the unpacked image; 0: no budget."""
     pins: tuple[Pin, ...] = ()
     replicas: int = 2
     most_replicas: int = 10

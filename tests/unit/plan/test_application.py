@@ -54,6 +54,7 @@ def test_the_usual() -> None:
     assert runs.health
     assert (runs.health.path, runs.health.port) == ("/healthz", 8080)
     assert runs.liveness == "/healthz"
+    assert (app.size_budget, made('[prove]\nsize = "30MB"\n').size_budget) == (0, 30_000_000)
     assert (runs.limits.memory, runs.memory_request, runs.limits.cpus) == (256 << 20, 128 << 20, 2.0)
     assert runs.go_memory_limit == int(0.9 * (256 << 20))
     assert (runs.drain, runs.grace) == (10.0, 30.0)

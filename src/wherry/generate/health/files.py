@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from wherry.errors import UsageError
-from wherry.formats.gotext import duration, quoted
+from wherry.formats.gotext import assigned, duration, quoted
 from wherry.generate.names import Applications, from_home
 from wherry.kit.text import one_line
 from wherry.model.application import Application
@@ -68,13 +68,6 @@ def _filled(name: str, text: str, application: Application) -> str:
         text = assigned(text, "const address", quoted(f":{application.port or PORT}"))
         text = text.replace(EXAMPLE, quoted(_import(application)))
     return text
-
-
-def assigned(text: str, name: str, value: str) -> str:
-    """The Go source with another value in its one line `NAME = ...`."""
-    made, count = re.subn(rf"(?m)^(\t?{name} = ).*$", lambda line: line[1] + value, text)
-    assert count == 1, f"{count} lines say {name} = "
-    return made
 
 
 def _constants(application: Application) -> dict[str, str]:

@@ -15,6 +15,7 @@ from wherry.plan import choose, template
 from wherry.plan.answer import Answer, Ledger, refuse, where
 from wherry.plan.application import numbers, pins, runs, sources
 from wherry.plan.application.facts import Facts, Known
+from wherry.plan.expect import decide as expected
 from wherry.plan.name import legal
 from wherry.plan.tiers import effective
 
@@ -56,6 +57,7 @@ def _one(facts: Facts, ledger: Ledger) -> Application:
         assets=image.assets,
         sources=origins,
         runs=runs.decide(facts, own),
+        size_budget=own.ask(lambda: Answer(value=expected(facts.settings).expectations.size), 0),
         pins=own.ask(lambda: Answer(value=pins.decide(facts, origins)), ()),
         replicas=own.ask(partial(numbers.replicas, facts), 2),
         most_replicas=own.ask(partial(numbers.most_replicas, facts), 10),
