@@ -19,7 +19,7 @@ from wherry.flows.looks.contents import contents_of
 from wherry.flows.prove import ProveRequest, prove
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
-from wherry.flows.subject import Subject, image_at
+from wherry.flows.subject import image_at
 from wherry.generate.header import writer
 from wherry.judge.contents import tool
 from wherry.kit.ports import Command, Completed, Event, Machine
@@ -29,13 +29,21 @@ from wherry.model.application import Application
 from wherry.model.file import Choice, File
 from wherry.model.ladder import Ladder, Rung
 from wherry.model.observation import Start
+from wherry.model.plan import Pairs
 from wherry.model.settings import ImageSettings, Settings
-from wherry.oci.layer import read
+from wherry.oci.layer import Packed, read
+from wherry.runtime.client import VARIABLES
 from wherry.store import place as places
 
-BASES: Final = ("static", "scratch", "distroless", "alpine", "debian")
-"""What wherry builds upon; `single-stage` stands on the builder's image."""
-SINGLE: Final = "single-stage"
+BASES: Final = {
+    "static": "",
+    "scratch": "",
+    "distroless": "static",
+    "alpine": "alpine",
+    "debian": "debian",
+    "single-stage": "builder",
+}
+"""What wherry builds upon: a built-in base, or the image of that role, as Dockerfiles name it."""
 BY_DOCKER: Final = ("single-stage", "debian", "alpine", "distroless", "scratch", "hardened")
 SHELL: Final = "shell"
 """As the check of that name calls one."""
@@ -56,11 +64,13 @@ class Work(Value, frozen=True, kw_only=True):
     session: Session
     docker: str = ""
     """The client's path; empty: no daemon answers."""
+    network: str = ""
+    """Of steps that Docker runs; empty: its own choice."""
 
 
-def ladder(request: BuildRequest, machine: Machine) -> Ladder:
-    """Every variant of the one program that `request` names. A variant that cannot be had here says why. UsageError
-    [several-mains]; the errors of `plan`."""
+def ladder(request: BuildRequest, machine: Machine, *, network: str = "") -> Ladder:
+    """Every variant of the one program that `request` names. A variant that cannot be had here says why. `network`: as `docker
+    build --network`. UsageError [several-mains]; the errors of `plan`."""
     applications, root = applications_of(planned_of(request, machine), machine)
     if len(applications) > 1:
         raise UsageError(
@@ -78,8 +88,9 @@ def ladder(request: BuildRequest, machine: Machine) -> Ladder:
             machine=machine,
             session=session,
             docker=_docker(machine),
+            network=network,
         )
-        jobs = [(_ours, name) for name in (*BASES, SINGLE)]
+        jobs = [(_ours, name) for name in BASES]
         jobs += [(_theirs, name) for name in BY_DOCKER] if work.docker else []
         rungs = tuple(make(work, name) for make, name in jobs)
     return Ladder(
@@ -93,7 +104,7 @@ def ladder(request: BuildRequest, machine: Machine) -> Ladder:
 
 def _ours(work: Work, name: str) -> Rung:
     """Built by wherry on that base."""
-    base = str(work.application.pin("builder")) if name == SINGLE else name
+    base = str(work.application.pin(BASES[name])) if BASES[name] else name
     rung = Rung(variant=name, by="wherry", base=base)
     place = f"oci:{work.scratch}/{name}:{name}"
     wanted = replace(work.build, places=(place,), settings=Settings(image=ImageSettings(base=base)))
@@ -135,16 +146,21 @@ def _built(work: Work, name: str, tag: str) -> None:
         path = folder / ("Dockerfile.dockerignore" if one.path.endswith("dockerignore") else "Dockerfile")
         path.write_text(one.text, encoding="utf-8")
     version = ("--build-arg", f"VERSION={work.application.version}")
-    done = _docker_says(work, "build", "--quiet", "--file", f"{folder}/Dockerfile", "--tag", tag, *version, work.root)
+    network = ("--network", work.network) if work.network else ()
+    words = ("--quiet", "--file", f"{folder}/Dockerfile", "--tag", tag, *version, *network)
+    done = _docker_says(work, "build", *words, work.root)
     if done.code:
         said = done.stderr.decode("utf-8", "replace")
         raise BuildError("docker-build", _last(said), where=f"--variant {name}").with_output(said)
 
 
 def _last(said: str) -> str:
-    """The line that says what went wrong."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    return f"Docker could not build it: {lines[-1].strip()[:200]}" if lines else "Docker could not build it"
+    """The line that says what went wrong: Docker quotes the instruction after it."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    line = next(
+        (one for one in reversed(lines) if one.lower().startswith(("error", "failed"))), lines[-1] if lines else ""
+    )
+    return f"Docker could not build it: {line[:200]}" if line else "Docker could not build it"
 
 
 def _dockerfiles(work: Work, name: str) -> tuple[File, ...]:
@@ -156,13 +172,20 @@ def _docker(machine: Machine) -> str:
     program = machine.which("docker")
     if not program:
         return ""
-    asked = Command(argv=(program, "version"), environment=machine.environment.child, timeout=30.0)
+    asked = Command(argv=(program, "version"), environment=_environment(machine), timeout=30.0)
     return program if machine.run(asked).code == 0 else ""
 
 
+def _environment(machine: Machine) -> Pairs:
+    """What the client may have, and what chooses its daemon."""
+    known = dict(machine.environment.child) | {name: value for name, value in machine.variables if name in VARIABLES}
+    return tuple((known | {"DOCKER_BUILDKIT": "1"}).items())
+
+
 def _docker_says(work: Work, *words: str) -> Completed:
-    environment = (*work.machine.environment.child, ("DOCKER_BUILDKIT", "1"))
-    return work.machine.run(Command(argv=(work.docker, *words), environment=environment, timeout=LONGEST))
+    return work.machine.run(
+        Command(argv=(work.docker, *words), environment=_environment(work.machine), timeout=LONGEST)
+    )
 
 
 def _measured(work: Work, place: str, rung: Rung) -> Rung:
@@ -176,7 +199,7 @@ def _measured(work: Work, place: str, rung: Rung) -> Rung:
         unpacked=seen.unpacked,
         packed=seen.packed,
         layers=len(subject.layers),
-        packages=_packages(subject),
+        packages=packages(subject.layers),
         shell=any(tool(one) == SHELL for one in seen.files),
         user=subject.config.user or "0",
     )
@@ -197,10 +220,10 @@ def _started(work: Work, place: str) -> float | None:
             return None
 
 
-def _packages(subject: Subject) -> int:
+def packages(layers: tuple[Packed, ...]) -> int:
     """How many a package manager of Debian or Alpine says there are."""
     names = set[str]()
-    for layer in subject.layers:
+    for layer in layers:
         for member, content in read(layer):
             if member.kind == "file" and (member.path in STATUS or member.path.startswith(DISTROLESS)):
                 names |= set(PACKAGE.findall(_text(content)))

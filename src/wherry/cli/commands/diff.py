@@ -25,6 +25,7 @@ from wherry.kit.files import atomic_write
 )
 @click.option("--svg", type=FILLED, metavar="FILE", help="A chart of the sizes.")
 @click.option("--html", type=FILLED, metavar="FILE", help="Chart and table as one page.")
+@click.option("--build-network", default="", metavar="NAME", help="Of Docker's steps, as docker build --network.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
 @click.option("-C", "directory", default=".", type=FILLED, metavar="DIR", help="Start in this folder.")
 @network
@@ -44,7 +45,7 @@ def diff(package: str, variants: bool, directory: str, **shows: Any) -> None:
     output = standard_output()
     request = BuildRequest(directory=directory, packages=(package,) if package else ())
     with standing_in(directory), Progress(output) as progress:
-        found = ladder(request, real_machine(progress.event))
+        found = ladder(request, real_machine(progress.event), network=shows["build_network"])
     for path, text in ((shows["svg"], shown.svg), (shows["html"], shown.page)):
         if path:
             atomic_write(Path(path), text(found).encode())
