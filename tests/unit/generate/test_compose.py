@@ -197,11 +197,14 @@ def test_dev_builds_its_stage_and_follows_the_sources(tmp_path: Path) -> None:
     made = service(tmp_path, "dev", JOBS)
     assert made["build"]["target"] == "dev"
     assert (made["build"]["context"], made["build"]["dockerfile"]) == ("../..", "services/jobs/dev.Dockerfile")
-    sync, *rebuild = made["develop"]["watch"]
-    assert (sync["action"], sync["path"], sync["target"]) == ("sync+restart", "../..", "/src")
+    again, *rebuild = made["develop"]["watch"]
+    assert (again["action"], again["path"]) == ("restart", "../..")
+    assert {".git/", "services/jobs/secrets/", *JOBS.sources.module_files} == set(again["ignore"])
     assert {one["action"] for one in rebuild} == {"rebuild"}
     assert [one["path"] for one in rebuild] == ["../../go.work", "../../lib/go.mod", "go.mod", "go.sum"]
-    assert {".git/", "services/jobs/secrets/", *JOBS.sources.module_files} == set(sync["ignore"])
+    (sources,) = (one for one in made["volumes"] if one["type"] == "bind")
+    assert (sources["source"], sources["target"], sources["read_only"]) == ("../..", "/src", True)
+    assert made["cap_drop"] == ["ALL"]
     assert "healthcheck" not in service(tmp_path, "dev", API)  # a program at a breakpoint answers nobody
 
 

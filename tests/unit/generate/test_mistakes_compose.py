@@ -63,6 +63,13 @@ def weak(made: dict[str, Any]) -> bool:
     return not made["name"].endswith("-dev") and not all(strong)
 
 
+def hides_the_program(one: dict[str, Any]) -> bool:
+    """Sources over an image that has no Go, or such that the container may change."""
+    binds = [volume for volume in one.get("volumes", ()) if volume["type"] == "bind"]
+    compiles = one.get("build", {}).get("target") == names.DEV
+    return any(not compiles or volume["target"] != names.SOURCES or not volume.get("read_only") for volume in binds)
+
+
 def probes(one: dict[str, Any]) -> list[str]:
     test = one.get("healthcheck", {}).get("test", [])
     return test if isinstance(test, list) else ["CMD-SHELL", test]
@@ -76,7 +83,7 @@ MISTAKES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "M90": everywhere(plain_secret),
     "M91": unready,
     "M92": everywhere(lambda one: any(port.get("host_ip") != LOOPBACK for port in one.get("ports", ()))),
-    "M93": everywhere(lambda one: any(volume["type"] == "bind" for volume in one.get("volumes", ()))),
+    "M93": everywhere(hides_the_program),
     "M95": everywhere(lambda one: any(not volume.get("source") for volume in one.get("volumes", ()))),
     "M97": everywhere(lambda one: "container_name" in one),
     "M98": lambda made: any("ipam" in one for one in made["networks"].values()),

@@ -38,11 +38,22 @@ def development(application: Application, around: Around) -> dict[str, Document]
     return {
         "build": _build(application, around, names.DEV),
         "init": why(True, "collects what the debugger and the compiler leave"),
+        "cap_drop": why(["ALL"], "Delve needs none to trace what it started itself"),
         "security_opt": ["no-new-privileges:true"],
-        "volumes": [
-            {"type": "volume", "source": "modules", "target": names.MODULES},
-            {"type": "volume", "source": "compiled", "target": names.COMPILED},
-        ],
+        "volumes": why(
+            [
+                {"type": "volume", "source": "modules", "target": names.MODULES},
+                {"type": "volume", "source": "compiled", "target": names.COMPILED},
+                {
+                    "type": "bind",
+                    "source": names.from_home(around.applications),
+                    "target": names.SOURCES,
+                    "read_only": True,
+                    "bind": {"selinux": "z"},
+                },
+            ],
+            "what Go downloaded and compiled is kept; the sources are this folder, to be read",
+        ),
         **_environment(application, around, dev=True),
         **_given(application, around),
         "ports": why(
@@ -247,8 +258,8 @@ def _watch(application: Application, around: Around) -> list[Document]:
     ]
     return [
         why(
-            {"action": "sync+restart", "path": root, "target": names.SOURCES, "ignore": [".git/", private, *modules]},
-            "a saved file is copied in, and the program compiled and started anew",
+            {"action": "restart", "path": root, "ignore": [".git/", private, *modules]},
+            "what is saved is compiled and started; nothing is copied, so it works for any user of the container",
         ),
         *rebuild,
     ]
