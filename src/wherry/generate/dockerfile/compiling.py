@@ -106,15 +106,23 @@ def compiled(draft: Draft, out: str, *, target: bool = True) -> tuple[str, ...]:
     """The programs as OUT/app/NAME; `target`: for the platform that is asked for, not for the stage's own."""
     commands = [*_safe(draft), *_target(draft, target=target), *_created(draft)]
     commands += [_go_build(draft, program, out) for program in draft.application.programs]
-    arguments = [*(f"ARG {one}" for one in ("TARGETOS", "TARGETARCH", "TARGETVARIANT")), *_stamped(draft)]
-    return (*arguments, *_why_git(draft), dockerfile.run(source_mounts(draft), " &&\n".join(commands)))
+    system = () if draft.native or not target else ("TARGETOS",)
+    platform = (f"ARG {one}" for one in (*system, "TARGETARCH", "TARGETVARIANT"))
+    return (
+        *platform,
+        *_stamped(draft),
+        *_why_git(draft),
+        dockerfile.run(source_mounts(draft), " &&\n".join(commands)),
+    )
 
 
 def source_mounts(draft: Draft, *, writable: bool = False) -> tuple[str, ...]:
     """Both caches, credentials and the sources; what is written beside writable sources is thrown away."""
     options = {"type": "bind", "target": names.SOURCES, **({"rw": "true"} if writable else {})}
-    modules = () if draft.application.sources.vendored else (cache(names.MODULES), *secret(draft))
-    return (*modules, cache(names.COMPILED), dockerfile.mount(options))
+    compiled_packages, sources = cache(names.COMPILED), dockerfile.mount(options)
+    if draft.application.sources.vendored:
+        return (compiled_packages, sources)
+    return (cache(names.MODULES), compiled_packages, *secret(draft), sources)
 
 
 def cache(target: str) -> str:
@@ -219,8 +227,8 @@ def _why_git(draft: Draft) -> tuple[str, ...]:
     if not draft.application.sources.stamped:
         return ()
     reason = (
-        ".git comes with the sources: Go writes the commit into the program (go version -m shows it). Podman mounts it with\n"
-        "its owner, and git would not read another user's repository."
+        ".git comes with the sources: Go writes the commit into the program (go version -m shows it).\n"
+        "Podman mounts it with its owner, and git would not read another user's repository."
     )
     return (dockerfile.comment(reason),)
 

@@ -112,8 +112,8 @@ def _commands(draft: Draft, lack: Lack) -> tuple[str, ...]:
     if lack != "accounts":
         return _COMMANDS[lack]
     runs = draft.application.runs
-    row = f"nonroot:x:{runs.user}:{runs.group}::/:/sbin/nologin" if runs.user else "root:x:0:0::/:/sbin/nologin"
-    group = f"{row.split(':', 1)[0]}:x:{runs.group}:"
+    row = f"{'nonroot' if runs.user else 'root'}:x:{runs.user}:{runs.group}::/:/sbin/nologin"
+    group = f"{'nonroot' if runs.group else 'root'}:x:{runs.group}:"
     return (
         f"mkdir -p {OUT}/etc",
         f"echo {dockerfile.shell(row)} >{OUT}/etc/passwd",

@@ -22,14 +22,13 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=bind,source=services/jobs/go.mod,target=/src/services/jobs/go.mod \
     --mount=type=bind,source=services/jobs/go.sum,target=/src/services/jobs/go.sum \
     go mod download && go mod verify
-ARG TARGETOS
 ARG TARGETARCH
 ARG TARGETVARIANT
-# .git comes with the sources: Go writes the commit into the program (go version -m shows it). Podman mounts it with
-# its owner, and git would not read another user's repository.
+# .git comes with the sources: Go writes the commit into the program (go version -m shows it).
+# Podman mounts it with its owner, and git would not read another user's repository.
 RUN --mount=type=cache,target=/go/pkg/mod \
-    --mount=type=secret,id=netrc,target=/root/.netrc \
     --mount=type=cache,target=/root/.cache/go-build \
+    --mount=type=secret,id=netrc,target=/root/.netrc \
     --mount=type=bind,target=/src \
     git config --global --add safe.directory /src && \
     case "$TARGETARCH/$TARGETVARIANT" in \

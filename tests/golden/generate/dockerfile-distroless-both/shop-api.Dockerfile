@@ -19,8 +19,8 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG TARGETVARIANT
 ARG VERSION=dev
-# .git comes with the sources: Go writes the commit into the program (go version -m shows it). Podman mounts it with
-# its owner, and git would not read another user's repository.
+# .git comes with the sources: Go writes the commit into the program (go version -m shows it).
+# Podman mounts it with its owner, and git would not read another user's repository.
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     --mount=type=bind,target=/src \
