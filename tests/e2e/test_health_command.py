@@ -1,16 +1,30 @@
-"""A health command that does not end: it is killed inside, too, and counts as a failure."""
+"""Health by a command inside: one that does not end is killed there, too; a proof believes what it says."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.contained import case, image
+from tests.support import apps, odd_apps
+from tests.support.contained import SOURCE, Case, case, image
+from tests.support.ports import ports
+from tests.support.programs_in_c import compiled
 from tests.support.runbook import need_exec
+from tests.support.tools import need
+from wherry.flows.container import RunRequest
 from wherry.flows.health import probe
+from wherry.flows.prove import ProveRequest, prove
+from wherry.model.image import Built
+from wherry.model.observation import Expectations
 from wherry.model.plan import Health
+from wherry.model.verdict import Verdict
+from wherry.oci.config import Healthcheck
+from wherry.oci.tar import Entry
 from wherry.runtime.look import family
+from wherry.store import place as places
+from wherry.store.places import at
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
 
@@ -28,3 +42,69 @@ def test_nothing_of_it_stays(engine: str, tmp_path: Path) -> None:
         assert (bad.well, bad.said) == (False, "going")
         good = probe(one.one, Health(command=("/app/does", "exit", "0"), timeout=5.0), found.machine)
         assert good.well
+
+
+@pytest.fixture(scope="module", params=["runc", "docker"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    need(request.param)
+    need_exec()
+    with case(request.param, tmp_path_factory.mktemp("engine")) as found:
+        yield found
+
+
+CHECKS = ("start", "health", "drain", "random-uid")
+
+
+def verdicts(engine: Case, place: str) -> dict[str, Verdict]:
+    request = RunRequest(subject=place, engine=engine.engine)
+    wanted = Expectations(start=3.0, tries=1)
+    proof = prove(ProveRequest(run=request, only=CHECKS, expectations=wanted), engine.machine)
+    return {one.check: one for one in proof.verdicts}
+
+
+def with_check(folder: Path, program: str, *command: str, **config: object) -> str:
+    """The place of the image of `program` with this health command."""
+    check = Healthcheck(test=("CMD", *command), timeout=2_000_000_000)
+    archives = (odd_apps.tree(Entry(path="app/does", mode=0o555, content=does(folder))),)
+    fault = odd_apps.Fault(base=program, archives=archives, config={"healthcheck": check, **config})
+    made = odd_apps.changed(apps.made(program).image, fault, folder)
+    where = f"oci:{folder}/layout:{program}"
+    at(places.parse(where), ports(folder)).publish(Built(name=program, version="1", content=made))
+    return where
+
+
+def does(folder: Path) -> bytes:
+    """The program of tests.support.contained."""
+    return compiled(folder / "does", SOURCE, "-static").read_bytes()
+
+
+def test_its_command_is_asked_in_a_proof(engine: Case) -> None:
+    found = verdicts(engine, apps.place("selfhealth"))
+    assert (found["health"].outcome, found["health"].summary) == ("PASS", "/app/selfhealth health ended with 0")
+    assert (found["start"].outcome, found["random-uid"].outcome) == ("PASS", "PASS")
+    assert found["start"].summary.startswith("healthy after ")
+    assert found["start"].summary.endswith(", /app/selfhealth health")
+
+
+def test_a_command_that_fails_is_a_fault_of_health(engine: Case, tmp_path: Path) -> None:
+    """It listens and works; what it says of itself is what counts for whoever asks."""
+    found = verdicts(engine, with_check(tmp_path, "good", "good", "health"))
+    assert (found["health"].outcome, found["health"].summary) == ("FAIL", "good health failed")
+    assert any("address already in use" in line for line in found["health"].seen), found["health"]
+    assert (found["start"].outcome, found["drain"].outcome) == ("PASS", "UNKNOWN"), found
+    assert found["random-uid"].outcome == "FAIL", "never healthy"
+
+
+def test_a_command_that_is_not_there(engine: Case, tmp_path: Path) -> None:
+    found = verdicts(engine, with_check(tmp_path, "good", "/no/such/check"))
+    assert found["health"].outcome == "FAIL"
+    assert "/no/such/check" in " ".join(found["health"].seen)
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("0", "PASS"), ("4", "FAIL")])
+def test_what_listens_nowhere_is_asked_too(engine: Case, tmp_path: Path, code: str, outcome: str) -> None:
+    """A worker: its command is all there is to ask."""
+    worker = {"entrypoint": ("/app/does",), "cmd": ("wait",)}
+    found = verdicts(engine, with_check(tmp_path, "hello", "/app/does", "exit", code, **worker))
+    assert (found["start"].outcome, found["health"].outcome) == ("PASS", outcome), found
+    assert found["start"].summary.startswith("healthy after") == (outcome == "PASS")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, nothing, passed, unknown
-from wherry.model.observation import Drain, Expectations, Observed, Routes, Start
+from wherry.model.observation import Checked, Drain, Expectations, Observed, Routes, Start, Unseen
 from wherry.model.verdict import Verdict
 
 
 def health(observed: Observed, _: Expectations) -> Verdict:
-    """PASS: the health route answers 200 to 399 while it runs."""
+    """PASS: the health route answers 200 to 399 while it runs, or its health command ends with 0."""
     match observed.routes:
-        case Routes(health="") if observed.container.health is not None:
-            return unknown("health", "its check is a command of its own, and only routes are asked")
+        case Routes(checked=Checked() as one):
+            return _by_command(one)
+        case Routes(checked=Unseen() as why):
+            return nothing("health", why)
         case Routes() if _silent(observed):
             return unknown("health", "it listens nowhere, see start")
         case Routes(health=""):
@@ -26,6 +28,14 @@ def health(observed: Observed, _: Expectations) -> Verdict:
             )
         case why:
             return nothing("health", why)
+
+
+def _by_command(seen: Checked) -> Verdict:
+    if seen.well:
+        return passed("health", f"{seen.command} ended with 0")
+    return failed(
+        "health", f"{seen.command} failed", *seen.said.splitlines()[-3:], next="[image.health] names the command"
+    )
 
 
 def ready(observed: Observed, _: Expectations) -> Verdict:

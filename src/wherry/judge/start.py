@@ -34,7 +34,8 @@ def _judged(seen: Start, observed: Observed, wanted: Expectations) -> Verdict:
         return failed(NAME, f"it listened nowhere for {milliseconds(seen.waited)}", *seen.log, next=more)
     summary = f"listening after {milliseconds(first)}"
     if seen.healthy_after is not None:
-        summary = f"healthy after {milliseconds(first)}, {seen.route} {seen.status}"
+        by = f"{seen.route} {seen.status}" if seen.route else seen.command
+        summary = f"healthy after {milliseconds(first)}, {by}"
     if first > wanted.start:
         return failed(NAME, f"{summary}; the budget is {wanted.start:g} s", next=more)
     return passed(NAME, summary)

@@ -51,6 +51,8 @@ class Start(Value, frozen=True, kw_only=True, tag="start"):
     waited: float = 0.0
     route: str = ""
     """`GET /healthz`; empty: none is known."""
+    command: str = ""
+    """The health command, where that is asked in place of a route."""
     status: int = 0
     """Of the last answer."""
     ended: int | None = None
@@ -80,11 +82,22 @@ class Identity(Value, frozen=True, kw_only=True, tag="identity"):
     """Those that are not this machine's: pid, net, mnt ..."""
 
 
+class Checked(Value, frozen=True, kw_only=True):
+    """One run of a health command inside the container."""
+
+    command: str
+    well: bool
+    said: str = ""
+    """Its words, or its status."""
+
+
 class Routes(Value, frozen=True, kw_only=True, tag="routes"):
     """Health and readiness while it runs; what readiness says while it stops is in `Drain`."""
 
     health: str = ""
     health_status: int = 0
+    checked: Checked | Unseen | None = None
+    """What its health command says, where it has one in place of a route."""
     ready: str = ""
     ready_status: int = 0
     ready_before: int = 0

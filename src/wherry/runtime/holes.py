@@ -20,7 +20,7 @@ FINAL: Final = 99
 _TRIO: Final = ((1, 2, 8, FINAL), (1, 3, 3, FINAL), (1, 4, 0, 3))
 Versions = tuple[tuple[int, ...], ...]
 #: How a container gets at its host, and the first version of each branch in which it does not; what is above the last branch has
-#: no such hole either. What crun mends later (CVE-2026-88264, -88265) needs a container without a mount on /dev, and wherry's have
+#: no such hole either. What crun mends later (CVE-2026-88264, -88265) needs a container without a mount on /dev; wherry's have
 #: one.
 HOLES: Final[dict[str, dict[str, Versions]]] = {
     "runc": {

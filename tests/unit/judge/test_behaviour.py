@@ -14,6 +14,7 @@ from wherry.judge.routes import health, ready
 from wherry.judge.start import start
 from wherry.kit.ports import Answer
 from wherry.model.observation import (
+    Checked,
     Drain,
     DrainTry,
     Expectations,
@@ -43,6 +44,7 @@ WIDE = Socket(protocol="tcp", address="::", port=8080)
 UP = Start(listening_after=0.02, healthy_after=0.038, waited=0.038, route="GET /healthz", status=200)
 STARTS = (
     (UP, "PASS", "healthy after 38 ms, GET /healthz 200"),
+    (replace(UP, route="", command="app health"), "PASS", "healthy after 38 ms, app health"),
     (Start(listening_after=0.02, waited=0.02), "PASS", "listening after 20 ms"),
     (Start(listening_after=0.02, waited=9.0, route="GET /h", status=503), "PASS", "listening after 20 ms"),
     (replace(UP, healthy_after=12.0), "FAIL", "the budget is 10 s"),
@@ -160,6 +162,9 @@ ROUTE_ROWS = (
     (health, replace(ROUTES, health_status=503), DRAIN, "FAIL", "answered 503"),
     (health, replace(ROUTES, health_status=0), DRAIN, "FAIL", "answered nothing"),
     (health, replace(ROUTES, health=""), DRAIN, "UNKNOWN", "no health route"),
+    (health, Routes(checked=Checked(command="app health", well=True)), DRAIN, "PASS", "app health ended with 0"),
+    (health, Routes(checked=Checked(command="app health", well=False, said="ill")), DRAIN, "FAIL", "app health failed"),
+    (health, Routes(checked=Unseen(why="in a chroot")), DRAIN, "UNKNOWN", "in a chroot"),
     (ready, ROUTES, DRAIN, "PASS", "GET /readyz 200, 503 once stopping"),
     (ready, ROUTES, replace(DRAIN, tries=(replace(PEACE, ready=0),)), "PASS", "refused once stopping"),
     (ready, ROUTES, replace(DRAIN, tries=(replace(PEACE, ready=200),)), "FAIL", "still said 200"),

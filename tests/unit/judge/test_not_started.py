@@ -11,9 +11,7 @@ from wherry.judge.ports import ports
 from wherry.judge.routes import health, ready
 from wherry.judge.start import start
 from wherry.judge.strangers import random_uid
-from wherry.model.container import Container
 from wherry.model.observation import Drain, DrainTry, Expectations, Identity, Routes, Sockets, Start
-from wherry.model.plan import Health
 from wherry.model.trials import Stranger
 
 WANTED = Expectations()
@@ -57,13 +55,6 @@ def test_who_is_killed_was_not_asked_while_it_stopped() -> None:
     assert (verdict.outcome, "it did not stop, see drain" in verdict.summary) == ("UNKNOWN", True)
     ended = replace(drain, tries=(killed, DrainTry(exit_code=0, ready=200)))
     assert ready(observed(start=started, routes=ROUTES, drain=ended), WANTED).outcome == "FAIL"
-
-
-def test_a_check_by_command_is_not_asked() -> None:
-    container: Container = replace(CONTAINER, health=Health(command=("/app/x", "health")))
-    started = Start(listening_after=0.1)
-    verdict = health(observed(container, start=started, routes=Routes()), WANTED)
-    assert (verdict.outcome, "a command of its own" in verdict.summary) == ("UNKNOWN", True)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from wherry.errors import BuildError, WherryError
 from wherry.flows.live import Live, live
-from wherry.flows.looks.scene import Scene, route_of, until_healthy
-from wherry.model.observation import Identity, Needless, Nothing, Routes, Sockets, Start, Unseen
+from wherry.flows.looks.scene import Scene, can_check, route_of, until_healthy
+from wherry.model.observation import Checked, Identity, Needless, Nothing, Routes, Sockets, Start, Unseen
 from wherry.runtime.look import identity, sockets
 
 SLACK = 2.0
@@ -57,12 +57,15 @@ def _up(scene: Scene, one: Live) -> Start:
     """From its start to its first good answer, or to the end of patience."""
     budget, route = scene.expectations.start, route_of(scene.made.container.health)
     named = f"GET {route[1]}" if route else ""
-    one.until(lambda: bool(sockets(one.pid).listening), budget * SLACK if scene.serves else STAY)
+    if scene.serves or not can_check(scene, one):
+        one.until(lambda: bool(sockets(one.pid).listening), budget * SLACK if scene.serves else STAY)
     code = one.wait(0.0)
     listening = one.age if code is None and sockets(one.pid).listening else None
-    start = Start(listening_after=listening, waited=one.age, route=named)
+    start = Start(listening_after=listening, waited=one.age, route=named, command=scene.command)
     if code is not None:
         return _with_end(start, one, code)
+    if can_check(scene, one):
+        return _until_well(scene, one, start)
     if listening is None or route is None:
         return replace(start, log=one.log.lines())
     answer = until_healthy(scene, one, max(0.5, budget - one.age))
@@ -73,6 +76,15 @@ def _up(scene: Scene, one: Live) -> Start:
         return _with_end(start, one, code)
     status = scene.get(one, route[1], seconds=1.0).status
     return replace(start, waited=one.age, status=status, log=one.log.lines())
+
+
+def _until_well(scene: Scene, one: Live, start: Start) -> Start:
+    """By its health command."""
+    well = until_healthy(scene, one, max(0.5, scene.expectations.start - one.age))
+    code = one.wait(0.0)
+    if code is not None:
+        return _with_end(start, one, code)
+    return replace(start, healthy_after=one.age if well else None, waited=one.age, log=() if well else one.log.lines())
 
 
 def _gone(scene: Scene, code: int) -> Nothing:
@@ -96,12 +108,22 @@ def _routes(scene: Scene, one: Live, before: int) -> Routes:
     health = route_of(scene.made.container.health)
     ready = scene.expectations.ready_route
     return Routes(
+        checked=_checked(scene, one),
         health=f"GET {health[1]}" if health else "",
         health_status=scene.get(one, health[1]).status if health else 0,
         ready=f"GET {ready}" if ready else "",
         ready_status=_until_ready(scene, one) if ready and scene.port else 0,
         ready_before=before,
     )
+
+
+def _checked(scene: Scene, one: Live) -> Checked | Unseen | None:
+    if not scene.command:
+        return None
+    probe = one.checked() if can_check(scene, one) else None
+    if probe is None:
+        return Unseen(why="in a chroot nothing can be run inside a container", host=True)
+    return Checked(command=scene.command, well=probe.well, said=probe.said)
 
 
 def _until_ready(scene: Scene, one: Live) -> int:

@@ -52,6 +52,12 @@ class Scene(Value, frozen=True, kw_only=True):
         return health[0] if health else min(declared, default=0)
 
     @property
+    def command(self) -> str:
+        """Its health command as people read it; empty where a route is asked, or nothing."""
+        health = self.made.container.health
+        return " ".join(health.command) if health and route_of(health) is None else ""
+
+    @property
     def serves(self) -> bool:
         """Whether anything says that it can be asked."""
         return bool(self.made.container.ports) or route_of(self.made.container.health) is not None
@@ -77,6 +83,13 @@ class Look(Value, frozen=True, kw_only=True):
     look: Callable[[Scene], dict[str, object]]
 
 
+def can_check(scene: Scene, live: Live) -> bool:
+    """Whether its health command can be run inside: not from a chroot (setns(2) leaves it), nor under a profile of a look's own,
+    whose listener would wait for whoever enters."""
+    same = live.container.seccomp == scene.made.container.seccomp
+    return bool(scene.command) and same and not scene.made.runtime.no_pivot
+
+
 def route_of(health: Health | None) -> tuple[int, str] | None:
     """Port and path of a check by HTTP: said, or read from wherry's own probe's arguments; None for other commands."""
     if health is None:
@@ -96,11 +109,14 @@ def routes_of(scene: Scene) -> tuple[str, ...]:
 
 
 def until_healthy(scene: Scene, live: Live, seconds: float) -> Answer | None:
-    """The first good answer of the health route, or a listening port where none is known; None when there was none in time."""
-    route = route_of(scene.made.container.health)
-    answers: list[Answer] = []
+    """The first good answer of the health route, a health command that ended well, or a listening port where there is neither;
+    None when there was none in time."""
+    route, answers = route_of(scene.made.container.health), list[Answer]()
 
     def healthy() -> bool:
+        if can_check(scene, live):
+            probe = live.checked()
+            return probe is not None and probe.well
         if route is None:
             return bool(sockets(live.pid).listening)
         answers.append(scene.get(live, route[1], seconds=2.0))

@@ -128,7 +128,11 @@ def _under(scene: Scene, emulator: str) -> Made:
     return replace(
         made,
         subject=replace(made.subject, programs=programs),
-        container=replace(container, arguments=(EMULATOR, path, *container.arguments[1:])),
+        container=replace(
+            container,
+            arguments=(EMULATOR, path, *container.arguments[1:]),
+            health=container.health if route_of(container.health) else None,  # nobody would start its command so
+        ),
     )
 
 
