@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from wherry.errors import UsageError
 from wherry.generate.ci import github, gitlab
 from wherry.generate.names import Applications
 from wherry.model.file import Choice, File
@@ -16,5 +17,12 @@ SERVICES: Final[Mapping[str, Callable[[Applications, Choice], tuple[File, ...]]]
 
 
 def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
-    """For `choice.variant`, a key of SERVICES. UsageError [same-name], [bad-reference]."""
+    """For `choice.variant`, a key of SERVICES. UsageError [same-name], [bad-reference], [ci-docker]."""
+    if choice.extras and choice.variant != "github":
+        raise UsageError(
+            "ci-docker",
+            f"{choice.variant}'s pipeline builds without Docker",
+            where=f"--for {choice.variant} --{choice.extras[0]}",
+            next=f"wherry generate ci --for {choice.variant}",
+        )
     return SERVICES[choice.variant](applications, choice)

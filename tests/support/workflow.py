@@ -1,0 +1,117 @@
+"""Runs the shell steps of a GitHub workflow as a runner does: expressions first, then bash. A job in, its steps' ends out; starts
+bash. Actions are not run: what they leave behind is there already.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+EXPRESSION = re.compile(r"\$\{\{((?:[^'}]|'(?:[^']|'')*'|\}(?!\}))*)\}\}")
+OPERATORS = {"&&": " and ", "||": " or ", "!": " not ", "==": "==", "!=": "!=", "(": "(", ")": ")", ",": ","}
+TOKEN = re.compile(r"\s*(?:('(?:[^']|'')*')|(&&|\|\||==|!=|[!(),])|([A-Za-z_][\w.-]*)|(true|false))")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    name: str
+    code: int
+    output: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Runner:
+    """One machine: `folder` is the checkout."""
+
+    folder: Path
+    scratch: Path
+    context: dict[str, Any]
+    """`github`, `secrets`, `needs`: what expressions see."""
+    variables: dict[str, str]
+    skipped: tuple[str, ...] = ()
+    """Names of steps whose work is done otherwise."""
+    ended: list[Ended] = field(default_factory=list)
+
+    def run(self, workflow: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, str]:
+        """Every step until one fails; the job's outputs."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        self.context["steps"] = {}
+        place = job.get("defaults", {}).get("run", {}).get("working-directory", ".")
+        base = self.variables | self._filled(workflow.get("env", {})) | self._filled(job.get("env", {}))
+        base |= {"RUNNER_TEMP": str(self.scratch)}
+        for step in job["steps"]:
+            if "run" in step and step.get("name") not in self.skipped:
+                ended = self._step(step, self.folder / self.fill(place), base)
+                self.ended.append(ended)
+                if ended.code:
+                    break
+        return self._filled(job.get("outputs", {}))
+
+    def _step(self, step: Mapping[str, Any], place: Path, base: dict[str, str]) -> Ended:
+        assert "${{" not in step["run"], "an expression inside a script is code of whoever chose its value"
+        output, path = self.scratch / "output", self.scratch / "path"
+        output.write_text("")
+        path.touch()
+        added = os.pathsep.join(reversed(path.read_text().split()))
+        environment = (
+            base | self._filled(step.get("env", {})) | {"GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path)}
+        )
+        environment["PATH"] = os.pathsep.join(part for part in (added, base["PATH"]) if part)
+        script = self.scratch / "script.sh"
+        script.write_text(step["run"])
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            cwd=place, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        said = dict(line.split("=", 1) for line in output.read_text().splitlines())
+        self.context["steps"][step.get("id", "")] = {"outputs": said}
+        return Ended(name=step.get("name", ""), code=done.returncode, output=done.stdout + done.stderr)
+
+    def _filled(self, values: Mapping[str, Any]) -> dict[str, str]:
+        return {name: self.fill(str(value)) for name, value in values.items()}
+
+    def fill(self, text: str) -> str:
+        """`text` with each expression's value in its place."""
+        return EXPRESSION.sub(lambda match: str(self.value(match[1])), text)
+
+    def value(self, words: str) -> Any:
+        """An expression's value; unknown names are empty, as there."""
+        made, position = [], 0
+        while words[position:].strip():
+            token = TOKEN.match(words, position)
+            assert token, words[position:]
+            text, operator, name, _ = token.groups()
+            position = token.end()
+            if operator:
+                made.append(OPERATORS[operator])
+            elif text:
+                made.append(repr(text[1:-1].replace("''", "'")))
+            elif name in FUNCTIONS:
+                made.append(f"FUNCTIONS[{name!r}]")
+            else:
+                made.append(repr(self._named(name)))
+        return eval("".join(made), {"FUNCTIONS": FUNCTIONS})
+
+    def _named(self, name: str) -> Any:
+        found: Any = self.context
+        for part in name.split("."):
+            found = found.get(part, "") if isinstance(found, dict) else ""
+        return found
+
+
+FUNCTIONS = {
+    "format": lambda text, *values: re.sub(r"\{(\d)\}", lambda match: values[int(match[1])], text),
+    "startsWith": lambda text, begin: text.startswith(begin),
+}
+
+
+def parsed(text: str) -> Any:
+    """A workflow as YAML 1.2 has it, where `on` is a word."""
+    return YAML(typ="safe").load(text)

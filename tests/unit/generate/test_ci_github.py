@@ -1,0 +1,254 @@
+"""The workflow for GitHub: rights, pins, conditions; and its scripts, run in order with what attackers may choose (I03)."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.support.applications import API, HOSTILE, JOBS
+from tests.support.generated import same_as_golden
+from tests.support.recorder import recorder
+from tests.support.workflow import Runner, parsed
+from wherry.errors import UsageError
+from wherry.generate.ci.actions import ACTIONS
+from wherry.generate.ci.files import files
+from wherry.generate.ci.steps import literal
+from wherry.model.application import Application
+from wherry.model.file import Choice
+
+PLAIN = Choice(what="ci", variant="github")
+DOCKER = Choice(what="ci", variant="github", extras=("docker",))
+GHCR = msgspec.structs.replace(API, image="ghcr.io/example/shop-api")
+CASES = {"api": (API,), "jobs": (JOBS,), "both": (API, JOBS), "ghcr": (GHCR,)}
+EVERY = [(name, choice) for name in CASES for choice in (PLAIN, DOCKER)]
+DIGEST = "sha256:" + "ab" * 32
+
+
+def workflow(applications: tuple[Application, ...], choice: Choice = PLAIN) -> Any:
+    (made,) = files(applications, choice)
+    return parsed(made.text)
+
+
+def steps(document: Any) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, step) for name, job in document["jobs"].items() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("name", ["api", "jobs", "both"])
+@pytest.mark.parametrize("choice", [PLAIN, DOCKER], ids=["", "docker"])
+def test_golden(name: str, choice: Choice) -> None:
+    same_as_golden("-".join(("ci", *choice.extras, "github", name)), files(CASES[name], choice))
+
+
+def test_it_lies_where_github_looks_whatever_folder_the_files_have() -> None:
+    assert [one.path for one in files((API,), PLAIN)] == [".github/workflows/shop-api.yaml"]
+    assert [one.path for one in files((JOBS,), PLAIN)] == ["../../.github/workflows/jobs.yaml"]
+    assert [one.path for one in files((API, JOBS), PLAIN)] == [".github/workflows/images.yaml"]
+
+
+@pytest.mark.parametrize(("name", "choice"), EVERY)
+def test_every_action_is_a_commit_with_its_tag_beside_it(name: str, choice: Choice) -> None:
+    (made,) = files(CASES[name], choice)
+    lines = [line for line in made.text.splitlines() if "uses:" in line]
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r" +(?:- )?uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_each_pin_was_seen_in_two_places() -> None:
+    for action in ACTIONS:
+        assert re.fullmatch(r"[0-9a-f]{40}", action.commit)
+        assert len(set(action.seen)) >= 2, action.name
+
+
+@pytest.mark.parametrize(("name", "choice"), EVERY)
+def test_no_script_holds_an_expression_and_no_stranger_gets_rights(name: str, choice: Choice) -> None:
+    document = workflow(CASES[name], choice)
+    assert [step for _, step in steps(document) if "${{" in step.get("run", "")] == []
+    assert set(document["on"]) == {"push", "pull_request"}
+    assert document["permissions"] == {"contents": "read"}
+    for job, settings in document["jobs"].items():
+        rights = settings.get("permissions", {})
+        writes = {right for right, kind in rights.items() if kind == "write"}
+        assert writes == (
+            {"id-token", "attestations"} | ({"packages"} if name == "ghcr" else set()) if "publish" in job else set()
+        )
+        assert settings["timeout-minutes"] <= 30
+        assert settings["runs-on"] != "ubuntu-latest"
+    for _, step in steps(document):
+        if step.get("uses", "").startswith("actions/checkout"):
+            assert step["with"] == {"fetch-depth": 0, "persist-credentials": False}
+
+
+@pytest.mark.parametrize(("name", "choice"), EVERY)
+def test_secrets_are_for_the_steps_that_need_them(name: str, choice: Choice) -> None:
+    document = workflow(CASES[name], choice)
+    assert "secrets." not in str({key: one for key, one in document.items() if key != "jobs"})
+    found = {step["name"] for _, step in steps(document) if "secrets." in str(step)}
+    assert found <= {"Log in", "Credentials of private modules"}
+
+
+def test_caches_are_renewed_by_each_commit_and_publishing_has_none() -> None:
+    document = workflow((API,))
+    caches = {job: step for job, step in steps(document) if "actions/cache" in step.get("uses", "")}
+    assert set(caches) == {"test", "build"}
+    for job, step in caches.items():
+        assert step["with"]["key"].endswith("-${{ github.sha }}")
+        assert step["with"]["key"].startswith(job)
+        begin = step["with"]["restore-keys"].split("\n")
+        assert step["with"]["key"].startswith(begin[0])
+        assert all(begin[:2])
+    assert {step["with"]["cache"] for _, step in steps(document) if "setup-go" in step.get("uses", "")} == {False}
+
+
+@pytest.mark.parametrize(
+    ("event", "ref", "branch", "published"),
+    [
+        ("push", "refs/heads/main", "main", True),
+        ("push", "refs/tags/v1.4.0", "main", True),
+        ("push", "refs/heads/other", "main", False),
+        ("push", "refs/tags/nightly", "main", False),
+        ("push", "refs/heads/trunk", "trunk", True),
+        ("pull_request", "refs/pull/7/merge", "main", False),
+        ("pull_request", "refs/heads/main", "main", False),
+    ],
+)
+def test_who_publishes(event: str, ref: str, branch: str, published: bool, tmp_path: Path) -> None:
+    published_jobs = msgspec.structs.replace(JOBS, image="registry.example.com/jobs")
+    document = workflow((published_jobs,))
+    github = {"event_name": event, "ref": ref, "event": {"repository": {"default_branch": branch}}}
+    runner = Runner(folder=tmp_path, scratch=tmp_path, context={"github": github}, variables={})
+    assert runner.value(document["jobs"]["publish"]["if"]) is published
+    assert runner.fill(document["concurrency"]["cancel-in-progress"]) == str(not published)
+
+
+def test_with_a_known_branch_only_its_pushes_and_version_tags_start_anything() -> None:
+    document = workflow((API,))
+    assert document["on"]["push"] == {"branches": ["main"], "tags": ["v*"]}
+    assert document["jobs"]["publish"]["if"] == "github.event_name == 'push'"
+    odd = workflow((msgspec.structs.replace(API, branch="!c++[x]*"),))
+    assert odd["on"]["push"]["branches"] == [r"\!c\+\+\[x\]\*"]
+
+
+def test_nothing_is_pushed_without_a_registry() -> None:
+    assert set(workflow((JOBS,))["jobs"]) == {"test", "build"}
+    assert "registry" not in str(workflow((JOBS,), DOCKER)["jobs"]["build"])
+
+
+def hostile(text: str) -> Application:
+    program = msgspec.structs.replace(API.programs[0], package=f"./{text}")
+    sources = msgspec.structs.replace(API.sources, directory=text, environment=(("GOPRIVATE", text),), go="1.26.8")
+    return msgspec.structs.replace(API, name=text, programs=(program,), sources=sources, branch=text)
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE.replace("\n", "").replace("\r", ""), "${{ github.token }}", "a'b\"c`id`$(id)"]
+)
+def test_scripts_get_texts_as_they_are(text: str, tmp_path: Path) -> None:
+    document = workflow((hostile(text),))
+    (tmp_path / "it" / text).mkdir(parents=True)
+    answers = ((("wherry", "build"), f"registry.example.com/a:1@{DIGEST}\n", 0),)
+    programs = recorder(tmp_path / "programs", "go", "wherry", answers=answers)
+    context = {"needs": {"build": {"outputs": {"digest": DIGEST}}}, "github": {"token": "stolen"}}
+    runner = Runner(
+        folder=tmp_path / "it", scratch=tmp_path / "scratch", context=context, variables={"PATH": programs.path},
+        skipped=("wherry", "Format"),
+    )  # fmt: skip
+    for job in document["jobs"].values():
+        runner.run(document, job)
+    assert [one for one in runner.ended if one.code] == []
+    builds = [one.words[2] for one in programs.calls if one.words[:2] == ("wherry", "build")]
+    main = f"./{text}/{text}"
+    assert builds == [main, main], "once to be proved, once to be pushed"
+    vet = next(one for one in programs.calls if one.words[:2] == ("go", "vet"))
+    assert vet.folder == str(tmp_path / "it" / text)
+    assert vet.variables["GOPRIVATE"] == text
+    assert "stolen" not in str(programs.calls)
+    runner.context["github"] = {}
+    assert runner.fill(document["name"]) == text.rpartition("/")[2]
+
+
+def test_a_branch_named_like_a_command_is_only_a_name(tmp_path: Path) -> None:
+    evil = 'a";touch${IFS}pwned;"$(touch${IFS}pwned)`touch${IFS}pwned`'
+    repository = tmp_path / "it"
+    repository.mkdir()
+    for words in (
+        ("init", "-q", "-b", evil),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", evil, "--allow-empty"),
+    ):
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    subprocess.run(["git", "tag", f"v1{evil}"], cwd=repository, check=True)
+    answers = (
+        (("wherry", "build"), f"registry.example.com/a:1{evil}@{DIGEST}\n", 0),
+        (("wherry", "plan"), f"1{evil}\n", 0),
+        (("wherry", "push"), f"registry.example.com/a@{DIGEST}\n", 0),
+    )
+    programs = recorder(tmp_path / "programs", "go", "wherry", "docker", answers=answers)
+    github = {"ref": f"refs/heads/{evil}", "ref_name": evil, "head_ref": evil, "actor": evil, "event_name": "push"}
+    for choice in (PLAIN, DOCKER):
+        document = workflow((GHCR,), choice)
+        context = {
+            "github": github,
+            "needs": {"build": {"outputs": {"digest": DIGEST}}},
+            "secrets": {"GITHUB_TOKEN": evil},
+        }
+        runner = Runner(
+            folder=repository, scratch=tmp_path / "scratch", context=context,
+            variables={"PATH": programs.path, "GITHUB_REF_NAME": evil, "GITHUB_HEAD_REF": evil}, skipped=("wherry", "Format"),
+        )  # fmt: skip
+        for job in document["jobs"].values():
+            runner.run(document, job)
+        assert [one for one in runner.ended if one.code] == []
+    assert not list(tmp_path.rglob("pwned"))
+    logins = {one.words[one.words.index("--username") + 1] for one in programs.calls if "--username" in one.words}
+    assert logins == {evil}
+    tags = {
+        one.words[-1]
+        for one in programs.calls
+        if one.words[:3] == ("wherry", "push", f"oci-archive:{tmp_path}/scratch/image.tar")
+    }
+    assert {set(tag.rpartition(":")[2]) <= set("1a-touchIFSpwned.") for tag in tags} == {True}
+
+
+def test_an_image_that_is_another_when_built_again_is_not_pushed(tmp_path: Path) -> None:
+    answers = ((("wherry", "build"), "registry.example.com/a:1@sha256:other\n", 0),)
+    programs = recorder(tmp_path / "programs", "wherry", answers=answers)
+    document = workflow((API,))
+    runner = Runner(
+        folder=tmp_path, scratch=tmp_path / "scratch", context={"needs": {"build": {"outputs": {"digest": DIGEST}}}},
+        variables={"PATH": programs.path}, skipped=("wherry",),
+    )  # fmt: skip
+    runner.run(document, document["jobs"]["publish"])
+    assert runner.ended[-1].code == 1
+    assert f"built again it is sha256:other, and {DIGEST} was proved" in runner.ended[-1].output
+    assert [one for one in programs.words() if one[1] == "push"] == []
+
+
+def test_layers_are_written_by_pushes_only_and_where_they_are_read() -> None:
+    document = workflow((GHCR,), DOCKER)
+    scripts = {job: step["run"] for job, step in steps(document) if step["name"] == "Build"}
+    assert '--cache-from "type=registry,ref=$IMAGE:cache"' in scripts["build"]
+    assert "--cache-to" not in scripts["build"]
+    assert '--cache-to "type=registry,ref=$IMAGE:cache,mode=max,image-manifest=true"' in scripts["publish"]
+    assert document["jobs"]["build"]["permissions"] == {"contents": "read", "packages": "read"}
+
+
+def test_a_literal_is_itself_after_expressions_are_filled_in(tmp_path: Path) -> None:
+    runner = Runner(folder=tmp_path, scratch=tmp_path, context={"github": {"token": "stolen"}}, variables={})
+    for text in (HOSTILE, "${{ github.token }}", "$${{ '}}' }}", "${${{{", "${{ '${{' }}"):
+        assert runner.fill(literal(text)) == text
+
+
+def test_names_that_would_be_one_job_are_refused() -> None:
+    with pytest.raises(UsageError, match="two applications of one workflow"):
+        files((msgspec.structs.replace(API, name="a.b"), msgspec.structs.replace(JOBS, name="a-b")), PLAIN)
+
+
+def test_gitlab_has_no_docker() -> None:
+    with pytest.raises(UsageError) as caught:
+        files((API,), Choice(what="ci", variant="gitlab", extras=("docker",)))
+    assert caught.value.name == "ci-docker"
