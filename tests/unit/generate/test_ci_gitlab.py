@@ -48,7 +48,7 @@ def test_the_schema_would_see_a_job_called_like_a_keyword(tmp_path: Path) -> Non
 def judged(text: str, folder: Path) -> str:
     file = folder / ".gitlab-ci.yml"
     file.write_text(text)
-    command = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci"]
+    command = [str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci"]
     done = subprocess.run(
         [*command, "--data-transform", "gitlab-ci", file], capture_output=True, text=True, check=False
     )

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
+from yamllint import linter  # type: ignore[import-untyped]
+from yamllint.config import YamlLintConfig  # type: ignore[import-untyped]
 
 from tests.support.applications import API, JOBS
 from wherry.generate.table import WRITERS
@@ -158,3 +160,14 @@ GUIDES = {
 @pytest.mark.parametrize("row", MISTAKES)
 def test_found_in_the_guides_words(row: str) -> None:
     assert MISTAKES[row](GUIDES[row])
+
+
+YAMLLINT = YamlLintConfig(
+    "{extends: default, rules: {line-length: {max: 200}, document-start: disable, comments: {min-spaces-from-content: 1}}}"
+)
+"""A condition of GitHub's has no line breaks; a pin's tag stands one blank after it, as tools that move pins write it."""
+
+
+@pytest.mark.parametrize(("name", "text"), [one for one in ALL if " ci-" in one[0]])
+def test_yamllint_finds_nothing(name: str, text: str) -> None:
+    assert list(linter.run(text, YAMLLINT)) == [], name

@@ -17,8 +17,8 @@ AGAIN: Final = (
 def build(place: str) -> str:
     """Sets `image` to NAME:VERSION@DIGEST. For all platforms at once, by cross-compiling: nothing is emulated."""
     return (
-        'image="$(wherry build "$PACKAGE" --platform "$PLATFORMS" --tag "$IMAGE:{version}" '
-        f'--output "{place}" --quiet)"\n'
+        'image="$(wherry build "$PACKAGE" --platform "$PLATFORMS" \\\n'
+        f'  --tag "$IMAGE:{{version}}" --output "{place}" --quiet)"\n'
     )
 
 
