@@ -80,7 +80,7 @@ def copy(sources: Iterable[str], into: str, *flags: str) -> str:
     with `/`."""
     taken = tuple(map(literal, sources))
     words = (*taken, into)
-    if all(_PLAIN.fullmatch(word) for word in words):
+    if all(_PLAIN.fullmatch(word) and not word.startswith("-") for word in words):
         return " ".join(("COPY", *flags, *words))
     return " ".join(("COPY", *flags, _expanded_form(words)))
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import posixpath
 import re
+import warnings
 from collections.abc import Iterable
 from typing import Final
 
 from wherry.kit.value import Value
 
-_SPECIAL: Final = re.compile(r"([*?\[\]\\])")
+#: Signs of Go's regular expressions that Docker takes as they are; others, `^` and brackets among them, stay what they are there.
+_TAKEN: Final = frozenset(".+()|{}$\\")
+_SPECIAL: Final = re.compile(r"([*?\[\]\\^])")
+_WILD: Final = frozenset("*?[]\\")
 
 
 class Pattern(Value, frozen=True, kw_only=True):
@@ -51,7 +55,9 @@ def expression(patterns: Iterable[str]) -> re.Pattern[str]:
     """One that fully matches each path which one of the patterns, none of them with `!`, matches or has a folder above it that
     it matches. ValueError for a pattern that is none."""
     try:
-        return re.compile("(?:" + "|".join(map(_translated, patterns)) + ")(?:/.*)?", re.DOTALL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # a set in a set is meant as its signs, as Go takes it
+            return re.compile("(?:" + "|".join(map(_translated, patterns)) + ")(?:/.*)?", re.DOTALL)
     except re.error as error:
         raise ValueError(f"a pattern cannot be read: {error}") from error
 
@@ -71,6 +77,8 @@ def _is_hidden(path: str, compiled: tuple[tuple[re.Pattern[str], bool], ...]) ->
 
 
 def _translated(pattern: str) -> str:
+    if not _WILD.intersection(pattern):
+        return re.escape(pattern)
     made, position = "", 0
     while position < len(pattern):
         sign = pattern[position]
@@ -83,10 +91,12 @@ def _translated(pattern: str) -> str:
         elif sign == "?":
             made += "[^/]"
         elif sign == "\\" and position < len(pattern):
+            if pattern[position].isalnum():
+                raise ValueError(f"a pattern cannot be read: {pattern!r} has a backslash before a letter or digit")
             made += re.escape(pattern[position])
             position += 1
-        elif sign in "[]":
-            made += sign
-        else:
+        elif sign in _TAKEN:
             made += re.escape(sign)
+        else:
+            made += sign
     return made

@@ -6,11 +6,13 @@ pasted into code: whoever may push a tag may not choose commands.
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from typing import Final
 
 from wherry.errors import UsageError
 from wherry.generate.names import Applications, from_home
+from wherry.generate.tools import language
 from wherry.kit.text import one_line
 from wherry.model.application import Application
 
@@ -38,6 +40,24 @@ def quoted(*words: str) -> str:
 def package(applications: Applications, application: Application) -> str:
     """The application's main for `wherry`, seen from the files' home: `./cmd/api`."""
     return _dotted(from_home(applications, f"{application.sources.directory}/{application.programs[0].package}"))
+
+
+def packages(application: Application) -> tuple[str, ...]:
+    """All packages of the application's modules, as `go vet` is told where Go is started. A workspace's folder need not be a
+    module, and then Go knows no `./...` there: from 1.25 on it has a word for all that the workspace has."""
+    sources = application.sources
+    if not sources.workspace:
+        return ("./...",)
+    if language(sources.go) >= (1, 25):
+        return ("work",)
+    folders = {posixpath.dirname(one) or "." for one in sources.module_files if posixpath.basename(one) == "go.mod"}
+    mains = (posixpath.normpath(f"{sources.directory}/{one.package}") for one in application.programs)
+    own = {max((one for one in folders if _holds(one, main)), key=len, default=".") for main in mains}
+    return tuple(_dotted(posixpath.join(posixpath.relpath(one, sources.directory), "...")) for one in sorted(own))
+
+
+def _holds(folder: str, path: str) -> bool:
+    return folder == "." or f"{path}/".startswith(f"{folder}/")
 
 
 def described(application: Application) -> str:

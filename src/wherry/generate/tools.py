@@ -61,10 +61,14 @@ DELVE: Final = Tool(
 
 def pinned(tool: Tool, go: str) -> str:
     """What `go run` is told when the toolchain is `go` (1.26.8): the newest release that it can compile."""
-    major, _, rest = go.partition(".")
-    known = (int(major), int("".join(_digits(rest)) or 0))
-    release = next((one for one in tool.releases if one.go <= known), tool.releases[-1])
+    release = next((one for one in tool.releases if one.go <= language(go)), tool.releases[-1])
     return f"{tool.package}@{release.version}"
+
+
+def language(go: str) -> tuple[int, int]:
+    """1 and 26 of `1.26.8`."""
+    major, _, rest = go.partition(".")
+    return int(major), int("".join(_digits(rest)) or 0)
 
 
 def _digits(text: str) -> str:

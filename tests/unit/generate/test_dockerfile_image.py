@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import subprocess
 
@@ -13,6 +14,7 @@ from tests.support.generated_dockerfiles import building, copies, only, read, ru
 from wherry.errors import UsageError
 from wherry.formats.dockerwords import expand, pairs
 from wherry.generate.dockerfile.files import files
+from wherry.generate.shell import packages
 from wherry.generate.tools import DELVE, pinned
 from wherry.model.application import Application
 from wherry.model.file import Choice
@@ -140,10 +142,26 @@ def test_gates() -> None:
     assert re.search(
         r'go run golang\.org/x/vuln/cmd/govulncheck@v[\d.]+ -db="\$GOVULNDB" \./cmd/api', commands["govulncheck"]
     )
-    assert "go vet -tags=netgo ./..." in text(JOBS, "full")
+    assert "go vet -tags=netgo work && touch /passed" in [one.text for one in runs(JOBS, "full")]
     assert "||" not in "".join(commands.values()), "nothing makes a failure good"
     assert "go test" not in text(with_sources(API, tests=False), "full")
     assert "--from=test" not in text(with_sources(API, tests=False), "full")
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"workspace": ""}, ("./...",)),
+        ({"go": "1.24.2"}, ("./...",)),
+        ({"go": "1.24.2", "directory": "."}, ("./services/jobs/...",)),
+        ({"go": "1.24.2", "directory": "lib"}, ("../services/jobs/...",)),
+    ],
+)
+def test_the_packages_of_a_workspace(changed: dict[str, str], expected: tuple[str, ...]) -> None:
+    """`./...` is an error where a workspace's folder is no module."""
+    where = str(posixpath.relpath("services/jobs", changed.get("directory", "services/jobs")))
+    programs = tuple(replace(one, package=f"{where}/{one.package}") for one in JOBS.programs)
+    assert packages(replace(with_sources(JOBS, **changed), programs=programs)) == expected
 
 
 def test_dev_starts_a_debugger_as_the_user() -> None:

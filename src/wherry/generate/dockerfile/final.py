@@ -7,6 +7,7 @@ therefore made in the builder and copied from the folder above them, which is th
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -85,7 +86,7 @@ def described(draft: Draft) -> tuple[str, ...]:
             held(lambda: dockerfile.volume(told(one, "image.volumes") for one in runs.volumes), "image.volumes")
         )
     if runs.ports:
-        rows.append("EXPOSE " + " ".join(told(one, "image.ports") for one in runs.ports))
+        rows.append(exposed(runs.ports))
     if runs.stop_signal:
         rows.append(f"STOPSIGNAL {dockerfile.value(told(runs.stop_signal, 'image.stop-signal'))}")
     if runs.user == 0:
@@ -99,13 +100,22 @@ def described(draft: Draft) -> tuple[str, ...]:
     return tuple(rows)
 
 
+def exposed(ports: tuple[str, ...]) -> str:
+    """EXPOSE of `8080/tcp` and so on."""
+    return "EXPOSE " + " ".join(dockerfile.value(told(one, "image.ports")) for one in ports)
+
+
 def placed(draft: Draft) -> tuple[str, ...]:
     """The folder first: the base's own may be one that only its user may enter."""
-    runs = draft.application.runs
-    said = {name: told(text, f"image.env.{name}") for name, text in runs.environment}
-    variables = tuple((({"ZONEINFO": ZONES} if "zones" in draft.lacks else {}) | said).items())
-    environment = (held(lambda: dockerfile.pairs("ENV", variables), "image.env"),) if variables else ()
-    return (f"WORKDIR {dockerfile.value(told(draft.application.working_directory, 'image.workdir'))}", *environment)
+    place = dockerfile.value(told(draft.application.working_directory, "image.workdir"))
+    return (f"WORKDIR {place}", *environment(draft, {"ZONEINFO": ZONES} if "zones" in draft.lacks else {}))
+
+
+def environment(draft: Draft, ours: Mapping[str, str]) -> tuple[str, ...]:
+    """ENV of `ours` and the application's own, which come over them."""
+    own = {name: told(text, f"image.env.{name}") for name, text in draft.application.runs.environment}
+    variables = tuple({**ours, **own}.items())
+    return (held(lambda: dockerfile.pairs("ENV", variables), "image.env"),) if variables else ()
 
 
 def _commands(draft: Draft, lack: Lack) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from wherry.generate.dockerfile import compiling, final
 from wherry.generate.dockerfile.compiling import DEPENDENCIES, cache, source_mounts, tags
 from wherry.generate.dockerfile.draft import Draft, told
 from wherry.generate.names import MODULES
+from wherry.generate.shell import packages
 from wherry.generate.tools import GOVULNCHECK, pinned
 
 CHECKED: Final = "checked"
@@ -24,7 +25,7 @@ _COVERAGE: Final = "/coverage.out"
 
 def vet(draft: Draft) -> str:
     """`go vet`."""
-    command = f"{_words('go vet', *_tags(draft), './...')} && touch {_PASSED}"
+    command = f"{_words('go vet', *_tags(draft), *_packages(draft))} && touch {_PASSED}"
     return "\n".join((f"FROM {DEPENDENCIES} AS {VET}", dockerfile.run(source_mounts(draft), command)))
 
 
@@ -38,7 +39,8 @@ def test(draft: Draft) -> str:
         "-race",
         "-cover",
         f"-coverprofile={_COVERAGE}",
-        "./... &&",
+        *_packages(draft),
+        "&&",
         f"touch {_PASSED}",
     )
     return "\n".join(
@@ -56,9 +58,9 @@ def test(draft: Draft) -> str:
 
 def vulnerabilities(draft: Draft) -> str:
     """Known vulnerabilities that the programs can reach. No answer is a failure, too."""
-    packages = (dockerfile.shell(told(one.package, "a package")) for one in draft.application.programs)
+    programs = (dockerfile.shell(told(one.package, "a package")) for one in draft.application.programs)
     tool = f"go run {pinned(GOVULNCHECK, draft.application.sources.go)}"
-    command = _words(f'{tool} -db="$GOVULNDB"', *_tags(draft), *packages, f"&& touch {_PASSED}")
+    command = _words(f'{tool} -db="$GOVULNDB"', *_tags(draft), *programs, f"&& touch {_PASSED}")
     mounts = source_mounts(draft)
     if draft.application.sources.vendored:
         mounts = (cache(MODULES), *mounts)
@@ -95,6 +97,10 @@ def image(draft: Draft) -> str:
 
 def _tags(draft: Draft) -> tuple[str, ...]:
     return tuple(dockerfile.shell(told(one, "build.tags")) for one in tags(draft))
+
+
+def _packages(draft: Draft) -> tuple[str, ...]:
+    return tuple(dockerfile.shell(told(one, "a folder")) for one in packages(draft.application))
 
 
 def _words(*words: str) -> str:

@@ -34,8 +34,8 @@ def single(draft: Draft) -> str:
 
 
 def development(draft: Draft) -> str:
-    """Sources, modules and Delve, owned by the user. Each start compiles: who copies changed files in and restarts it (`docker
-    compose watch`) sees them at once."""
+    """Sources, modules and Delve, owned by the user. Each start compiles, so who mounts the sources and restarts it when one is
+    saved (`docker compose watch`) sees the change at once."""
     runs = draft.application.runs
     owner = f"{runs.user}:{runs.group}"
     return "\n".join(
@@ -47,12 +47,12 @@ def development(draft: Draft) -> str:
                 f"GOWORK=off GOBIN=/usr/local/bin go install {pinned(DELVE, draft.application.sources.go)}",
             ),
             *_owned(draft),
-            dockerfile.pairs("ENV", (("HOME", _HOME), ("GOCACHE", names.COMPILED), *_variables(draft))),
+            *final.environment(draft, {"HOME": _HOME, "GOCACHE": names.COMPILED}),
             f"USER {owner}",
             *_modules(draft),
             *asset_copies(draft),
             f"COPY --chown={owner} . {names.SOURCES}/",
-            f"EXPOSE {' '.join((*(told(one, 'image.ports') for one in runs.ports), f'{names.DEBUGGER}/tcp'))}",
+            final.exposed((*runs.ports, f"{names.DEBUGGER}/tcp")),
             dockerfile.comment("Delve compiles without optimization and does not wait for a debugger to come."),
             dockerfile.started("ENTRYPOINT", _debugger(draft)),
         )
@@ -73,10 +73,6 @@ def _owned(draft: Draft) -> tuple[str, ...]:
     commands = [f"chmod 0711 /root && {caches}", *((f"mkdir -p {dockerfile.shell(place)}",) if place != "/" else ())]
     commands += [final.made(draft, path, mode) for path, mode in final.folders(draft)]
     return (dockerfile.run((), " &&\n".join(commands)),)
-
-
-def _variables(draft: Draft) -> tuple[tuple[str, str], ...]:
-    return tuple((name, told(text, f"image.env.{name}")) for name, text in draft.application.runs.environment)
 
 
 def _modules(draft: Draft) -> tuple[str, ...]:
