@@ -39,7 +39,7 @@ class Builder(Engine):
     """Docker, whose builds reach the hub as if it were the world."""
 
     def __init__(self, host: str, hub: Hub) -> None:
-        super().__init__(_client(), {"DOCKER_HOST": host, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"})
+        super().__init__(client(), {"DOCKER_HOST": host, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"})
         self.hub = hub
 
     def build(self, context: Path, *words: str) -> Log:
@@ -85,7 +85,7 @@ def builder(hub: Hub) -> Iterator[Builder]:
         yield Builder(host, hub)
 
 
-def _client() -> str:
+def client() -> str:
     """A docker that can ask for BuildKit: since version 23 that takes a plugin, which not every client has beside it."""
     asking = {**os.environ, "DOCKER_BUILDKIT": "1"}
     for program in filter(None, (shutil.which("docker"), shutil.which(DEBIAN))):
