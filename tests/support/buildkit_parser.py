@@ -1,5 +1,5 @@
-"""BuildKit's own parser of Dockerfiles and Docker's own matcher of ignored files, as programs to ask. Texts in, answers out; the
-program is built once and kept with the tests' other tools.
+"""BuildKit's own parser and checks of Dockerfiles, and Docker's own matcher of ignored files, to be asked. Texts in, answers
+out; the program is built once and kept with the tests' other tools.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ SOURCES = Path(__file__).parents[1] / "data/buildkit"
 def parsed(*texts: str) -> list[dict[str, Any]]:
     """Each Dockerfile's instructions as Docker understands them, variables expanded as if none had a value."""
     return _asked([{"dockerfile": text} for text in texts])
+
+
+def checked(text: str) -> list[str]:
+    """What `docker build --check` of BuildKit 0.32 says of a Dockerfile, an error of it included."""
+    (answer,) = _asked([{"checked": text}])
+    return [*(answer["warnings"] or ()), *filter(None, [answer["error"]])]
 
 
 def hidden(ignore: str, *paths: str) -> list[str]:

@@ -3,21 +3,31 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
+	"github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 type question struct {
 	Dockerfile string
+	Checked    string
 	Ignore     string
 	Paths      []string
 }
@@ -48,9 +58,12 @@ func main() {
 		}
 		var said answer
 		var err error
-		if asked.Dockerfile != "" {
+		switch {
+		case asked.Dockerfile != "":
 			err = read(asked.Dockerfile, &said)
-		} else {
+		case asked.Checked != "":
+			err = check([]byte(asked.Checked), &said)
+		default:
 			said.Hidden, err = hidden(asked)
 		}
 		if err != nil {
@@ -60,6 +73,43 @@ func main() {
 			panic(err)
 		}
 	}
+}
+
+// An image that is known of no base: the checks need its environment only.
+type anyBase struct{}
+
+func (anyBase) ResolveImageConfig(_ context.Context, name string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	return name, "", []byte(`{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"]},"rootfs":{"type":"layers"}}`), nil
+}
+
+// What `docker build --check` says.
+func check(text []byte, said *answer) error {
+	ctx := context.Background()
+	definition, err := llb.Scratch().File(llb.Mkfile("Dockerfile", 0o644, text)).Marshal(ctx)
+	if err != nil {
+		return err
+	}
+	source := llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", text)
+	source.Definition = definition
+	platform := ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+	capabilities := pb.Caps.CapSet(pb.Caps.All())
+	found, err := dockerfile2llb.DockerfileLint(ctx, text, dockerfile2llb.ConvertOpt{
+		Config:         dockerui.Config{BuildPlatforms: []ocispecs.Platform{platform}},
+		TargetPlatform: &platform,
+		MetaResolver:   anyBase{},
+		SourceMap:      source,
+		LLBCaps:        &capabilities,
+	})
+	if err != nil {
+		return err
+	}
+	for _, warning := range found.Warnings {
+		said.Warnings = append(said.Warnings, warning.RuleName+": "+warning.Detail)
+	}
+	if found.Error != nil {
+		return errors.New(found.Error.Message)
+	}
+	return nil
 }
 
 func hidden(asked question) ([]string, error) {

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.applications import API, JOBS
-from tests.support.buildkit_parser import parsed
+from tests.support.buildkit_parser import checked
 from tests.support.generated import same_as_golden
 from tests.support.generated_dockerfiles import building, only, read, runs, text, with_runs, with_sources
 from tests.support.tools import need
@@ -56,9 +56,14 @@ def test_hadolint_has_nothing_to_say(variant: str, application: Application, tmp
 
 
 @pytest.mark.parametrize(("variant", "application"), CASES, ids=IDS)
-def test_buildkit_reads_it_without_a_warning(variant: str, application: Application) -> None:
-    (answer,) = parsed(text(application, variant))
-    assert (answer["error"], answer["warnings"]) == ("", None)
+def test_buildkit_checks_it_and_has_nothing_to_say(variant: str, application: Application) -> None:
+    assert checked(text(application, variant)) == []
+
+
+def test_what_buildkit_would_say() -> None:
+    bad = "FROM a\nENV MY_TOKEN=x\nLABEL a=$b\nCMD x\nCMD y\n"
+    rules = {one.partition(":")[0] for one in checked(bad)}
+    assert {"SecretsUsedInArgOrEnv", "UndefinedVar", "JSONArgsRecommended", "MultipleInstructionsDisallowed"} <= rules
 
 
 @pytest.mark.parametrize(("variant", "application"), CASES, ids=IDS)
