@@ -56,7 +56,7 @@ def test_every_action_is_a_commit_with_its_tag_beside_it(name: str, choice: Choi
     lines = [line for line in made.text.splitlines() if "uses:" in line]
     assert lines
     for line in lines:
-        assert re.fullmatch(r" +(?:- )?uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+        assert re.fullmatch(r" +(?:- )?uses: [\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
 def test_each_pin_was_seen_in_two_places() -> None:
@@ -92,16 +92,25 @@ def test_secrets_are_for_the_steps_that_need_them(name: str, choice: Choice) -> 
     assert found <= {"Log in", "Credentials of private modules"}
 
 
-def test_caches_are_renewed_by_each_commit_and_publishing_has_none() -> None:
+def test_caches_are_renewed_by_each_push_and_publishing_has_none() -> None:
     document = workflow((API,))
-    caches = {job: step for job, step in steps(document) if "actions/cache" in step.get("uses", "")}
-    assert set(caches) == {"test", "build"}
-    for job, step in caches.items():
-        assert step["with"]["key"].endswith("-${{ github.sha }}")
-        assert step["with"]["key"].startswith(job)
-        begin = step["with"]["restore-keys"].split("\n")
-        assert step["with"]["key"].startswith(begin[0])
-        assert all(begin[:2])
+    caches = {
+        part: [(job, step) for job, step in steps(document) if f"cache/{part}" in step.get("uses", "")]
+        for part in ("restore", "save")
+    }
+    assert [job for job, _ in caches["restore"]] == [job for job, _ in caches["save"]] == ["test", "build"]
+    for job, step in caches["restore"]:
+        key, begin = step["with"]["key"], step["with"]["restore-keys"].splitlines()
+        assert key.endswith("-${{ github.sha }}")
+        assert begin[0] == key.removesuffix("${{ github.sha }}")
+        assert begin[0].startswith(begin[1])
+        assert begin[1].startswith(f"{job}-")
+    for _, step in caches["save"]:
+        assert step["if"] == "github.event_name == 'push'"
+        assert step["with"]["key"] == "${{ steps.caches.outputs.cache-primary-key }}"
+    assert {step["with"]["path"] for part in caches.values() for _, step in part} == {
+        "~/.cache/go-build\n~/go/pkg/mod\n"
+    }
     assert {step["with"]["cache"] for _, step in steps(document) if "setup-go" in step.get("uses", "")} == {False}
 
 

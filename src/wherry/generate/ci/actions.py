@@ -50,6 +50,6 @@ ATTEST: Final = Action(
 ACTIONS: Final = (CHECKOUT, SETUP_GO, CACHE, ATTEST)
 
 
-def uses(action: Action) -> Noted:
-    """The value of `uses`, with the tag where tools that move pins look for it."""
-    return beside(f"{action.name}@{action.commit}", action.tag)
+def uses(action: Action, part: str = "") -> Noted:
+    """The value of `uses`, with the tag where tools that move pins look for it; `part`: `restore` of actions/cache."""
+    return beside(f"{action.name}{f'/{part}' if part else ''}@{action.commit}", action.tag)

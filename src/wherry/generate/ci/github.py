@@ -42,13 +42,13 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
 def _head(each: tuple[Subject, ...], name: str) -> Mapping[str, Document]:
     branch = each[0].application.branch
     pushes = {"branches": [_pattern(branch)], "tags": ["v*"]} if branch else None
-    cancel = f"${{{{ !({_published(branch)}) }}}}"
+    cancel = "github.event_name == 'pull_request'" if branch else f"!({PUBLISHED})"
     return {
         "name": literal(name),
         "on": {"push": pushes, "pull_request": None},
         "permissions": noted({"contents": "read"}, "Jobs that need more say so."),
         "concurrency": noted(
-            {"group": "${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress": cancel},
+            {"group": "${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress": f"${{{{ {cancel} }}}}"},
             "A newer push ends older checks; what publishes is never cut off.",
         ),
         "defaults": noted({"run": {"shell": "bash"}}, "With pipefail, which the usual shell has not."),
@@ -92,7 +92,7 @@ def _test(subject: Subject) -> Mapping[str, Document]:
     return {
         **_job(application.sources.directory),
         "env": variables,
-        "steps": [*_begin(subject, cached="test"), *map(_check, checks(application))],
+        "steps": [*_begin(subject, cached="test"), *map(_check, checks(application)), steps.save(PUSHED)],
     }
 
 
@@ -111,6 +111,7 @@ def _build(subject: Subject) -> Mapping[str, Document]:
             *_begin(subject, cached="build"),
             *_tool(subject),
             steps.build(told),
+            steps.save(PUSHED),
             steps.prove(steps.IMAGES),
         ],
     }
@@ -164,7 +165,7 @@ def _publishing(subject: Subject, pushing: tuple[Document, ...]) -> Mapping[str,
 def _begin(subject: Subject, *, cached: str = "") -> tuple[Document, ...]:
     """Sources and Go; with caches for the job of that name."""
     application = subject.application
-    caches = (steps.caches(application, subject.job(cached)),) if cached else ()
+    caches = (steps.restore(application, subject.job(cached)),) if cached else ()
     return (steps.sources(), *steps.credentials(application), steps.go(application, cached=bool(cached)), *caches)
 
 

@@ -16,6 +16,7 @@ from wherry.model.application import Application
 
 Step = Mapping[str, Document]
 IMAGES: Final = "oci:$RUNNER_TEMP/images"
+CACHES: Final = "~/.cache/go-build\n~/go/pkg/mod\n"
 
 
 def literal(text: str) -> str:
@@ -45,7 +46,7 @@ def credentials(application: Application) -> tuple[Step, ...]:
 
 def go(application: Application, *, cached: bool) -> Step:
     """The toolchain of the plan; `cached`: whether a step of ours keeps what it makes."""
-    why = "The next step keeps more." if cached else "Nothing made elsewhere."
+    why = "The next step brings them." if cached else "Nothing that other runs kept."
     return {
         "name": "Go",
         "uses": uses(SETUP_GO),
@@ -53,25 +54,36 @@ def go(application: Application, *, cached: bool) -> Step:
     }
 
 
-def caches(application: Application, job: str) -> Step:
-    """An entry for each commit and job."""
+def restore(application: Application, job: str) -> Step:
+    """Go's caches as the last push left them."""
     sums = ", ".join(
         "'" + one.replace("'", "''") + "'" for one in application.sources.module_files if one.endswith(".sum")
     )
     begin = f"{job}-${{{{ runner.os }}}}-{literal(application.sources.go)}-"
-    hashed = f"${{{{ hashFiles({sums}) }}}}-" if sums else ""
+    hashed = f"{begin}${{{{ hashFiles({sums}) }}}}-" if sums else begin
     why = (
-        "Go's own caches, in an entry for each commit that begins with the one before: no entry is ever changed, so one\n"
-        "for each go.sum alone would keep the objects of its first day. A Dockerfile's cache mounts cannot be kept at all."
+        "An entry for each push, begun from the last one: none is ever changed, so one for each go.sum alone would keep\n"
+        "the objects of its first day. A Dockerfile's cache mounts could not be kept at all (moby/buildkit#1474)."
     )
     return {
         "name": "Caches of modules and of what was compiled",
-        "uses": uses(CACHE),
+        "id": "caches",
+        "uses": uses(CACHE, "restore"),
         "with": {
-            "path": "~/.cache/go-build\n~/go/pkg/mod\n",
-            "key": noted(f"{begin}{hashed}${{{{ github.sha }}}}", why),
-            "restore-keys": f"{begin}{hashed}\n{begin}\n" if hashed else f"{begin}\n",
+            "path": CACHES,
+            "key": noted(f"{hashed}${{{{ github.sha }}}}", why),
+            "restore-keys": "".join(f"{one}\n" for one in dict.fromkeys((hashed, begin))),
         },
+    }
+
+
+def save(pushed: str) -> Step:
+    """The caches that this job leaves."""
+    return {
+        "name": "Keep the caches",
+        "if": noted(pushed, "What a pull request keeps nobody else may read."),
+        "uses": uses(CACHE, "save"),
+        "with": {"path": CACHES, "key": "${{ steps.caches.outputs.cache-primary-key }}"},
     }
 
 
