@@ -106,17 +106,17 @@ class Project:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return str(answer.read().decode())
 
-    def becomes(self, wanted: str, path: str) -> None:
-        """Waits until it answers that."""
-        end, seen = time.monotonic() + PATIENCE, ""
-        while time.monotonic() < end:
+    def becomes(self, wanted: str, path: str) -> float:
+        """Waits until it answers that; the seconds that it took."""
+        begin, seen = time.monotonic(), ""
+        while time.monotonic() < begin + PATIENCE:
             try:
                 seen = self.ask(path)
             except OSError as error:
                 seen = str(error)
             if seen == wanted:
-                return
-            time.sleep(0.2)
+                return time.monotonic() - begin
+            time.sleep(0.1)
         raise AssertionError(f"{path} is {seen!r}, not {wanted!r}")
 
 

@@ -171,7 +171,7 @@ def _once(secrets: Mapping[str, Document], led: Mapping[str, Led]) -> tuple[str,
     lines = ["Once, in this folder:", f"install -d -m 700 {folder} && echo '*' >{folder}/.gitignore"]
     for name in names_of_files:
         made = "openssl rand -hex 24" if name == PASSWORD else "cat"
-        hint = "" if name == PASSWORD else " # type it"
+        hint = "" if name == PASSWORD else " # type it, then Ctrl-D"
         lines.append(f"{made} | install -m 644 /dev/stdin {folder}/{name}{hint}")
     for name, one in led.items():
         for number, (variable, text) in enumerate(one.private):

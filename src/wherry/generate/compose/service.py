@@ -234,7 +234,7 @@ def _health(application: Application) -> dict[str, Document]:
         return {}
     return {
         "healthcheck": {
-            "test": why(["CMD", *words], "a program of the image, as it has neither a shell nor curl"),
+            "test": why(["CMD", *words], "a program of the image: neither a shell nor curl need be there"),
             "interval": seconds(health.interval),
             "timeout": seconds(health.timeout),
             "retries": health.retries,
