@@ -201,6 +201,16 @@ def test_one_that_is_never_well_is_told(shelf: Book) -> None:
     assert "unhealthy: 503 from /healthz" in said.decode()
 
 
+def test_an_ended_one_says_what_its_last_words_mean(shelf: Book) -> None:
+    """Whoever looks later is told what `run` would tell."""
+    shelf("run", "-q", "-d", apps.place("lowport"), "--name", "low")
+    until(lambda: shelf.containers()["low"]["end"] is not None)
+    stopped, inspected = shelf("stop", "low"), shelf("inspect", "low")
+    shelf.good("rm", "low")
+    for said in (stopped.stderr, inspected.stdout):
+        assert "port 80 is below 1024: --cap-add NET_BIND_SERVICE" in " ".join(said.split())
+
+
 def test_inspect_knows_images_and_containers(shelf: Book, good: int) -> None:
     assert "layer" in shelf.good("inspect", apps.place("good"))
     done = shelf("inspect", "nothing-of-the-kind", "--isolation")

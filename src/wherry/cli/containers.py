@@ -165,11 +165,17 @@ def show_started(record: Record, output: Output) -> None:
 def show_end(end: End, container: Container, output: Output, said: str = "") -> None:
     """How it ended, where that is worth a word, and what its last words mean."""
     from wherry.cli.endings import meaning
-    from wherry.model.lastwords import hint
 
     text = meaning(end, container)
     if text:
         output.line(text)
+    show_hint(end, container, output, said)
+
+
+def show_hint(end: End, container: Container, output: Output, said: str) -> None:
+    """What its last words mean, where that is known."""
+    from wherry.model.lastwords import hint
+
     if end.code and (step := hint(said, container)):
         output.line(step)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from wherry.cli import runbook
+from wherry.cli.containers import show_hint
 from wherry.cli.endings import meaning
 from wherry.cli.output import Output
 from wherry.kit.text import one_line
@@ -46,6 +47,8 @@ KERNEL = (
 
 def show_container(kept: Kept, used: tuple[Measured, ...], output: Output) -> None:
     """Its state, addresses, limits against use, and health."""
+    from wherry.flows.runbook import last_words
+
     page, record = output.on_stdout(), kept.record
     container = record.container
     page.line(f"{container.name}   {container.image.partition('@')[0]}")
@@ -62,6 +65,8 @@ def show_container(kept: Kept, used: tuple[Measured, ...], output: Output) -> No
     page.rows(rows)
     if kept.end is not None and (text := meaning(kept.end, container)):
         page.line(text)
+    if kept.end is not None:
+        show_hint(kept.end, container, page, last_words(kept.place))
     runbook.show_stats(used, output) if used else None
     if kept.condition is not None and container.health is not None:
         _show_health(kept, page)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from wherry.cli.output import Output, wrapped
 from wherry.judge.policy import counts
 
@@ -39,13 +41,19 @@ def show_proof(proof: Proof, output: Output, *, everything: bool = False) -> Non
             _row(verdict, page, width)
             page.details((("but", verdict.waived),))
     for outcome in ("UNKNOWN", "FAIL"):
-        for verdict in proof.verdicts:
-            if counts(verdict, outcome):
-                _row(verdict, page, width)
-                _evidence(verdict, page)
+        _reasoned(tuple(one for one in proof.verdicts if counts(one, outcome)), page, width)
     page.line(sentence(proof))
     for finding in proof.findings:
         output.finding(finding)
+
+
+def _reasoned(verdicts: tuple[Verdict, ...], page: Output, width: int) -> None:
+    """With what was seen; what has one reason for several checks has it once, and its next step behind the last."""
+    for number, verdict in enumerate(verdicts):
+        again = verdict.outcome == "UNKNOWN" and any(one.summary == verdict.summary for one in verdicts[:number])
+        _row(replace(verdict, summary="for the same reason") if again else verdict, page, width)
+        if verdict.outcome == "FAIL" or all(one.summary != verdict.summary for one in verdicts[number + 1 :]):
+            _evidence(verdict, page)
 
 
 def head(proof: Proof) -> str:
@@ -81,10 +89,10 @@ def _row(verdict: Verdict, page: Output, width: int) -> None:
 
 
 def _evidence(verdict: Verdict, page: Output) -> None:
-    if verdict.outcome != "FAIL":
-        return
-    rows = [("seen", text) for text in verdict.seen] + [("so", text) for text in verdict.concluded]
-    rows += [("where", text) for text in verdict.where]
+    rows: list[tuple[str, str]] = []
+    if verdict.outcome == "FAIL":
+        rows += [("seen", text) for text in verdict.seen] + [("so", text) for text in verdict.concluded]
+        rows += [("where", text) for text in verdict.where]
     rows += [("next" if number == 0 else "or", text) for number, text in enumerate(verdict.next)]
     page.details(rows)
 

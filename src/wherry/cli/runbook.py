@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from wherry.cli.containers import show_hint
 from wherry.cli.endings import brief, meaning
 from wherry.cli.output import Output
 from wherry.kit.text import one_line, seconds
@@ -75,12 +76,14 @@ def show_stopped(stopped: Stopped, output: Output) -> None:
     output.result(name)
     if stopped.was_over:
         output.line(f"{name} had ended before, {brief(end)}")
+        show_hint(end, stopped.record.container, output, stopped.said)
         return
     if end.why == "lost":
         output.line(f"{name} has ended after {seconds(stopped.seconds)} s; nothing of it was kept")
         return
     text = meaning(end, stopped.record.container, (stopped.signal, stopped.grace))
     output.line(f"{text or f'{name} has ended'}, after {seconds(stopped.seconds)} s")
+    show_hint(end, stopped.record.container, output, stopped.said)
 
 
 def show_log(lines: Iterable[Line], output: Output, *, timestamps: bool) -> None:

@@ -17,14 +17,22 @@ from wherry.flows.named_files import refuse_missing
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
 from wherry.flows.settings import said_of, with_settings
-from wherry.flows.subject import Subject, copy_program, image_at, is_package, known_subject, meant, place_of
+from wherry.flows.subject import (
+    Subject,
+    copy_program,
+    first_that_fits,
+    image_at,
+    is_package,
+    known_subject,
+    meant,
+    place_of,
+)
 from wherry.formats.seccomp import Seccomp, Target
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Command, Machine
 from wherry.kit.value import Value
 from wherry.model.container import Bind, Container, Options
 from wherry.model.finding import Finding
-from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts, decide
 from wherry.plan.container.mounts import refuse_system
 from wherry.plan.container.settings import Merged, told
@@ -135,18 +143,18 @@ def _under_settings(request: RunRequest, subject: Subject, machine: Machine) -> 
 def subject_of(request: RunRequest, machine: Machine, session: Session) -> Subject:
     """What is to be run: an image where the word names one, else a package of the repository."""
     ports = rooms.ports_with(machine, session.scratch)
-    platform = platform_named(request.platform) if request.platform else rooms.host()
     place = None if is_package(request.subject) else place_of(request.subject, ports)
     if place is not None:
-        return image_at(place, ports, rooms.blobs(machine, session.scratch, request.build), platform)
+        kept = rooms.blobs(machine, session.scratch, request.build)
+        return first_that_fits(lambda one: image_at(place, ports, kept, one), request.platform)
     known = session.known and known_subject(session.known)
     if known:
         return known
-    from wherry.flows.package import package
+    from wherry.flows.package import package_for
 
     build = replace(request.build, packages=(request.subject,) if request.subject else ())
     with meant(request.subject):
-        return package(build, machine, session, platform)
+        return package_for(build, machine, session, request.platform)
 
 
 def facts_of(request: RunRequest, subject: Subject, root: Root, run: Path, machine: Machine) -> Facts:

@@ -18,13 +18,12 @@ from wherry.flows.folders import folders_of
 from wherry.flows.package import of_package, only
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
-from wherry.flows.subject import Subject, image_at, is_own, is_package, meant, place_of
+from wherry.flows.subject import Subject, first_that_fits, image_at, is_own, is_package, meant, place_of
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.model.finding import Finding
 from wherry.oci import reference as references
-from wherry.oci.platform import parse as platform_named
 from wherry.plan.container import Facts
 from wherry.runtime import client
 from wherry.runtime.arguments import Client, unsaid
@@ -56,11 +55,11 @@ def lodged(word: str, request: BuildRequest, platform: str, inside: tuple[Runtim
     if place is None:
         with meant(word):
             return _built(replace(request, packages=(word,) if word else ()), runtime, machine, session)
-    wanted = platform_named(platform) if platform else rooms.host()
-    subject = image_at(place, ports, rooms.blobs(machine, session.scratch, request), wanted)
+    kept = rooms.blobs(machine, session.scratch, request)
+    subject = first_that_fits(lambda one: image_at(place, ports, kept, one), platform)
     if isinstance(place, places.EnginePlace) and place.engine == SCHEMES[runtime.name]:
         return Lodged(subject=subject, image=_name(place, runtime))
-    return Lodged(subject=subject, image=_copied(place, subject, runtime, replace(ports, host=wanted)))
+    return Lodged(subject=subject, image=_copied(place, subject, runtime, replace(ports, host=subject.platform)))
 
 
 #: Why containers of these engines have this machine's ids. podman can map them for one container, and then keeps a copy of the

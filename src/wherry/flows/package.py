@@ -30,7 +30,7 @@ from wherry.flows.plan import Planned, plan_with, toolchain_of
 from wherry.flows.remember import drafted
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
-from wherry.flows.subject import Program, Subject, copy_program, history_of, sealed
+from wherry.flows.subject import Program, Subject, copy_program, first_that_fits, history_of, sealed
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Event, Machine
 from wherry.model.binary import Binary
@@ -39,7 +39,7 @@ from wherry.model.plan import ImagePlan, Plan
 from wherry.oci.config import Config, RunConfig
 from wherry.oci.descriptor import decode
 from wherry.oci.layer import Packed
-from wherry.oci.platform import Platform, best
+from wherry.oci.platform import Platform, best, parse
 from wherry.plan.choose import names_of
 from wherry.runtime.folders import OPEN
 from wherry.store.choose import missing
@@ -48,6 +48,19 @@ KEPT: Final = 4
 """Compiled programs of one name that stay, the newest; and those younger than YOUNG seconds, which another run may be about to
 start."""
 YOUNG: Final = 120.0
+
+
+def package_for(request: BuildRequest, machine: Machine, session: Session, said: str) -> Subject:
+    """`package` for the platform that was said, even where the settings name others alone; for this machine's where none was."""
+    try:
+        return first_that_fits(lambda one: package(request, machine, session, one), said)
+    except UsageError as error:
+        if error.name != "no-platform" or not said:
+            raise
+    platform = parse(said)
+    settings = replace(request.settings, platforms=(str(platform),))
+    spelled = (*request.spelled, (("platforms",), f"--platform {said}"))
+    return package(replace(request, settings=settings, spelled=spelled), machine, session, platform)
 
 
 def package(request: BuildRequest, machine: Machine, session: Session, platform: Platform) -> Subject:
@@ -110,7 +123,9 @@ def _for(plan: Plan, platform: Platform) -> Plan:
     image = only(plan)
     found = best(platform, image.platforms)
     if found is None:
-        raise missing(image.name, platform, image.platforms)
+        elsewhere = f"--platform {image.platforms[0]}, where qemu-user-static is installed if that is another processor"
+        steps = (f"{platform} in platforms of wherry.toml", elsewhere)
+        raise missing(image.name, platform, image.platforms).with_next(*steps)
     compilations = tuple(one for one in plan.compilations if one.platform == found)
     return replace(plan, compilations=compilations, images=(replace(image, platforms=(found,)),))
 

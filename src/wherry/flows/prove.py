@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -178,11 +179,21 @@ def look(scene: Scene, checks: tuple[Check, ...], also: tuple[str, ...] = ()) ->
     UnavailableError [reduced-isolation]."""
     needed = {name for check in checks for name in check.needs}.union(also)
     wanted = [one for one in LOOKS if needed.intersection(one.gives)]
-    observed = Observed(container=scene.made.container, said_user=scene.made.subject.config.user)
+    observed = Observed(
+        container=scene.made.container, again=_again(scene.run), said_user=scene.made.subject.config.user
+    )
     with ThreadPoolExecutor(AT_ONCE if scene.together else 1) as pool:
         for found in pool.map(lambda one: _seen(one.look, one.gives, scene), wanted):
             observed = replace(observed, **found)
     return observed
+
+
+def _again(request: RunRequest) -> str:
+    folder = request.build.directory
+    words = ["wherry", "run", *(("-C", folder) if folder not in ("", ".") else ())]
+    words += ["--engine", request.engine] if request.engine else []
+    words += ["--platform", request.platform] if request.platform else []
+    return shlex.join((*words, request.subject or "."))
 
 
 def _seen(look: Callable[[Scene], dict[str, object]], gives: tuple[str, ...], scene: Scene) -> dict[str, object]:
@@ -192,8 +203,8 @@ def _seen(look: Callable[[Scene], dict[str, object]], gives: tuple[str, ...], sc
     except WherryError as error:
         if error.name == REDUCED:  # a runtime that leaves hardening out proves nothing of any container
             raise
-        why = f"{error.message} [{error.name}]"
-        return {name: Unseen(why=why, host=error.name in MISSING) for name in gives}
+        why = f"{error.message}{error.why and f': {error.why}'} [{error.name}]"
+        return {name: Unseen(why=why, host=error.name in MISSING, next=error.next) for name in gives}
     except OSError as error:
         return {name: Unseen(why=f"this machine did not let it be seen: {error.strerror or error}") for name in gives}
     finally:

@@ -23,6 +23,7 @@ from wherry.plan.container.decide import signal_name
 from wherry.runtime import cgroups, folders
 from wherry.runtime.folders import End, Place, Record
 from wherry.runtime.health import Condition
+from wherry.runtime.logs import last_lines
 from wherry.runtime.look import until_it_hears
 
 State = Literal["starting", "running", "ended"]
@@ -30,6 +31,7 @@ STEP: Final = 0.01
 AFTER_KILL: Final = 20.0
 """Seconds from SIGKILL until somebody must have seen the end."""
 AFTER_END: Final = 5.0
+LINES: Final = 10
 MOMENT: Final = 0.1
 """Seconds between the two looks at its use of processors."""
 
@@ -65,6 +67,8 @@ class Stopped(Value, frozen=True, kw_only=True):
     """The seconds that it was given."""
     was_over: bool = False
     """It had ended before."""
+    said: str = ""
+    """Its last words."""
 
 
 class Measured(Value, frozen=True, kw_only=True):
@@ -147,7 +151,7 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
     container = kept.record.container
     number = int(signal.Signals[signal_name(by or container.stop_signal)])
     if kept.end is not None:
-        return Stopped(record=kept.record, end=kept.end, seconds=0.0, was_over=True)
+        return Stopped(record=kept.record, end=kept.end, seconds=0.0, was_over=True, said=last_words(kept.place))
     patience, began = container.grace if grace is None else grace, time.monotonic()
     with contextlib.suppress(FileNotFoundError):
         kept.place.will_stop("stopped" if number != signal.SIGKILL else "killed")
@@ -163,7 +167,13 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
         raise UsageError("not-stopped", f"{container.name} does not end, not even by SIGKILL", next="wherry doctor")
     seconds = time.monotonic() - began
     _settled(kept.place)
-    return Stopped(record=kept.record, end=end, seconds=seconds, signal=signal.Signals(number).name, grace=patience)
+    name, said = signal.Signals(number).name, last_words(kept.place)
+    return Stopped(record=kept.record, end=end, seconds=seconds, signal=name, grace=patience, said=said)
+
+
+def last_words(place: Place) -> str:
+    """The last lines that are kept of its output."""
+    return b"\n".join(line.text for line in last_lines(place.logs, LINES)).decode("utf-8", "replace")
 
 
 def remove(kept: Kept, machine: Machine, *, force: bool = False) -> None:

@@ -6,14 +6,16 @@ import base64
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from wherry.cache.blobs import Blobs
 from wherry.errors import UsageError, WherryError
+from wherry.flows import rooms
 from wherry.kit.value import Value, decodable
 from wherry.model.base import Base
 from wherry.model.plan import Health, ImagePlan
@@ -23,7 +25,9 @@ from wherry.oci.config import Config, RunConfig
 from wherry.oci.digest import Digest
 from wherry.oci.layer import Packed
 from wherry.oci.platform import Platform
+from wherry.oci.platform import parse as platform_named
 from wherry.plan.tiers import Tier
+from wherry.runtime.program import CPUINFO, level
 from wherry.store import own
 from wherry.store import place as places
 from wherry.store.base import Bases, Wanted
@@ -167,6 +171,27 @@ def is_own(reference: references.Reference, ports: Ports) -> bool:
 def _names(name: str, wanted: references.Reference) -> bool:
     repository, _, tag = name.rpartition(":")
     return repository == wanted.name and wanted.tag in ("", tag)
+
+
+T = TypeVar("T")
+
+
+def first_that_fits(look: Callable[[Platform], T], said: str) -> T:
+    """What `look` finds for the platform that was said; for this machine's, where none was: its baseline, which most images are
+    for, then the highest level that its processor has. UsageError [no-platform] of the first."""
+    if said:
+        return look(platform_named(said))
+    host = rooms.host()
+    try:
+        return look(host)
+    except UsageError as error:
+        higher = level(CPUINFO.read_text()) if host.architecture == "amd64" else ""
+        if error.name != "no-platform" or not higher:
+            raise
+        try:
+            return look(replace(host, variant=higher))
+        except UsageError:
+            raise error from None
 
 
 def image_at(place: places.Place, ports: Ports, kept: Blobs, platform: Platform) -> Subject:

@@ -17,16 +17,16 @@ def failed(check: str, summary: str, *seen: str, next: str | tuple[str, ...] = (
     return Verdict(check=check, outcome="FAIL", summary=summary, seen=seen, next=steps)
 
 
-def unknown(check: str, summary: str, *seen: str, host: bool = False) -> Verdict:
+def unknown(check: str, summary: str, *seen: str, host: bool = False, next: tuple[str, ...] = ()) -> Verdict:  # noqa: A002
     """It could not be seen; `host`: on this machine of no image."""
-    return Verdict(check=check, outcome="UNKNOWN", summary=summary, seen=seen, host=host)
+    return Verdict(check=check, outcome="UNKNOWN", summary=summary, seen=seen, host=host, next=next)
 
 
 def nothing(check: str, why: Nothing) -> Verdict:
     """UNKNOWN or SKIP, with the look's own reason."""
     if isinstance(why, Needless):
         return Verdict(check=check, outcome="SKIP", summary=why.why)
-    return unknown(check, why.why, host=why.host)
+    return unknown(check, why.why, host=why.host, next=why.next)
 
 
 def milliseconds(duration: float) -> str:

@@ -22,7 +22,7 @@ def start(observed: Observed, wanted: Expectations) -> Verdict:
 
 def _judged(seen: Start, observed: Observed, wanted: Expectations) -> Verdict:
     if seen.refused:
-        return failed(NAME, seen.refused, *seen.log, next=f"wherry run {observed.container.name}")
+        return failed(NAME, seen.refused, *seen.log, next=seen.next or observed.again)
     served = bool(observed.container.ports) or bool(seen.route)
     if seen.ended is not None:
         return _ended(seen, observed, served=served)
@@ -47,6 +47,6 @@ def _ended(seen: Start, observed: Observed, *, served: bool) -> Verdict:
     why = "its memory limit killed it" if seen.out_of_memory else f"it ended with status {seen.ended}"
     before = " of good health" if seen.healthy_after is not None else ""
     asked = f", asked for {seen.route}" if seen.listening_after is not None and not before and seen.route else ""
-    step = "--memory allows more" if seen.out_of_memory else f"wherry run {observed.container.name}"
+    step = "--memory allows more" if seen.out_of_memory else observed.again
     step = hint("\n".join(seen.log), observed.container) or step
     return failed(NAME, f"{why} after {milliseconds(seen.waited)}{before}{asked}", *seen.log, next=step)

@@ -30,6 +30,8 @@ class Unseen(Value, frozen=True, kw_only=True, tag="unseen"):
     why: str
     host: bool = False
     """This machine cannot show it of any image."""
+    next: tuple[str, ...] = ()
+    """What can be done about that."""
 
 
 class Needless(Value, frozen=True, kw_only=True, tag="needless"):
@@ -59,6 +61,8 @@ class Start(Value, frozen=True, kw_only=True, tag="start"):
     """Its exit code, if it ended by itself meanwhile."""
     refused: str = ""
     """Why nothing could be started: the program is not there, is for another processor ..."""
+    next: tuple[str, ...] = ()
+    """What can be done about that."""
     out_of_memory: bool = False
     log: tuple[str, ...] = ()
     """Its last lines."""
@@ -151,6 +155,8 @@ class Observed(Value, frozen=True, kw_only=True):
     """All looks of one proof; what nobody asked for stays Unseen."""
 
     container: Container
+    again: str = ""
+    """The command that runs the same."""
     said_user: str = ""
     """As the image says it: numbers or a name."""
     start: Start | Nothing = Unseen(why="nobody looked")

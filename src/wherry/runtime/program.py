@@ -28,6 +28,7 @@ BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
 ALSO: Final = {"amd64": ("386",), "arm64": ("arm",)}
 #: What distinguishes a level of amd64 from the one below, as the kernel calls it (x86-64 psABI, 3.1.1).
 LEVELS: Final = {"v2": "popcnt sse4_2", "v3": "avx2 bmi2 fma", "v4": "avx512f avx512bw avx512vl"}
+CPUINFO: Final = Path("/proc/cpuinfo")
 DEEPEST: Final = 40
 """Links followed, as in the kernel."""
 
@@ -46,7 +47,7 @@ def refuse_unstartable(container: Container, root: Path) -> None:
     except Unknown:
         pass
     if container.platform.variant in LEVELS and os.uname().machine == "x86_64":
-        refuse_level(container, Path("/proc/cpuinfo").read_text())
+        refuse_level(container, CPUINFO.read_text())
     try:
         _refuse(container, root)
     except (Unknown, PermissionError):
@@ -56,11 +57,25 @@ def refuse_unstartable(container: Container, root: Path) -> None:
 def refuse_level(container: Container, cpuinfo: str) -> None:
     """UnavailableError [cpu-level] where the image's variant of amd64 needs what `cpuinfo` (/proc/cpuinfo) does not list; nothing
     where that lists no flags."""
-    needed = LEVELS.get(container.platform.variant, "").split() if container.platform.architecture == "amd64" else []
-    flags = next((set(line.split()) for line in cpuinfo.splitlines() if line.startswith("flags")), None)
-    missing = [one for one in needed if flags is not None and one not in flags]
+    variant = container.platform.variant if container.platform.architecture == "amd64" else ""
+    missing = _missing(variant, cpuinfo)
     if missing:
         raise of_kind("cpu-level", str(container.platform), why=f"this processor has no {', '.join(missing)}")
+
+
+def level(cpuinfo: str) -> str:
+    """The highest level of amd64 that this processor has, v2 to v4; empty where it has none, or that is not told."""
+    found = ""
+    for name in LEVELS:
+        if "flags" not in cpuinfo or _missing(name, cpuinfo):
+            break
+        found = name
+    return found
+
+
+def _missing(variant: str, cpuinfo: str) -> list[str]:
+    flags = next((set(line.split()) for line in cpuinfo.splitlines() if line.startswith("flags")), None)
+    return [one for one in LEVELS.get(variant, "").split() if flags is not None and one not in flags]
 
 
 def _refuse(container: Container, root: Path) -> None:

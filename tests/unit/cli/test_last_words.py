@@ -12,7 +12,7 @@ from wherry.model.container import Container
 from wherry.model.lastwords import hint
 from wherry.model.observation import Expectations, Start
 from wherry.oci.platform import Platform
-from wherry.runtime.program import refuse_level
+from wherry.runtime.program import level, refuse_level
 
 DENIED = "2026/11/27 08:00:00 listen tcp :80: bind: permission denied"
 LEVEL = "This program can only be run on AMD64 processors with v3 microarchitecture support."
@@ -40,3 +40,15 @@ def test_an_image_for_a_newer_processor_is_refused() -> None:
         refuse_level(wants("v3"), "flags : sse4_2 popcnt\n")
     assert caught.value.name == "cpu-level"
     refuse_level(wants("v4"), "")
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "wanted"),
+    [
+        ("", ""), ("Features : fp asimd\n", ""), ("flags : fpu\n", ""), ("flags : popcnt sse4_2\n", "v2"),
+        ("flags : popcnt sse4_2 avx2 bmi2 fma\n", "v3"), ("flags : avx2 bmi2 fma\n", ""),
+        ("flags : popcnt sse4_2 avx2 bmi2 fma avx512f avx512bw avx512vl\n", "v4"),
+    ],
+)  # fmt: skip
+def test_the_level_of_a_processor(cpuinfo: str, wanted: str) -> None:
+    assert level(cpuinfo) == wanted

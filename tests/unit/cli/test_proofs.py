@@ -57,6 +57,17 @@ def text(proof: Proof = PROOF, *, everything: bool = False) -> str:
     return stdout.getvalue()
 
 
+def test_one_reason_for_several_checks_is_said_once() -> None:
+    same = [
+        Verdict(check=f"c{n}", outcome="UNKNOWN", summary="the engine is away", next=("start it",)) for n in range(3)
+    ]
+    lines = text(replace(PROOF, verdicts=(*same[:2], READY, same[2]))).splitlines()
+    shown = [line.split(maxsplit=2)[1:] for line in lines if line.startswith("UNKNOWN")]
+    again = "for the same reason"
+    assert shown == [["c0", "the engine is away"], ["c1", again], ["ready", READY.summary], ["c2", again]]
+    assert [line for line in lines if "next" in line] == ["  next   start it"], "once, behind the last"
+
+
 def test_failures_come_last_with_their_evidence() -> None:
     lines = text().splitlines()
     assert lines[0] == f"podinfo:6.9.1@sha256:{'a' * 64}"

@@ -24,7 +24,8 @@ def running(scene: Scene) -> dict[str, object]:
         if not isinstance(error, BuildError) and error.name not in ("other-processor", "cpu-level"):
             raise
         gone = Unseen(why=f"it could not be started: {error.message}")
-        start = Start(refused=error.message, log=tuple(filter(None, (error.why, *error.where))))
+        log = tuple(filter(None, (error.why, *error.where)))
+        start = Start(refused=error.message, log=log, next=error.next)
         return {"start": start, "identity": gone, "routes": gone, "sockets": gone}
 
 
