@@ -168,7 +168,7 @@ class Application(Value, frozen=True, kw_only=True):
     source: str = ""
     """Web address of the repository; empty when there is none."""
     branch: str = ""
-    """Where releases come from: what `origin/HEAD` names; empty when git does not know."""
+    """The branch that is published, as settings say; empty: whichever is the default where CI runs. No clone in CI knows it."""
     licences: tuple[str, ...] = ()
     home: str = "."
     """Where the files go: the folder of wherry.toml, else of the main's module, relative to the root."""

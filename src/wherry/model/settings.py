@@ -320,6 +320,10 @@ class GenerateSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=T
         str | None,
         doc("The Gateway of the cluster that its routes attach to: NAME or NAMESPACE/NAME.", None, "infra/public"),
     ] = None
+    branch: Annotated[
+        str | None,
+        doc("The branch that is published, for `generate ci`. Without it: whichever is GitHub's default.", None, "main"),
+    ] = None
     backing: Annotated[
         tuple[Literal["postgres", "redis"], ...] | None,
         doc("Servers that it talks to. Without it: those whose client libraries it imports.", None, ["postgres"]),

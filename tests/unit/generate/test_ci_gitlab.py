@@ -60,9 +60,16 @@ def test_it_lies_at_the_root() -> None:
 
 
 def test_only_releases_are_published_and_only_what_was_proved() -> None:
+    usual = pipeline(msgspec.structs.replace(API, branch=""))
+    assert [one["if"] for one in usual["publish"]["rules"]] == [
+        "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
+        "$CI_COMMIT_TAG =~ /^v/",
+    ]
     document = pipeline(API)
-    rules = [rule["if"] for rule in document["publish"]["rules"]]
-    assert rules == ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "$CI_COMMIT_TAG =~ /^v/"]
+    assert document["publish"]["rules"][0] == {"if": "$CI_COMMIT_BRANCH == $RELEASED_BRANCH"}
+    assert document["variables"]["RELEASED_BRANCH"] == "main"
+    odd = pipeline(msgspec.structs.replace(API, branch="$CI_COMMIT_BRANCH"))
+    assert odd["variables"]["RELEASED_BRANCH"] == {"value": "$CI_COMMIT_BRANCH", "expand": False}
     assert document["publish"]["needs"] == ["build", "prove"]
     assert document["publish"]["interruptible"] is False
     assert "allow_failure" not in str(document)

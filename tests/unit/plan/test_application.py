@@ -196,3 +196,9 @@ def test_what_does_hold() -> None:
     assert made('[image]\nenv = { GOMEMLIMIT = "200MiB" }\n').runs.go_memory_limit == 0  # the image says it
     assert made('[image]\nbase = "debian"\nhealth = { command = ["/bin/sh", "-c", "true"] }\n').runs.health
     assert made('[generate]\ndrain = "55s"\n').runs.grace == 60.0
+
+
+def test_the_published_branch_is_said_and_never_looked_up() -> None:
+    """No clone in CI knows which branch is the default one, and files must come out the same there."""
+    assert made().branch == ""
+    assert made('[generate]\nbranch = "trunk"\n').branch == "trunk"

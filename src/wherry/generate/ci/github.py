@@ -149,7 +149,7 @@ def _publishing(subject: Subject, pushing: tuple[Document, ...]) -> Mapping[str,
     own = {"packages": "write"} if subject.registry == "ghcr.io" else {}
     return {
         "needs": subject.job("build"),
-        "if": noted(_published(application.branch), "The default branch and version tags, and no pull request."),
+        "if": noted(_published(application.branch), "One branch and version tags, and no pull request."),
         **_job(names.home(subject.applications)),
         "permissions": {"contents": "read", **own, "id-token": "write", "attestations": "write"},
         "steps": [

@@ -17,6 +17,7 @@ from wherry.generate.ci.checks import Check, checks
 from wherry.generate.ci.subject import Subject, subjects
 from wherry.generate.names import Applications
 from wherry.generate.shell import quoted
+from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
 FILE: Final = ".gitlab-ci.yml"
@@ -31,11 +32,11 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """UsageError [same-name], [bad-reference]."""
     each = subjects(applications, FILE)
     jobs = {name: job for one in each for name, job in _jobs(one).items()}
-    builder = str(applications[0].pin("builder"))
-    return (File(path=names.from_home(applications, FILE), text=dump({**_head(builder), **jobs})),)
+    return (File(path=names.from_home(applications, FILE), text=dump({**_head(applications[0]), **jobs})),)
 
 
-def _head(builder: str) -> Mapping[str, Document]:
+def _head(application: Application) -> Mapping[str, Document]:
+    branch = {"RELEASED_BRANCH": application.branch} if application.branch else {}
     rules = [
         {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
         {"if": "$CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS", "when": "never"},
@@ -47,13 +48,14 @@ def _head(builder: str) -> Mapping[str, Document]:
             "auto_cancel": {"on_new_commit": "interruptible"},
             "rules": noted(rules, "A branch with a merge request is checked once, there."),
         },
-        "default": {"image": builder, "interruptible": True, "timeout": "30 minutes"},
+        "default": {"image": str(application.pin("builder")), "interruptible": True, "timeout": "30 minutes"},
         "variables": {
             "GIT_DEPTH": noted("0", "The version comes from tags."),
             "GOTOOLCHAIN": "local",
             "GOMODCACHE": f"$CI_PROJECT_DIR/{KEPT}/modules",
             "GOCACHE": f"$CI_PROJECT_DIR/{KEPT}/objects",
             "WHERRY": f"wherry=={__version__}",
+            **_variables(branch),
         },
     }
 
@@ -113,11 +115,12 @@ if [ "$REGISTRY" = "${{CI_REGISTRY:-}}" ]; then
   REGISTRY_USERNAME="$CI_REGISTRY_USER" REGISTRY_PASSWORD="$CI_REGISTRY_PASSWORD"
 fi
 {commands.LOGIN}"""
-    rules = [{"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"}, {"if": "$CI_COMMIT_TAG =~ /^v/"}]
+    branch = "$RELEASED_BRANCH" if subject.applications[0].branch else "$CI_DEFAULT_BRANCH"
+    rules = [{"if": f"$CI_COMMIT_BRANCH == {branch}"}, {"if": "$CI_COMMIT_TAG =~ /^v/"}]
     return {
         "stage": "publish",
         "needs": [subject.job("build"), subject.job("prove")],
-        "rules": noted(rules, "The default branch and version tags, and no merge request."),
+        "rules": noted(rules, "One branch and version tags, and no merge request."),
         "interruptible": False,
         "resource_group": subject.job("publish"),
         "variables": _variables({**subject.told, "REGISTRY": subject.registry}),

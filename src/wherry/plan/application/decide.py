@@ -63,6 +63,7 @@ def _one(facts: Facts, ledger: Ledger) -> Application:
         most_replicas=own.ask(partial(numbers.most_replicas, facts), 10),
         namespace=facts.settings.generate.namespace or "",
         host=facts.settings.generate.host or "",
+        branch=facts.settings.generate.branch or "",
         gateway=facts.settings.generate.gateway or "",
     )
     ledger.errors += own.errors
