@@ -37,4 +37,6 @@ def world() -> Iterator[Hub]:
 def buildkit(hub: Hub) -> Iterator[Builder]:
     """Docker's BuildKit with a daemon of its own."""
     with builder(hub) as made:
+        made.put_compiled()
         yield made
+        made.keep_compiled()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 
 import pytest
 
 from tests.support.buildkit import Builder
 from tests.support.hub import Hub
+from tests.support.runbook import until
 from tests.support.servers import need_no_chroot
 from tests.support.standins import toolchain
 
@@ -19,8 +18,7 @@ ALONE = ("--rm", "--network=none")
 
 def pulled(builder: Builder, hub: Hub, part: str) -> str:
     """The stand-in whose reference has `part`, by its digest, as dockerd got it from the registry of that name."""
-    (name,) = (name for name in hub.digests if part in name)
-    image = f"{name}@{hub.digests[name]}"
+    image = hub.image(part)
     builder("pull", "--quiet", image)
     return image
 
@@ -28,13 +26,6 @@ def pulled(builder: Builder, hub: Hub, part: str) -> str:
 def config(builder: Builder, image: str) -> dict[str, object]:
     found: dict[str, object] = json.loads(builder("image", "inspect", "--format={{json .Config}}", image))
     return found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_golang_compiles_with_this_machines_go_and_c(builder: Builder, hub: Hub) -> None:

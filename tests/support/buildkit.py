@@ -1,4 +1,8 @@
-"""Dockerfiles built by BuildKit in a daemon of its own. A context and words in, the log of the build out; needs root."""
+"""Dockerfiles built by BuildKit in a daemon of its own. A context and words in, the log of the build out; needs root.
+
+A new daemon has compiled nothing yet. What an earlier one had compiled is put into its build cache, since Go takes minutes for
+its own library otherwise; images and steps are new each time.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,15 @@ from tests.support.containers import Engine
 from tests.support.hub import Hub
 
 DEBIAN = "/usr/bin/docker"
+CACHE = "--mount=type=cache,target=/root/.cache/go-build"
+"""As generated files name Go's build cache: BuildKit tells caches apart by the target."""
+PUT = f"RUN {CACHE} --mount=type=bind,target=/kept tar -xmf /kept/compiled.tar -C /root/.cache/go-build\n"
+COUNT = f"RUN {CACHE} echo kilobytes $(du -sk /root/.cache/go-build)\n"
+TAKE = f"""RUN {CACHE} tar -cf /compiled.tar -C /root/.cache/go-build .
+FROM scratch
+COPY --from=0 /compiled.tar /
+"""
+GROWN = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +78,30 @@ class Builder(Engine):
             assert data, path
             return data.read()
 
+    def put_compiled(self) -> None:
+        """What earlier builders compiled, where there were some."""
+        if self._kept.exists():
+            self._with_go(PUT)
+
+    def keep_compiled(self) -> None:
+        """For the next one, where it is a good deal more than this one was given."""
+        said = re.search(r"kilobytes (\d+)", self._with_go(COUNT).text)
+        had = self._kept.stat().st_size if self._kept.exists() else 0
+        if said and int(said[1]) << 10 > GROWN * had:
+            self._with_go(TAKE, f"--output=type=local,dest={self._kept.parent}")
+
+    @property
+    def _kept(self) -> Path:
+        return self.hub.shelf.folder / "compiled/compiled.tar"
+
+    def _with_go(self, lines: str, *words: str) -> Log:
+        self._kept.parent.mkdir(exist_ok=True)
+        with servers.short_folder() as folder:
+            (folder / "Dockerfile").write_text(f"FROM {self.hub.image('golang')}\n{lines}")
+            log = self.build(self._kept.parent, f"--file={folder / 'Dockerfile'}", *words)
+        assert log.code == 0, log.text
+        return log
+
     @contextlib.contextmanager
     def _exported(self, image: str, verb: str, path: str = "") -> Iterator[tarfile.TarFile]:
         container = self("create", image, "/none")  # static images have no command
@@ -80,7 +117,7 @@ class Builder(Engine):
 
 @contextlib.contextmanager
 def builder(hub: Hub) -> Iterator[Builder]:
-    """A builder that has nothing yet."""
+    """A builder that has no image and no step yet."""
     with servers.dockerd(storage="overlay2", HTTPS_PROXY=hub.proxy, SSL_CERT_FILE=str(hub.authority)) as host:
         yield Builder(host, hub)
 

@@ -73,8 +73,12 @@ class Hub:
     authority: Path
     """PEM of who vouches for the hosts behind the proxy."""
     modules: Modules
-    digests: dict[str, str]
-    """Of the stand-ins, by reference."""
+    shelf: standins.Shelf
+
+    def image(self, part: str) -> str:
+        """The stand-in whose reference has `part`, with its digest."""
+        (name,) = (name for name in self.shelf.digests if part in name)
+        return f"{name}@{self.shelf.digests[name]}"
 
     @property
     def mirrors(self) -> str:
@@ -106,7 +110,7 @@ def hub() -> Iterator[Hub]:
             proxy=f"http://127.0.0.1:{proxy.port}",
             authority=authority.ca,
             modules=modules,
-            digests=shelf.digests,
+            shelf=shelf,
         )
 
 
