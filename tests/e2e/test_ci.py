@@ -14,7 +14,7 @@ from tests.support.cli import go_caches, wherry
 from tests.support.examples import repository
 from tests.support.generated import GOLDENS
 from tests.support.tools import go_tool, need
-from tests.support.workflow import Runner, parsed
+from tests.support.workflow import Runner, gitlab_job, parsed
 from tests.support.wrapped import on_path
 
 pytestmark = pytest.mark.e2e
@@ -79,8 +79,38 @@ def test_what_was_proved_is_pushed(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("pwned"))
 
 
-def digest(registry: str, repository: str, tag: str) -> str:
+@pytest.mark.xdist_group("engines")
+def test_gitlabs_jobs_push_what_was_proved(tmp_path: Path) -> None:
+    """Caches lie in the project's folder, and the version is not +dirty for that."""
+    need("go", "git", "runc", "gcc")
+    servers.need_root()
+    tmp_path.chmod(0o755)
+    root, home = repository("http-api", tmp_path), tmp_path / "home"
+    with servers.docker_registry() as registry:
+        (root / "wherry.toml").write_text(
+            f'[prove]\nunknown = "accept"\n[generate]\nimage = "{registry}/shop/{{name}}"\nbranch = "main"\n'
+        )
+        made = wherry("generate", "ci", "--for", "gitlab", home=home, cwd=root, WHERRY_OFFLINE="1")
+        assert made.code == 0, made.stderr
+        for words in (["add", "-A"], ["commit", "-qm", "ci"], ["tag", "v2.0.0"]):
+            subprocess.run(["git", *words], cwd=root, check=True)
+        kept = root / ".cache/modules/example.com/ugly@v1.0.0"
+        kept.mkdir(parents=True)
+        (kept / "ugly.go").write_text("package  ugly\n")
+        document = parsed((root / ".gitlab-ci.yml").read_text())
+        variables = on_path(tmp_path / "programs", home) | go_caches()
+        install = ("apt-get", "python3 -m venv", "/opt/wherry", "go run", "registry login")
+        for name in ("test", "build", "prove", "publish"):
+            done = gitlab_job(document[name], root, variables, install)
+            assert done.returncode == 0, f"{name}\n{done.stdout}\n{done.stderr}"
+            dotenv = root / ".cache/image.env"
+            variables |= dict(line.split("=", 1) for line in dotenv.read_text().split()) if dotenv.exists() else {}
+        assert digest(registry, "shop/http-api", "2.0.0", index=False) == variables["PROVED"]
+
+
+def digest(registry: str, repository: str, tag: str, *, index: bool = True) -> str:
+    kind = "index" if index else "manifest"
     asking = urllib.request.Request(f"http://{registry}/v2/{repository}/manifests/{tag}", method="HEAD")
-    asking.add_header("Accept", "application/vnd.oci.image.index.v1+json")
+    asking.add_header("Accept", f"application/vnd.oci.image.{kind}.v1+json")
     with urllib.request.urlopen(asking, timeout=10) as answer:
         return str(answer.headers["Docker-Content-Digest"])

@@ -1,5 +1,5 @@
-"""Runs the shell steps of a GitHub workflow as a runner does: expressions first, then bash. A job in, its steps' ends out; starts
-bash. Actions are not run: what they leave behind is there already.
+"""Runs the shell steps of CI as runners do: on GitHub expressions first, then bash. A job in, its steps' ends out; starts bash.
+Actions are not run: what they leave behind is there already.
 """
 
 from __future__ import annotations
@@ -110,6 +110,18 @@ FUNCTIONS = {
     "format": lambda text, *values: re.sub(r"\{(\d)\}", lambda match: values[int(match[1])], text),
     "startsWith": lambda text, begin: text.startswith(begin),
 }
+
+
+def gitlab_job(
+    job: Mapping[str, Any], folder: Path, variables: Mapping[str, str], leave_out: tuple[str, ...]
+) -> subprocess.CompletedProcess[str]:
+    """One job of GitLab's, its lines joined as a runner joins them, without those that hold one of `leave_out`."""
+    lines = [line for line in (*job["before_script"], *job["script"]) if not any(one in line for one in leave_out)]
+    own = {key: one["value"] if isinstance(one, dict) else one for key, one in job.get("variables", {}).items()}
+    return subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
+        cwd=folder, env={**variables, **own, "CI_PROJECT_DIR": str(folder)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 def parsed(text: str) -> Any:

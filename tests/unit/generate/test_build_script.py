@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +18,9 @@ from tests.support.programs import path_without
 from tests.support.recorder import Recorder, recorder
 from wherry.errors import UsageError
 from wherry.generate.build_script import files
+from wherry.generate.table import WRITERS
 from wherry.model.application import Application
-from wherry.model.file import Choice
+from wherry.model.file import Choice, File
 
 CHOICE = Choice(what="build-script")
 VERSION = (("wherry", "plan"), "1.4.0\n", 0)
@@ -239,3 +241,24 @@ def test_docker_gets_any_text_as_it_is(text: str, tmp_path: Path) -> None:
 def test_two_applications_of_one_name_are_refused() -> None:
     with pytest.raises(UsageError, match="would be called shop-api"):
         files((API, msgspec.structs.replace(API, name="team/shop-api")), CHOICE)
+
+
+@pytest.mark.parametrize("application", [API, JOBS], ids=lambda one: one.name)
+def test_what_docker_is_told_is_what_the_dockerfile_asks_for(application: Application, tmp_path: Path) -> None:
+    """SOURCE_DATE_EPOCH is BuildKit's own."""
+    (dockerfile, *_) = written_by("dockerfile", application)
+    asked = set(re.findall(r"^ARG ([A-Z_]+)", dockerfile.text, re.MULTILINE))
+    programs = recorded(written(tmp_path, application))
+    assert run(tmp_path, programs).returncode == 0
+    build = builds(programs)[0]
+    told = {word.partition("=")[0] for at, word in enumerate(build) if build[at - 1] == "--build-arg"}
+    assert told == {"VERSION", "REVISION", "SOURCE_DATE_EPOCH"}
+    assert told - asked <= {"SOURCE_DATE_EPOCH"}
+    assert build[build.index("--file") + 1] == dockerfile.path
+    secrets = set(re.findall(r"type=secret,id=([\w-]+)", dockerfile.text))
+    assert {word for word in build if word.startswith("id=")} == {f"id={one},src={tmp_path}/.netrc" for one in secrets}
+
+
+def written_by(what: str, application: Application) -> tuple[File, ...]:
+    (row,) = (one for one in WRITERS if one.what == what)
+    return row.write((application,), Choice(what=what, variant=row.variants[0]))

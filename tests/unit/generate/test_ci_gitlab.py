@@ -13,7 +13,7 @@ import pytest
 from tests.support.applications import API, HOSTILE, JOBS
 from tests.support.generated import same_as_golden
 from tests.support.recorder import Recorder, recorder
-from tests.support.workflow import parsed
+from tests.support.workflow import gitlab_job, parsed
 from wherry.generate.ci.files import files
 from wherry.model.application import Application
 from wherry.model.file import Choice
@@ -21,7 +21,7 @@ from wherry.model.file import Choice
 CHOICE = Choice(what="ci", variant="gitlab")
 CASES = {"api": (API,), "jobs": (JOBS,), "both": (API, JOBS)}
 DIGEST = "sha256:" + "ab" * 32
-INSTALL = ("apt-get", "python3 -m venv", "/opt/wherry", "export PATH")
+INSTALL = ("apt-get", "python3 -m venv", "/opt/wherry", "gofmt")
 
 
 def pipeline(*applications: Application) -> Any:
@@ -103,23 +103,10 @@ def hostile(text: str) -> Application:
 
 
 def run(document: Any, folder: Path, programs: Recorder, **predefined: str) -> list[str]:
-    """All jobs' scripts as a runner joins them; what failed."""
-    failed = []
-    for name, job in jobs(document).items():
-        said = [*job["before_script"], *job["script"]]
-        lines = [line for line in said if not line.startswith(INSTALL) and "gofmt" not in line]
-        variables = {
-            key: one["value"] if isinstance(one, dict) else one for key, one in job.get("variables", {}).items()
-        }
-        environment = (
-            {"PATH": programs.path, "CI_PROJECT_DIR": str(folder), "HOME": str(folder)} | variables | predefined
-        )
-        done = subprocess.run(
-            ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
-            cwd=folder, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        failed += [f"{name}: {done.stderr}"] if done.returncode else []
-    return failed
+    """All jobs' scripts; what failed."""
+    variables = {"PATH": programs.path, "HOME": str(folder), **predefined}
+    ended = {name: gitlab_job(job, folder, variables, INSTALL) for name, job in jobs(document).items()}
+    return [f"{name}: {done.stderr}" for name, done in ended.items() if done.returncode]
 
 
 def repository(folder: Path) -> Path:
