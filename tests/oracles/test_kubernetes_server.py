@@ -212,6 +212,29 @@ def test_helm_values_do_what_they_say(tmp_path: Path, cluster: Cluster) -> None:
         cluster.done("apply", "--dry-run=server", "-f", "-", given=json.dumps(one))
 
 
+def test_helm_installs_upgrades_and_says_what_is_next(tmp_path: Path, cluster: Cluster) -> None:
+    chart = str(written(tmp_path, "helm", API) / "chart")
+    cluster.namespace("charts")
+    to = ("--kubeconfig", str(cluster.config), "-n", "charts")
+    first = helm("install", "shop-api", chart, *to)
+    assert first.returncode == 0, first.stderr
+    assert "kubectl -n charts rollout status deployment/shop-api" in first.stdout
+    assert "--from-file=database-password" in first.stdout
+    assert "{{" not in first.stdout
+    assert "Warning" not in first.stderr
+
+    def template() -> dict[str, Any]:
+        found: dict[str, Any] = cluster.get("-n", "charts", "deployment", "shop-api")["spec"]["template"]
+        return found
+
+    before = template()
+    assert helm("upgrade", "shop-api", chart, *to).returncode == 0
+    assert template() == before
+    assert helm("upgrade", "shop-api", chart, *to, "--set", "config.LOG_LEVEL=debug").returncode == 0
+    assert template()["metadata"]["annotations"] != before["metadata"]["annotations"]
+    assert helm("uninstall", "shop-api", *to).returncode == 0
+
+
 def test_the_overlay_for_development_is_one_copy(tmp_path: Path, cluster: Cluster) -> None:
     deploy = written(tmp_path, "kustomize", API)
     found = parsed([cluster.done("kustomize", str(deploy / "overlays/dev"))])

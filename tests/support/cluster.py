@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from tests.support.tools import need
 VERSION = "1.36.3"
 SYSCTLS = (
     "vm/overcommit_memory",
+    "vm/panic_on_oom",
     "kernel/panic",
     "kernel/panic_on_oops",
     "kernel/keys/root_maxkeys",
@@ -173,7 +175,7 @@ def node(cluster: Cluster) -> Iterator[Path]:
     if not Path("/usr/lib/cni/bridge").exists():
         servers.unavailable("not installed here: containernetworking-plugins")
     folder = cluster.folder
-    with _kernel_settings(), contextlib.ExitStack() as stack:
+    with _kernel_settings(), _fixed_folders(), contextlib.ExitStack() as stack:
         for name in ("kube-controller-manager", "kube-scheduler"):
             stack.enter_context(_controller(cluster, name))
         socket = stack.enter_context(_containerd(folder))
@@ -192,6 +194,17 @@ def _kernel_settings() -> Iterator[None]:
     finally:
         for name, value in before.items():
             Path("/proc/sys", name).write_text(value)
+
+
+@contextlib.contextmanager
+def _fixed_folders() -> Iterator[None]:
+    """Takes away what a kubelet makes where no setting leads it elsewhere."""
+    made = [folder for folder in map(Path, ("/var/lib/kubelet", "/var/log/containers")) if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -267,7 +280,7 @@ def _kubelet(cluster: Cluster, socket: Path) -> Iterator[None]:
         "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
         "authorization": {"mode": "AlwaysAllow"},
         "containerRuntimeEndpoint": f"unix://{socket}",
-        "seccompDefault": False,
+        "podLogsDir": f"{home}/pods",
         "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "enableServer": True,
         "registerNode": True,
@@ -287,9 +300,9 @@ def _ready(cluster: Cluster) -> bool:
 
 
 def _no_pods(cluster: Cluster) -> None:
-    """Everything that would start pods again goes first."""
-    cluster.kubectl("delete", "deployment", "--all", "--all-namespaces", "--wait=false")
-    cluster.kubectl("delete", "pod", "--all", "--all-namespaces", "--grace-period=1", "--timeout=60s")
+    """What would start pods again goes with them; the kubelet then takes away what it made for each."""
+    cluster.kubectl("delete", "deployment", "--all", "--all-namespaces", "--cascade=foreground", "--timeout=120s")
+    wait(lambda: not cluster.get("pods", "--all-namespaces")["items"], what="the pods are gone")
 
 
 def _no_bridge() -> None:

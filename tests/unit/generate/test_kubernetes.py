@@ -14,7 +14,7 @@ from wherry.generate.table import WRITERS
 from wherry.model.application import Application
 from wherry.model.container import Limits
 from wherry.model.file import Choice
-from wherry.model.plan import Asset, WritableDirectory
+from wherry.model.plan import Asset, Health, WritableDirectory
 from wherry.oci.platform import parse
 
 API_OPEN = replace(API, gateway="infra/public")
@@ -301,6 +301,21 @@ def test_the_namespace_comes_first_and_once() -> None:
     assert {path.split("/")[1] for path in several} == {"00-namespace.yaml", "shop-api", "jobs"}
     level = plain(API)["Namespace", "shop"]["metadata"]["labels"]
     assert level["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_another_port_changes_the_lines_that_state_it_alone(form: str) -> None:
+    other = running(API, ports=("8181/tcp",), health=Health(port=8181, path="/healthz"))
+    before, after = texts(form, API), texts(form, other)
+    assert before.keys() == after.keys()
+    changed = [
+        (old.strip(), new.strip())
+        for path, text in before.items()
+        for old, new in zip(text.splitlines(), after[path].splitlines(), strict=True)
+        if old != new
+    ]
+    assert changed
+    assert all("8080" in old and new == old.replace("8080", "8181") for old, new in changed)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.applications import API, DIGEST, JOBS
-from tests.support.manifests import Objects, container, pod, running, texts
+from tests.support.manifests import container, plain, pod, running, texts
 from wherry.model.application import Application
 
 APPLICATIONS = {
@@ -64,7 +64,7 @@ def slow_or_shared_probes(application: Application) -> bool:
 
 
 def not_available(application: Application) -> bool:
-    objects = _plain(application)
+    objects = plain(application)
     deployment = objects["Deployment", application.name]["spec"]
     several = not application.runs.volumes
     return (
@@ -86,16 +86,10 @@ def boundless_scratch(application: Application) -> bool:
 
 
 def unnamed_ports(application: Application) -> bool:
-    every = [one for (kind, _), one in _plain(application).items() if kind == "Service"]
+    every = [one for (kind, _), one in plain(application).items() if kind == "Service"]
     return any("name" not in port for port in container(application).get("ports", ())) or any(
         not isinstance(port["targetPort"], str) or "name" not in port for one in every for port in one["spec"]["ports"]
     )
-
-
-def _plain(application: Application) -> Objects:
-    from tests.support.manifests import plain
-
-    return plain(application)
 
 
 MISTAKES: dict[str, Callable[[Application], bool]] = {
@@ -155,5 +149,5 @@ def test_these_tests_see_the_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
     deployment = {"spec": {"strategy": {"rollingUpdate": {"maxUnavailable": "25%"}}, "template": {"spec": guide}}}
     monkeypatch.setitem(globals(), "pod", lambda _: guide)
     monkeypatch.setitem(globals(), "container", lambda _: guide["containers"][0])
-    monkeypatch.setitem(globals(), "_plain", lambda _: {("Deployment", API.name): deployment})
+    monkeypatch.setitem(globals(), "plain", lambda _: {("Deployment", API.name): deployment})
     assert [row for row, made in MISTAKES.items() if not made(API)] == []
