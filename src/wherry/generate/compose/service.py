@@ -180,6 +180,7 @@ def on_disk(application: Application) -> tuple[str, ...]:
 
 
 def _environment(application: Application, around: Around, *, dev: bool) -> dict[str, Document]:
+    """What the image does not say itself."""
     runs = application.runs
     made: dict[str, Document] = {}
     if runs.go_memory_limit and not dev:
@@ -191,8 +192,6 @@ def _environment(application: Application, around: Around, *, dev: bool) -> dict
     said = {name for name, _ in runs.environment}
     made |= {name: debug if dev else usual for name, debug, usual in _LEVELS if name in set(runs.variables) - said}
     made |= dict(around.led.variables)
-    if dev:
-        made = {**dict(runs.environment), **made}
     return {"environment": made} if made else {}
 
 
