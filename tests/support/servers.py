@@ -50,22 +50,30 @@ def docker_registry(extra: str = "", *, http: str = "", keep: Path | None = None
 def dockerd(*words: str, storage: str = "vfs", **environment: str) -> Iterator[str]:
     """DOCKER_HOST of a daemon of its own, without network and with the simplest storage; needs root. `words` and `environment`:
     its further flags and variables."""
-    need("dockerd", "containerd", "runc")
     need_root()
-    with short_folder() as folder:
-        address = folder / "docker.sock"
-        command = [
-            "dockerd",
-            "--host",
-            f"unix://{address}",
-            "--data-root",
-            f"{folder}/data",
-            "--exec-root",
-            f"{folder}/run",
-        ]
-        command += ["--pidfile", f"{folder}/pid", "--iptables=false", "--ip6tables=false", "--bridge=none", *words]
-        with running([*command, f"--storage-driver={storage}"], folder, lambda: listens(address), **environment):
-            yield f"unix://{address}"
+    with short_folder() as folder, dockerd_in(folder, *words, f"--storage-driver={storage}", **environment) as host:
+        yield host
+
+
+@contextlib.contextmanager
+def dockerd_in(folder: Path, *words: str, **environment: str) -> Iterator[str]:
+    """The same, all of it in this folder: its process id in `pid`. One after another may use it."""
+    need("dockerd", "containerd", "runc")
+    address = folder / "docker.sock"
+    for left in (address, folder / "run/containerd/containerd.pid"):  # a killed one's; its process may be there uncollected
+        left.unlink(missing_ok=True)
+    command = [
+        "dockerd",
+        "--host",
+        f"unix://{address}",
+        "--data-root",
+        f"{folder}/data",
+        "--exec-root",
+        f"{folder}/run",
+    ]
+    command += ["--pidfile", f"{folder}/pid", "--iptables=false", "--ip6tables=false", "--bridge=none", *words]
+    with running(command, folder, lambda: listens(address), **environment):
+        yield f"unix://{address}"
 
 
 @contextlib.contextmanager
