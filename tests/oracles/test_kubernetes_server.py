@@ -88,6 +88,9 @@ def by_tool(deploy: Path, form: str, application: Application, cluster: Cluster)
     found = {key: _without_helm(one, application) for key, one in parsed([done.stdout]).items()}
     annotations = found["Deployment", application.name]["spec"]["template"]["metadata"].pop("annotations", {})
     assert set(annotations) <= {"checksum/config"}
+    for kind, name in found:
+        if kind == "PersistentVolumeClaim":
+            assert found[kind, name]["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
     return found
 
 

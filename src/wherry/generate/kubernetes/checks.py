@@ -16,7 +16,7 @@ from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.file import Choice
 
-_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 
 
 class Rule(Value, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from wherry.formats.yaml import Document, noted
 from wherry.generate import names
 from wherry.generate.kubernetes import pod, settings, words
 from wherry.generate.kubernetes.objects import Object, labels, objects
-from wherry.generate.kubernetes.paths import bare, put
+from wherry.generate.kubernetes.paths import put
 from wherry.model.application import Application
 from wherry.model.file import File
 
@@ -22,7 +22,7 @@ NOT_IN_DEV: Final = ("HorizontalPodAutoscaler", "PodDisruptionBudget")
 def bases(application: Application, folder: str, extras: tuple[str, ...]) -> tuple[File, ...]:
     """`base/` with an object a file, `overlays/dev`, `overlays/production`. What the last one builds is the plain form, but for
     the ConfigMap, whose name says what is in it."""
-    every = [_without_pin(one) for one in objects(application, extras) if one.kind != "ConfigMap"]
+    every = [_without_pin(application, one) for one in objects(application, extras) if one.kind != "ConfigMap"]
     made = [File(path=f"{folder}/base/{one.file}.yaml", text=yaml.dump(one.document)) for one in every]
     kustomizations = {
         "base": _base(application, every),
@@ -36,12 +36,11 @@ def bases(application: Application, folder: str, extras: tuple[str, ...]) -> tup
     return tuple(made)
 
 
-def _without_pin(one: Object) -> Object:
+def _without_pin(application: Application, one: Object) -> Object:
     if one.kind != "Deployment":
         return one
-    image = bare(one.document)["spec"]["template"]["spec"]["containers"][0]["image"]
-    name = image.partition("@")[0] if "@" in image else image.rpartition(":")[0]
-    return Object(file=one.file, document=put(one.document, IMAGE, noted(name, "Which one: the overlays say it.")))
+    image = noted(application.image, "Which one: the overlays say it.")
+    return Object(file=one.file, document=put(one.document, IMAGE, image))
 
 
 def _base(application: Application, every: list[Object]) -> Document:

@@ -45,11 +45,10 @@ def tag(text: str) -> str:
     return _FOREIGN.sub("-", text).lstrip(".-")[:128] or "latest"
 
 
-def slug(path: str, prefix: str = "") -> str:
+def slug(path: str) -> str:
     """A path as a DNS label of its own: what had to be changed or cut is told apart by a digest."""
     made = re.sub(r"[^a-z0-9]+", "-", path).strip("-")
-    room = _LONGEST - len(prefix)
-    if made and f"/{made.replace('-', '/')}" == path and len(made) <= room:
-        return prefix + made
+    if made and f"/{made.replace('-', '/')}" == path and len(made) <= _LONGEST:
+        return made
     digest = hashlib.sha256(path.encode()).hexdigest()[:8]
-    return f"{prefix}{made[: room - 9]}-{digest}".replace("--", "-").lstrip("-")
+    return f"{made[: _LONGEST - 9].rstrip('-')}-{digest}".lstrip("-")

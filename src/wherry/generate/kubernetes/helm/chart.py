@@ -98,6 +98,8 @@ def _more(application: Application, one: Object, document: Document) -> Document
             )
         case "PersistentVolumeClaim":
             text = "{{- with .Values.persistence.storageClass }}\nstorageClassName: {{ . | quote }}\n{{- end }}"
+            kept = noted({"helm.sh/resource-policy": "keep"}, "helm uninstall leaves the data.")
+            document = put(document, ("metadata",), {**document["metadata"], "annotations": kept})
             return _first(document, ("spec",), Slot(text=text, shape="lines"))
         case "Ingress":
             text = "{{- with .Values.ingress.className }}\ningressClassName: {{ . | quote }}\n{{- end }}"
