@@ -11,10 +11,14 @@ import yaml
 from msgspec.structs import replace
 
 from tests.support.applications import API, DIGEST, HOSTILE, JOBS
-from tests.support.manifests import BOTH, kinds, made, running, texts
+from tests.support.manifests import BOTH, FORMS, kinds, made, running, texts
+from wherry.errors import UsageError
 from wherry.formats.yaml import noted
+from wherry.generate.kubernetes.files import files
 from wherry.generate.kubernetes.helm.slots import OPEN, Slot, template
 from wherry.generate.kubernetes.paths import bare, has, put
+from wherry.model.application import Application
+from wherry.model.file import Choice
 
 ACTION = re.compile(r"\{\{.*?\}\}")
 VALUE = re.compile(r"\.Values\.([a-zA-Z.]+)")
@@ -47,8 +51,8 @@ def test_only_slots_are_templates(text: str) -> None:
 
 
 @pytest.mark.parametrize("application", [API, JOBS, EVERYTHING], ids=["api", "jobs", "everything"])
-def test_every_value_is_used_and_every_used_one_is_there(application: object) -> None:
-    files = texts("helm", application, extras=BOTH if application is EVERYTHING else ())  # type: ignore[arg-type]
+def test_every_value_is_used_and_every_used_one_is_there(application: Application) -> None:
+    files = texts("helm", application, extras=BOTH if application is EVERYTHING else ())
     values = yaml.safe_load(files[f"{CHART}/values.yaml"])
     used = {name for path, text in files.items() if "/templates/" in path for name in VALUE.findall(text)}
     for name in used:
@@ -103,11 +107,23 @@ def test_switches_are_for_what_can_be_left_out() -> None:
     )
 
 
-def test_a_template_has_no_first_line_of_ours() -> None:
+def test_only_what_has_no_comments_has_no_first_line() -> None:
+    without = {one.path for one in made("helm", API) if not one.comment}
+    assert without == {f"{CHART}/values.schema.json", f"{CHART}/templates/NOTES.txt"}
+
+
+@pytest.mark.parametrize(
+    ("home", "package"), [("{{ .Values }}", "."), (".", "./cmd/{{ .Values }}")], ids=["home", "package"]
+)
+def test_a_first_line_is_no_template(home: str, package: str) -> None:
     """It names folders of the repository, and a comment in a template is a template."""
-    without = {one.path.removeprefix(f"{CHART}/") for one in made("helm", API) if not one.comment}
-    assert {path for path in without if not path.startswith("templates/")} == {"values.schema.json"}
-    assert "templates/deployment.yaml" in without
+    for form in FORMS:
+        choice = Choice(what="kubernetes", variant=form, packages=(package,))
+        if form == "helm":
+            with pytest.raises(UsageError, match="cannot be written into a chart"):
+                files((replace(API, home=home),), choice)
+        else:
+            assert files((replace(API, home=home),), choice)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,9 @@ PATH: Final = Rule(
 
 
 def check(applications: tuple[Application, ...], choice: Choice) -> None:
-    """UsageError [kubernetes-name], [kubernetes-root], [kubernetes-no-entrance]."""
+    """UsageError [kubernetes-name], [kubernetes-root], [kubernetes-no-entrance], [bad-text]."""
+    if choice.variant == "helm":
+        _folders((applications[0].home, *choice.packages))
     seen: dict[str, str] = {}
     for application in applications:
         _names(application)
@@ -72,6 +74,18 @@ def check(applications: tuple[Application, ...], choice: Choice) -> None:
                 next="set image.name of one of them in wherry.toml",
             )
         seen[name] = application.name
+
+
+def _folders(folders: tuple[str, ...]) -> None:
+    """The first line of each file says how it was made, and a comment in a template is a template (row I01)."""
+    for folder in folders:
+        if "{{" in folder:
+            raise UsageError(
+                "bad-text",
+                f"`{one_line(folder)[:60]}` cannot be written into a chart: {{{{ begins a template there",
+                where=one_line(folder),
+                next="rename the folder, or use --form kustomize",
+            )
 
 
 def _names(application: Application) -> None:

@@ -21,6 +21,8 @@ from wherry.model.file import File
 _SEMVER: Final = re.compile(
     r"v?((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)", re.ASCII
 )
+HEADLESS: Final = ("values.schema.json", "templates/NOTES.txt")
+"""JSON has no comments, and those of the notes would be shown."""
 POD: Final[Path] = ("spec", "template", "spec")
 ANNOTATIONS: Final = f"""\
 annotations:
@@ -52,14 +54,9 @@ def chart(application: Application, folder: str, extras: tuple[str, ...]) -> tup
         **{f"templates/{one.file}.yaml": _template(application, one, used) for one in every},
     }
     return tuple(
-        File(path=f"{folder}/chart/{path}", text=text, comment="" if _headless(path) else "#")
+        File(path=f"{folder}/chart/{path}", text=text, comment="" if path in HEADLESS else "#")
         for path, text in made.items()
     )
-
-
-def _headless(path: str) -> bool:
-    """JSON has no comments, and a comment in a template is a template: the first line names folders of the repository."""
-    return path.endswith(".json") or path.startswith("templates/")
 
 
 def _about(application: Application) -> Document:
