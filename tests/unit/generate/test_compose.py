@@ -65,6 +65,20 @@ def test_the_three_are_projects_of_their_own(tmp_path: Path) -> None:
     assert len({PURPOSES[purpose].file for purpose in PURPOSES}) == 3
 
 
+@pytest.mark.parametrize(
+    ("applications", "name"),
+    [
+        ((replace(API, name="team/Shop.Api"),), "shop-api"),
+        ((API, JOBS), "shop"),
+        ((replace(API, source=""), JOBS), "shop-api"),
+        ((replace(JOBS, home="services/all jobs"), API), "all-jobs"),
+    ],
+    ids=["one", "repository", "first", "folder"],
+)
+def test_the_project_has_a_name_that_compose_takes(applications: Applications, name: str, tmp_path: Path) -> None:
+    assert read(tmp_path, "secure", *applications)["name"] == name
+
+
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_two_applications_share_no_word(purpose: str) -> None:
     """Nothing of one is a constant of the writer: no port, path, user, limit of API is in the file of JOBS."""

@@ -6,6 +6,7 @@ nothing. Each is a project of its own, so that all three can run side by side.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -87,11 +88,13 @@ def _check(applications: Applications) -> None:
 
 
 def _title(applications: Applications) -> str:
-    """Of the project: the program's name, or the repository's where there are several."""
+    """Of the project: the program's name; where there are several that of their folder, else the repository's."""
+    first = applications[0]
     if len(applications) == 1:
-        return names.service(applications[0])
-    source = applications[0].source.rstrip("/").removesuffix(".git").rpartition("/")[2]
-    return source or names.service(applications[0])
+        return names.service(first)
+    folder = "" if first.home == "." else posixpath.basename(first.home)
+    repository = first.source.rstrip("/").removesuffix(".git").rpartition("/")[2]
+    return folder or repository or names.service(first)
 
 
 def _ports(applications: Applications, choice: Choice) -> tuple[ports.Published, ...]:

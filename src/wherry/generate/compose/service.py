@@ -129,7 +129,7 @@ def _build(application: Application, around: Around, variant: str) -> dict[str, 
         stamped = {"VERSION": "${VERSION:-dev}", "REVISION": "${REVISION:-unknown}"}
         made["args"] = why(
             {name: Filled(text=text) for name, text in stamped.items()},
-            "VERSION=$(git describe --tags --always --dirty), REVISION=$(git rev-parse HEAD)",
+            "VERSION=$(git describe --tags --always --dirty)\nREVISION=$(git rev-parse HEAD)",
         )
     if application.sources.private:
         made["secrets"] = [names.NETRC]

@@ -45,7 +45,10 @@ def literal(document: Document) -> Document:
 
 def why(value: Document, reason: str) -> Noted:
     """`value` with its reason above, in lines that fit beside an editor."""
-    return noted(value, "\n".join(textwrap.wrap(reason, _COLUMNS, break_long_words=False, break_on_hyphens=False)))
+    wrapped = [
+        textwrap.fill(line, _COLUMNS, break_long_words=False, break_on_hyphens=False) for line in reason.splitlines()
+    ]
+    return noted(value, "\n".join(wrapped))
 
 
 def key(text: str, what: str) -> str:
