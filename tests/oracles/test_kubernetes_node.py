@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import apps
+from tests.support import apps, examples
 from tests.support import cluster as kubernetes
 from tests.support.callers import calling
 from tests.support.cluster import wait
@@ -52,8 +52,7 @@ def test_it_rolls_out_with_the_copies_of_its_autoscaler(node: Node, good: str) -
 
 
 def test_it_is_as_hardened_as_the_files_say(node: Node, good: str) -> None:
-    pids = [int(line.split()[1]) for line in node.ctr("tasks", "ls").splitlines()[1:]]
-    ours = [pid for pid in pids if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/app/good")]
+    ours = node.processes("good")
     assert len(ours) == 2
     for pid in ours:
         status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
@@ -137,8 +136,56 @@ def test_one_that_cuts_requests_off_is_seen(node: Node) -> None:
 
 def test_a_port_below_1024_needs_no_right(node: Node) -> None:
     name = deployed(node, "lowport")
-    assert node.get(name, 80, "/readyz") == 200
+    assert node.get(name, 80, "/readyz") == "ready"
     node.gone(name)
+
+
+def test_secrets_are_for_its_group_alone(node: Node) -> None:
+    node.cluster.done("-n", SPACE, "create", "secret", "generic", "slowstop-files", "--from-literal=token=4711")
+    name = deployed(node, "slowstop", 'secrets = ["token"]')
+    node.rolled_out(name)
+    (pid, *_) = node.processes("slowstop")
+    secret = Path(f"/proc/{pid}/root/run/secrets/token")
+    # A Secret's keys are links to links; in this mount namespace they lead nowhere.
+    real = Path(f"/proc/{pid}/root/run/secrets/..data").readlink()
+    file = secret.parent / real / "token"
+    assert (file.read_text(), file.stat().st_gid, file.stat().st_mode & 0o777) == ("4711", 65532, 0o440)
+    node.gone(name)
+
+
+def test_a_volume_outlives_its_pods(node: Node, tmp_path: Path) -> None:
+    disk = node.cluster.folder / "disk"
+    disk.mkdir()
+    node.cluster.done("apply", "-f", "-", given=json.dumps(local_volume(disk)))
+    root = examples.repository("writable-dirs", tmp_path)
+    (root / "wherry.toml").write_text('[image]\nvolumes = ["/var/lib/counter"]\n')
+    node.wherry("build", "-o", f"oci:{tmp_path}/image", cwd=root)
+    name = node.deploy(root, ".", node.put(f"oci:{tmp_path}/image", "localhost/writable-dirs"))
+    node.rolled_out(name)
+    before = node.names(name)
+    assert node.get(name, 8080, "/") == "1"
+    node.cluster.done("-n", SPACE, "rollout", "restart", f"deployment/{name}")
+    node.rolled_out(name)
+    assert not before & node.names(name, leaving=True), "the old one went first"
+    assert node.get(name, 8080, "/") == "2"
+    assert (disk / "count").stat().st_uid == 65532
+    node.gone(name)
+
+
+def local_volume(folder: Path) -> dict[str, object]:
+    """A disk of the node, which whoever runs a cluster would provide."""
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["localhost"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": "disk"},
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "local": {"path": str(folder)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        },
+    }
 
 
 def test_a_recorded_profile_works_once_the_node_has_it(node: Node) -> None:

@@ -87,11 +87,17 @@ class Node:
     def ready(self, name: str) -> tuple[str, ...]:
         return ready(self.cluster, SPACE, name)
 
-    def get(self, name: str, port: int, path: str) -> int:
-        """The status of a request to one of its pods."""
+    def get(self, name: str, port: int, path: str) -> str:
+        """What one of its pods answers, with 200."""
         wait(lambda: self.ready(name), what=f"{name} is ready")
         with urllib.request.urlopen(f"http://{self.ready(name)[0]}:{port}{path}", timeout=20) as response:
-            return int(response.status)
+            assert response.status == 200
+            return str(response.read().decode().strip())
+
+    def processes(self, program: str) -> list[int]:
+        """Ids, on this machine, of what runs a program of an image."""
+        pids = [int(line.split()[1]) for line in self.ctr("tasks", "ls").splitlines()[1:]]
+        return [pid for pid in pids if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(f"/app/{program}".encode())]
 
     def gone(self, name: str) -> None:
         self.cluster.done("-n", SPACE, "delete", "deployment,hpa,pdb,service,networkpolicy", name, "--ignore-not-found")
