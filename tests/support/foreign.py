@@ -48,13 +48,13 @@ object {
 """What of a bake file is read, in hcldec's words."""
 
 
-def compose(text: str, folder: Path, *, paths: bool = False) -> dict[str, Any]:
-    """The project: checked against the specification's schema, `$` filled in. `paths`: as absolute ones."""
+def compose(text: str, folder: Path) -> dict[str, Any]:
+    """The project: checked against the specification's schema, `$` filled in, paths as they are written."""
     need("go")
     file = folder / "compose.yaml"
     file.write_bytes(text.encode())
-    switches = [] if paths else ["-no-path-resolution", "-no-normalization"]
-    return _json([go_tool(f"{_COMPOSE}@v2.16.2", f"{_COMPOSE}/cmd"), *switches, "-format", "json", file.name], folder)
+    switches = ["-no-path-resolution", "-no-normalization", "-format", "json"]
+    return _json([go_tool(f"{_COMPOSE}@v2.16.2", f"{_COMPOSE}/cmd"), *switches, file.name], folder)
 
 
 def bake(text: str, folder: Path, version: str = "dev") -> dict[str, Any]:

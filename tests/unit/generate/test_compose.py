@@ -142,6 +142,12 @@ def test_a_writable_folder_with_files_of_the_image_is_no_memory(tmp_path: Path) 
     assert [one.partition(":")[0] for one in made["tmpfs"]] == ["/tmp", "/srv2"]
 
 
+def test_what_lies_in_a_volume_is_kept_with_it(tmp_path: Path) -> None:
+    nested = (WritableDirectory(path="/data/cache"), WritableDirectory(path="/database"))
+    made = service(tmp_path, "secure", running(API, volumes=("/data",), writable=nested))
+    assert [one.partition(":")[0] for one in made["tmpfs"]] == ["/tmp", "/database"]
+
+
 def test_volumes_of_like_names_are_apart(tmp_path: Path) -> None:
     made = read(tmp_path, "secure", running(API, volumes=("/a/b", "/a-b", "/a_b")))
     volumes = made["services"]["shop-api"]["volumes"]
@@ -331,6 +337,13 @@ def test_what_compose_cannot_say_is_refused(application: Application) -> None:
     assert caught.value.name == "bad-text"
     assert caught.value.where
     assert caught.value.next
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_secret_is_never_that_of_the_build(purpose: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        text(purpose, running(JOBS, secrets=("netrc",)))
+    assert caught.value.name == "same-name"
 
 
 @pytest.mark.parametrize(

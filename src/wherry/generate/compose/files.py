@@ -22,6 +22,8 @@ from wherry.model.file import Choice, File
 
 Applications = tuple[Application, ...]
 PUBLIC: Final = "public"
+_LONGEST: Final = 63
+"""Postgres cuts longer names off."""
 
 
 class Purpose(Value, frozen=True, kw_only=True):
@@ -44,7 +46,7 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     """UsageError [bad-text] for a name that Compose does not take, [same-name] for two services of one."""
     purpose = PURPOSES[choice.variant]
     _check(applications)
-    database = project(_title(applications)).replace("-", "_")
+    database = project(_title(applications)).replace("-", "_")[:_LONGEST]
     led = {names.service(one): backing.lead(one, database) for one in applications}
     published = _ports(applications, choice)
     volumes = _volumes(applications)
@@ -154,6 +156,13 @@ def _secrets(applications: Applications, choice: Choice) -> dict[str, Document]:
         listed.append(PASSWORD)
     made: dict[str, Document] = {name: {"file": f"{SECRETS}/{name}"} for name in listed}
     private = any(one.sources.private for one in applications)
+    if private and names.NETRC in made:
+        raise UsageError(
+            "same-name",
+            f"{names.NETRC} is the secret that a build reads private modules with",
+            where=f"generate.secrets = {names.NETRC}",
+            next="give the application's own secret another name",
+        )
     if private and choice.variant != "production":
         reason = "credentials for private modules, there while it is built and in no layer"
         made[names.NETRC] = why({"file": "~/.netrc"}, reason)

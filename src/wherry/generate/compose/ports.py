@@ -31,7 +31,7 @@ def published(wanted: Iterable[tuple[str, str]]) -> tuple[Published, ...]:
     found = []
     for service, port in wanted:
         number, _, protocol = port.partition("/")
-        host = next(one for one in range(int(number), 1 << 17) if (one, protocol) not in taken)
+        host = next(one for one in range(int(number), 1 << 16) if (one, protocol) not in taken)
         taken.add((host, protocol))
         found.append(Published(service=service, port=port, host_port=host))
     return tuple(found)

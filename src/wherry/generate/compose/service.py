@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from typing import Final
 
@@ -164,9 +163,10 @@ def _writable(application: Application, around: Around) -> dict[str, Document]:
 
 
 def in_memory(application: Application) -> tuple[WritableDirectory, ...]:
-    """Folders that it may write to and that need not be kept; not such that the image has files in, which memory would hide."""
-    kept = {posixpath.normpath(one) for one in on_disk(application)}
-    return tuple(one for one in application.runs.writable if posixpath.normpath(one.path) not in kept)
+    """Folders that it may write to and that need not be kept; not such that the image has files in, which memory would hide, nor
+    such as lie in a folder that is kept."""
+    kept = on_disk(application)
+    return tuple(one for one in application.runs.writable if not any(_is_within(one.path, path) for path in kept))
 
 
 def on_disk(application: Application) -> tuple[str, ...]:
@@ -174,9 +174,14 @@ def on_disk(application: Application) -> tuple[str, ...]:
     filled = (
         one.path
         for one in application.runs.writable
-        if any(f"{asset.into}/".startswith(f"{one.path.rstrip('/')}/") for asset in application.assets)
+        if any(_is_within(asset.into, one.path) for asset in application.assets)
     )
     return tuple(dict.fromkeys((*application.runs.volumes, *filled)))
+
+
+def _is_within(path: str, folder: str) -> bool:
+    """Both are absolute; a folder is within itself."""
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _environment(application: Application, around: Around, *, dev: bool) -> dict[str, Document]:
