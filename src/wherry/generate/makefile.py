@@ -11,7 +11,19 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.generate.names import NETRC, Applications, dockerfile, from_home, service
-from wherry.generate.shell import EPOCH, GOFMT, REVISION, TAG, described, linked, package, quoted, rfc3339
+from wherry.generate.shell import (
+    EPOCH,
+    GOFMT,
+    REVISION,
+    TAG,
+    UNCHECKED,
+    checked,
+    described,
+    linked,
+    package,
+    quoted,
+    rfc3339,
+)
 from wherry.generate.text import apart, in_one_line
 from wherry.generate.tools import ERRCHECK, GOVULNCHECK, STATICCHECK, pinned
 from wherry.kit.value import Value
@@ -208,13 +220,18 @@ def _checks(subject: Subject) -> tuple[Target, ...]:
     go = enter + _go(subject)
     race = enter + _go(subject, CGO_ENABLED="1")
     gofmt = _code(f"@{enter}" + "; \\\n\t".join(GOFMT)).replace("$$(go env", "$$($(GO) env")
+    told = _code(in_one_line(checked(subject.application), what="build.tags", file=f"a {FILE}"))
     rows = (
-        ("test", "Tests", (f"{go} test ./...",)),
-        ("race", "Tests under the race detector, which needs a C compiler", (f"{race} test -race ./...",)),
-        ("vet", "Suspicious code", (f"{go} vet ./...",)),
-        ("lint", "Style: gofmt and staticcheck", (gofmt, f"{go} run $(STATICCHECK) ./...")),
-        ("errcheck", "Errors that nobody looks at", (f"{go} run $(ERRCHECK) ./...",)),
-        ("vuln", "Known vulnerabilities that the code can reach", (f"{go} run $(GOVULNCHECK) ./...",)),
+        ("test", "Tests", (f"{go} test {told}",)),
+        ("race", "Tests under the race detector, which needs a C compiler", (f"{race} test -race {told}",)),
+        ("vet", "Suspicious code", (f"{go} vet {told}",)),
+        ("lint", "Style: gofmt and staticcheck", (gofmt, f"{go} run $(STATICCHECK) {told}")),
+        (
+            "errcheck",
+            "Errors that nobody looks at",
+            (f"{enter}{UNCHECKED} | {_go(subject)} run $(ERRCHECK) -exclude /dev/stdin {told}",),
+        ),
+        ("vuln", "Known vulnerabilities that the code can reach", (f"{go} run $(GOVULNCHECK) {told}",)),
     )
     return tuple(Target(name=name, about=about, lines=lines) for name, about, lines in rows)
 

@@ -31,6 +31,9 @@ GOFMT: Final = (
 """Fails with the names of files that are not formatted, by the gofmt of the Go that compiles. Folders that Go
 overlooks, and those of others, are left out."""
 
+UNCHECKED: Final = "printf '%s\\n' fmt.Fprint fmt.Fprintf fmt.Fprintln '(net/http.ResponseWriter).Write'"
+"""Names for `errcheck -exclude`: a client that has gone cannot be told, and programs are full of these."""
+
 
 def quoted(*words: str) -> str:
     """Words of a command."""
@@ -56,6 +59,12 @@ def packages(application: Application) -> tuple[str, ...]:
     return tuple(_dotted(posixpath.join(posixpath.relpath(one, sources.directory), "...")) for one in sorted(own))
 
 
+def checked(application: Application) -> str:
+    """What commands of Go that look at sources are told: build tags, and all packages."""
+    tags = (one for one in application.sources.flags if one.startswith("-tags="))
+    return quoted(*tags, *packages(application))
+
+
 def _holds(folder: str, path: str) -> bool:
     return folder == "." or f"{path}/".startswith(f"{folder}/")
 
@@ -63,7 +72,7 @@ def _holds(folder: str, path: str) -> bool:
 def described(application: Application) -> str:
     """Prints git's own word for a version, for machines without wherry: on a version tag the same as wherry's. A nested
     module's own tags go before the repository's."""
-    folder = application.sources.directory
+    folder = application.sources.module_directory
     usual = "git describe --tags --always --dirty=+dirty --exclude '*/*' 2>/dev/null"
     own = f"git describe --tags --dirty=+dirty --match {quoted(f'{folder}/v*')} 2>/dev/null || "
     return f"{{ {own if folder != '.' else ''}{usual} || echo 0.0.0; }} | sed 's|.*/||; s/^v//'"

@@ -143,6 +143,18 @@ def test_with_a_known_branch_only_its_pushes_and_version_tags_start_anything() -
     assert odd["on"]["push"]["branches"] == [r"\!c\+\+\[x\]\*"]
 
 
+def test_checks_are_those_that_this_module_can_have() -> None:
+    runs = {
+        name: [step["run"] for _, step in steps(workflow((one,))) if "run" in step]
+        for name, one in (("api", API), ("jobs", JOBS))
+    }
+    assert "go mod verify" in runs["api"]
+    assert "go mod verify" not in runs["jobs"], "it asks for the modules of a workspace, too"
+    assert "go test -race -tags=netgo work" in runs["jobs"]
+    vendored = msgspec.structs.replace(API, sources=msgspec.structs.replace(API.sources, vendored=True))
+    assert "go mod verify" not in str(workflow((vendored,)))
+
+
 def test_nothing_is_pushed_without_a_registry() -> None:
     assert set(workflow((JOBS,))["jobs"]) == {"test", "build"}
     assert "registry" not in str(workflow((JOBS,), DOCKER)["jobs"]["build"])

@@ -106,6 +106,18 @@ def test_go_runs_with_the_variables_of_the_plan(tmp_path: Path) -> None:
     assert found == [("0", "off"), ("1", "off")]
 
 
+def test_checks_have_the_tags_and_all_packages_of_the_build(tmp_path: Path) -> None:
+    written(tmp_path, JOBS)
+    programs = recorded(tmp_path)
+    assert make(tmp_path, "test", "vet", "errcheck", "vuln", PATH=programs.path).returncode == 0
+    tool = "github.com/kisielk/errcheck@v1.20.0"
+    assert programs.words()[:3] == [
+        ("go", "test", "-tags=netgo", "work"),
+        ("go", "vet", "-tags=netgo", "work"),
+        ("go", "run", tool, "-exclude", "/dev/stdin", "-tags=netgo", "work"),
+    ]
+
+
 def hostile(text: str) -> Application:
     """API with `text` wherever a repository or its settings choose one."""
     program = Program(

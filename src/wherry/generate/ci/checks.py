@@ -4,7 +4,7 @@ nothing.
 
 from __future__ import annotations
 
-from wherry.generate.shell import GOFMT
+from wherry.generate.shell import GOFMT, UNCHECKED, checked
 from wherry.generate.tools import ERRCHECK, GOVULNCHECK, STATICCHECK, pinned
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -22,16 +22,18 @@ class Check(Value, frozen=True, kw_only=True):
 
 def checks(application: Application) -> tuple[Check, ...]:
     """Every one of them can fail the build."""
-    go = application.sources.go
-    modules = (
-        () if application.sources.vendored else (Check(name="Modules are what go.sum says", command="go mod verify"),)
-    )
+    go, told = application.sources.go, checked(application)
+    verify = Check(name="Modules are what go.sum says", command="go mod verify")
+    own = (
+        application.sources.vendored or application.sources.workspace
+    )  # Go would ask a proxy for the workspace's modules
+    modules = () if own else (verify,)
     return (
         *modules,
         Check(name="Format", command="\n".join(GOFMT) + "\n"),
-        Check(name="Vet", command="go vet ./..."),
-        Check(name="Staticcheck", command=f"go run {pinned(STATICCHECK, go)} ./..."),
-        Check(name="Errcheck", command=f"go run {pinned(ERRCHECK, go)} ./..."),
-        Check(name="Tests under the race detector", command="go test -race ./...", race=True),
-        Check(name="Known vulnerabilities", command=f"go run {pinned(GOVULNCHECK, go)} ./..."),
+        Check(name="Vet", command=f"go vet {told}"),
+        Check(name="Staticcheck", command=f"go run {pinned(STATICCHECK, go)} {told}"),
+        Check(name="Errcheck", command=f"{UNCHECKED} |\n  go run {pinned(ERRCHECK, go)} -exclude /dev/stdin {told}\n"),
+        Check(name="Tests under the race detector", command=f"go test -race {told}", race=True),
+        Check(name="Known vulnerabilities", command=f"go run {pinned(GOVULNCHECK, go)} {told}"),
     )
