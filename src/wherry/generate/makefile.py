@@ -223,7 +223,7 @@ def _checks(subject: Subject) -> tuple[Target, ...]:
     told = _code(in_one_line(checked(subject.application), what="build.tags", file=f"a {FILE}"))
     rows = (
         ("test", "Tests", (f"{go} test {told}",)),
-        ("race", "Tests under the race detector, which needs a C compiler", (f"{race} test -race {told}",)),
+        ("race", "Tests under the race detector (needs a C compiler)", (f"{race} test -race {told}",)),
         ("vet", "Suspicious code", (f"{go} vet {told}",)),
         ("lint", "Style: gofmt and staticcheck", (gofmt, f"{go} run $(STATICCHECK) {told}")),
         (
@@ -261,7 +261,7 @@ def _images(subject: Subject) -> tuple[Target, ...]:
         Target(name="image-docker", about="The image, by Docker", lines=_docker(subject)),
         Target(
             name="push",
-            about="Test, build for all platforms and push; FORCE=1 also what is not committed",
+            about="Test, build for all platforms, push",
             needs=("test", "vuln"),
             lines=(no_registry, dirty, f"$(WHERRY) build {main} {tagged}{only} --push"),
         ),
@@ -295,7 +295,7 @@ def _containers(subject: Subject) -> tuple[Target, ...]:
     return (
         Target(
             name="run",
-            about="Compile and run in a hardened container; it is reached on this machine only",
+            about="Compile, and run in a hardened container",
             lines=(f"$(WHERRY) run -d --name {name}{port} {main}",),
             one_by_one=True,
         ),

@@ -62,6 +62,7 @@ def test_help_names_every_target_and_each_is_phony(application: Application, tmp
     said = make(tmp_path, "help")
     assert said.returncode == 0, said.stderr
     assert [line.split()[0] for line in said.stdout.splitlines()] == TARGETS
+    assert max(map(len, said.stdout.splitlines())) <= 80
     assert make(tmp_path).stdout == said.stdout, "help is what a bare make says"
     for name in TARGETS:
         assert make(tmp_path, "-n", name).stdout.strip(), name
