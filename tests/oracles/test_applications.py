@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import pytest
 
 from tests.support import containers, examples, opinions, servers
 from tests.support.cli import wherry
+from tests.support.real import CADDY, HTTPBIN, PODINFO, cloned
 from tests.support.tools import crane, need
 from wherry.model.image import StoredImage
 from wherry.store.layout import Layout
@@ -55,15 +55,14 @@ class App:
         return f"{self.name}-copy" if self.copy else self.name
 
 
-PODINFO = "github.com/stefanprodan/podinfo@v1.8.1-0.20250910200901-e86405a8674e"
-CADDY = 'image.args=["respond", "--listen", ":8080", "well"]'
+ANSWER = 'image.args=["respond", "--listen", ":8080", "well"]'
 REMOTE = tuple(
     App(name=name, module=module, package=f"./cmd/{name}", tag=tag, port=port, path=path, settings=settings, copy=copy)
     for copy in (False, True)
     for name, module, tag, port, path, settings in (
-        ("go-httpbin", "github.com/mccutchen/go-httpbin/v2@v2.26.0", "v2.26.0", 8080, "/get", ""),
+        ("go-httpbin", HTTPBIN, "v2.26.0", 8080, "/get", ""),
         ("podinfo", PODINFO, "v1.8.1", 9898, "/healthz", ""),
-        ("caddy", "github.com/caddyserver/caddy/v2@v2.11.9", "v2.11.9", 8080, "/", CADDY),
+        ("caddy", CADDY, "v2.11.9", 8080, "/", ANSWER),
     )
 )
 LOCAL = (
@@ -108,7 +107,7 @@ class Bench:
         """The words behind `wherry build`, and where they are said."""
         folder = self.folder / app.key
         if app.copy:
-            return (app.package,), folder if folder.exists() else copied(app, folder)
+            return (app.package,), folder if folder.exists() else cloned(app.module, folder, tag=app.tag)
         folder.mkdir(exist_ok=True)
         if app.module:
             path, _, version = app.module.partition("@")
@@ -117,17 +116,6 @@ class Bench:
         name = name or app.name
         root = folder / name
         return ((package,) if package != "." else ()), root if root.exists() else examples.repository(name, folder)
-
-
-def copied(app: App, folder: Path) -> Path:
-    """The module's sources as somebody would have cloned them."""
-    done = subprocess.run(
-        ["go", "mod", "download", "-json", app.module], cwd=folder.parent, capture_output=True, check=True, text=True
-    )
-    shutil.copytree(json.loads(done.stdout)["Dir"], folder)
-    for path in folder.rglob("*"):
-        path.chmod(path.stat().st_mode | stat.S_IWUSR)
-    return examples.commit(folder, tag=app.tag)
 
 
 @pytest.fixture(scope="module")

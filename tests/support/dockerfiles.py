@@ -54,11 +54,11 @@ class Repository:
         stored = [Layout(LayoutPlace(directory=str(layout), tag=one.name)).open() for one in entries]
         return {title(image): image for one in stored for image in one.images}
 
-    def programs(self, image: StoredImage) -> dict[str, bytes]:
-        """Those in /app, by name."""
+    def programs(self, image: StoredImage, layout: Path | None = None) -> dict[str, bytes]:
+        """Those in /app, by name; the image is in `layout`, or what `images` said last."""
         root = self.folder / f"root-{image.digest.hex[:12]}"
         if not root.exists():
-            unpacked(image, self.folder / "layout", root)
+            unpacked(image, layout or self.folder / "layout", root)
         return {path.name: path.read_bytes() for path in (root / "app").iterdir()}
 
     def wherry(self, *words: str, **environment: str) -> Done:

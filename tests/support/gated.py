@@ -87,7 +87,7 @@ def gated(folder: Path, module: str = "example.com/leaky") -> Gated:
     environment = {"GOPROXY": publish(proxy, module, "v1.0.0", LEAKY), "GOMODCACHE": str(folder / "modules")}
     tidying = {**os.environ, **environment, "GONOSUMDB": module, "GOFLAGS": "-mod=mod -modcacherw"}
     subprocess.run(["go", "mod", "tidy"], cwd=root, env=tidying, check=True, capture_output=True)
-    _write_database(database, module)
+    write_database(database, module)
     return Gated(root=commit(root), published=(proxy, database), environment=environment)
 
 
@@ -100,7 +100,8 @@ def spoil(root: Path, gate: str) -> str:
     return said
 
 
-def _write_database(folder: Path, module: str) -> None:
+def write_database(folder: Path, module: str) -> Path:
+    """What is known of vulnerabilities: one, in `module`."""
     affected = {
         "package": {"name": module, "ecosystem": "Go"},
         "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
@@ -123,3 +124,4 @@ def _write_database(folder: Path, module: str) -> None:
         path = folder / f"{name}.json.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(json.dumps(document).encode()))
+    return folder

@@ -1,0 +1,161 @@
+"""Every variant of every example and of three real applications: built by Docker, run hardened, asked, compared, proved. What
+came out is written to docs/oracles.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support import containers, dockerfiles, examples, gated, opinions
+from tests.support.buildkit import Builder
+from tests.support.buildkit import builder as dockers
+from tests.support.dockerfiles import VERSION, Repository
+from tests.support.hub import Hub, hub
+from tests.support.real import CADDY, HTTPBIN, PODINFO, cloned
+from tests.support.runbook import until
+from tests.support.tools import need
+from wherry.generate.dockerfile.variants import NAMES
+from wherry.model.image import StoredImage
+
+pytestmark = [pytest.mark.oracle, pytest.mark.slow, pytest.mark.xdist_group("oracles")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What to build, and how to ask the result."""
+
+    name: str
+    """Of the image."""
+    example: str = ""
+    """The folder of examples/ that it is in; empty: its own name."""
+    module: str = ""
+    """Or `module@version`, and wherry.toml for a copy of it."""
+    settings: str = ""
+    port: int = 8080
+    path: str = "/"
+    writable: tuple[str, ...] = ()
+    c: bool = False
+
+
+APPS = (
+    App(name="hello"),
+    App(name="http-api", path="/healthz"),
+    App(name="api", example="multi-main", path="/healthz"),
+    App(name="worker", example="multi-main", port=8081, path="/healthz"),
+    App(name="app", example="workspace"),
+    App(name="embed-assets", path="/config"),
+    App(name="writable-dirs", writable=("--writable", "/var/lib/counter")),
+    App(name="cgo-sqlite", c=True),
+    App(name="go-httpbin", module=HTTPBIN, path="/get"),
+    App(name="podinfo", module=PODINFO, port=9898, path="/healthz"),
+    App(name="caddy", module=CADDY, settings='[image]\nargs = ["respond", "--listen", ":8080", "well"]\n'),
+)
+#: Their C library is not there, or comes from packages that nothing here can install.
+WITHOUT_C = ("scratch", "alpine")
+CASES = [(app, variant) for app in APPS for variant in NAMES if not (app.c and variant in WITHOUT_C)]
+
+
+class Bench:
+    """Repositories, what wherry makes of them, and what was seen."""
+
+    def __init__(self, folder: Path, hub: Hub, builder: Builder) -> None:
+        self.folder, self.hub, self.builder = folder, hub, builder
+        self.seen: dict[tuple[str, str], str] = {}
+        self._sources: dict[str, Repository] = {}
+        self._images: dict[str, dict[str, StoredImage]] = {}
+
+    def source(self, app: App) -> Repository:
+        key = app.example or app.name
+        if key not in self._sources:
+            folder = self.folder / key
+            folder.mkdir()
+            if app.module:
+                toml = f'packages = ["./cmd/{app.name}"]\n{app.settings}'
+                root = cloned(app.module, folder / "root", tag=dockerfiles.TAG, files={"wherry.toml": toml})
+            else:
+                root = examples.repository(key, folder)
+            self._sources[key] = dockerfiles.repository(root, folder, self.hub)
+        return self._sources[key]
+
+    def ours(self, app: App) -> StoredImage:
+        key = app.example or app.name
+        if key not in self._images:
+            self._images[key] = self.source(app).images()
+        return self._images[key][app.name]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    need("go", "git", "runc", "docker", "gcc")
+    folder = tmp_path_factory.mktemp("matrix")
+    with hub() as world, dockers(world) as builder:
+        world.modules.published[:] = [gated.write_database(folder / "database", "example.com/leaky")]
+        builder.put_compiled()
+        made = Bench(folder, world, builder)
+        yield made
+        builder.keep_compiled()
+        if len(made.seen) == len(CASES):
+            write(made)
+
+
+def write(bench: Bench) -> None:
+    rows = [(app.name, *(bench.seen.get((app.name, variant), "") for variant in NAMES)) for app in APPS]
+    opinions.record(
+        "Dockerfiles",
+        "Every variant of `wherry generate dockerfile`, built as it is by Docker's BuildKit, started without rights on a",
+        "read-only root (`dev`: on a writable one) and asked. `=`: its program is byte for byte that of `wherry build`; the",
+        "number: checks of `wherry prove` that passed, and which failed.",
+        "",
+        *opinions.table(("application", *NAMES), tuple(rows)),
+        "",
+        *opinions.versions(),
+    )
+
+
+@pytest.mark.parametrize(("app", "variant"), CASES, ids=lambda one: getattr(one, "name", one))
+def test_it_is_built_run_compared_and_proved(app: App, variant: str, bench: Bench) -> None:
+    bench.seen[app.name, variant] = "FAILED"
+    source, image = bench.source(app), f"{app.name}-{variant}:1"
+    files = source.dockerfiles(variant)
+    file = files[min(files, key=lambda name: (not name.startswith(app.name), name))]
+    log = bench.builder.build(source.root, f"--file={file}", f"--tag={image}", f"--build-arg=VERSION={VERSION}")
+    assert log.code == 0, log.text[-6000:]
+    if variant == "dev":
+        bench.seen[app.name, variant] = under_the_debugger(app, image, bench)
+    else:
+        rows = containers.hardened(
+            "docker", image, *app.writable, port=app.port, path=app.path, environment=bench.builder.variables
+        )
+        containers.check_hardened(rows, app.path)
+        bench.seen[app.name, variant] = f"{compared(app, variant, image, bench)}{proved(image, source, bench)}"
+
+
+def under_the_debugger(app: App, image: str, bench: Bench) -> str:
+    """It is compiled when the container starts."""
+    with bench.builder.running(image, "--cap-drop=ALL", "--security-opt=no-new-privileges") as container:
+        until(lambda: bench.builder.get(container, app.port, app.path)[0] == 200, patience=600)
+    return "200"
+
+
+def compared(app: App, variant: str, image: str, bench: Bench) -> str:
+    """`hardened` has other flags, and C comes from another compiler."""
+    if app.c or variant == "hardened":
+        return ""
+    for name, data in bench.source(app).programs(bench.ours(app)).items():
+        assert bench.builder.file(image, f"/app/{name}") == data, name
+    return "= "
+
+
+def proved(image: str, source: Repository, bench: Bench) -> str:
+    done = source.wherry(
+        "prove", "--engine=docker", "--json", image, DOCKER_HOST=bench.builder.variables["DOCKER_HOST"]
+    )
+    verdicts = json.loads(done.stdout)["verdicts"]
+    failed = sorted(one["check"] for one in verdicts if one["outcome"] == "FAIL")
+    passed = sum(one["outcome"] == "PASS" for one in verdicts)
+    assert not failed, f"{failed}: {done.stdout}"
+    return " ".join((str(passed), *failed))
