@@ -38,6 +38,7 @@ func eventually(t *testing.T, address, path, problem string) {
 }
 
 func TestStopping(t *testing.T) {
+	t.Parallel()
 	checker, _, _ := quiet("")
 	checker.Started()
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -54,7 +55,7 @@ func TestStopping(t *testing.T) {
 	slow, stopped := make(chan error, 1), make(chan error, 1)
 	go func() { slow <- ask(address, "/slow", 30*time.Second) }()
 	<-entered
-	const pause = 500 * time.Millisecond
+	const pause = 2 * time.Second
 	begun := time.Now()
 	go func() { stopped <- stop(checker, server, pause, 30*time.Second) }()
 
@@ -107,6 +108,7 @@ func TestRequestsThatTakeTooLongAreCutOff(t *testing.T) {
 }
 
 func TestServe(t *testing.T) {
+	t.Parallel()
 	checker, _, _ := quiet("")
 	address, server := running(t, checker, nil)
 	ctx, cancel := context.WithCancel(context.Background())
