@@ -211,3 +211,13 @@ def test_an_ignore_file_of_ones_own_stays(shop: Path) -> None:
     assert "note [file-exists]: .dockerignore is not wherry's" in done.stderr
     assert (shop / ".dockerignore").read_text() == "mine\n"
     assert (shop / "Dockerfile").exists()
+
+
+def test_a_worktree_is_told(shop: Path) -> None:
+    """Its .git is a file, which Docker's context cannot follow; the files are those of a clone."""
+    subprocess.run(["git", "worktree", "add", "-q", "../beside"], cwd=shop, check=True)
+    done = ran("generate", "dockerfile", cwd=shop.parent / "beside")
+    assert done.code == 0
+    assert "note [worktree]" in done.stderr
+    assert ran("generate", "dockerfile", cwd=shop).code == 0
+    assert (shop.parent / "beside/Dockerfile").read_text() == (shop / "Dockerfile").read_text()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -188,7 +188,21 @@ def applications_of(planned: Planned, machine: Machine) -> tuple[tuple[Applicati
     held = holdings(planned.layout, project, machine.which("git"), machine.environment, machine.run)
     lock = lockfile.load(Path(planned.plan.root))
     known = Known(plan=planned.plan, project=project, holdings=held, tiers=planned.tiers, lock=lock)
-    return decide(known), planned.plan.root
+    told = tuple(_worktree(planned.layout.git))
+    applications = tuple(replace(one, findings=(*one.findings, *told)) for one in decide(known))
+    return applications, planned.plan.root
+
+
+def _worktree(git: str) -> Iterator[Finding]:
+    """A warning where .git is a file that points elsewhere (git worktree, submodules): Docker's context would hold only the file."""
+    if git and Path(git, ".git").is_file():
+        yield Finding(
+            name="worktree",
+            message="here .git points to another folder, which no build's context holds: Dockerfiles build in a clone",
+            severity="note",
+            subject=git,
+            next="git clone . ../clone, and docker build there; wherry build works here, too",
+        )
 
 
 def _pinned(
