@@ -194,7 +194,7 @@ def applications_of(planned: Planned, machine: Machine) -> tuple[tuple[Applicati
 
 
 def _worktree(git: str) -> Iterator[Finding]:
-    """A warning where .git is a file that points elsewhere (git worktree, submodules): Docker's context would hold only the file."""
+    """Told where .git is a file that points elsewhere (git worktree, submodules): a context would hold only the file."""
     if git and Path(git, ".git").is_file():
         yield Finding(
             name="worktree",
