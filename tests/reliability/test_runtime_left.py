@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import apps
-from tests.support.runbook import Book, book, kill, mounts, until
+from tests.support.runbook import Book, book, kill, mounts, network_namespaces, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("runc")]
 STARTS, AT_ONCE, KILLS = 200, 20, 24
@@ -50,9 +50,37 @@ def test_many_starts_and_stops_leave_nothing(shelf: Book) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         codes = list(pool.map(one, range(STARTS)))
     assert codes == [0] * STARTS
-    assert shelf.left() == []
+    assert (shelf.left(), shelf.scratch()) == ([], [])
     assert not [line for line in mounts() if str(shelf.run) in line]
     assert len(shelf.seen) >= STARTS
+    assert shelf.networks
+    # A second opinion: of what came meanwhile, all that is still there is some other test's, whose processes live in it.
+    assert {one for one in listed() if one in shelf.networks} <= {
+        one for one, by in network_namespaces().items() if any(holder.isdigit() for holder in by)
+    }
+
+
+def listed() -> set[str]:
+    """What lsns finds."""
+    done = subprocess.run(["lsns", "-t", "net", "-n", "-o", "NS"], capture_output=True, text=True, check=True)
+    return {f"net:[{number}]" for number in done.stdout.split()}
+
+
+def test_a_network_namespace_that_something_holds_is_seen(shelf: Book) -> None:
+    shelf.good("run", "-q", "-d", apps.place("good"), "--name", "good")
+    pid = shelf.containers()["good"]["pid"]
+    shelf.places()
+    (space,) = shelf.networks
+    assert space in listed()
+    held = shelf.folder / "held"
+    held.touch()
+    subprocess.run(["mount", "--bind", f"/proc/{pid}/ns/net", held], check=True)
+    try:
+        shelf.good("rm", "--force", "good")
+        assert [(space in one, str(held) in one) for one in shelf.left()] == [(True, True)]
+    finally:
+        subprocess.run(["umount", held], check=True)
+    assert shelf.left() == []
 
 
 @pytest.mark.parametrize("detached", [False, True], ids=["foreground", "detached"])
@@ -74,6 +102,8 @@ def test_a_kill_of_wherry_at_any_moment(shelf: Book, detached: bool) -> None:
     states = {name: one["state"] for name, one in shelf.containers().items()}
     assert set(states.values()) <= ({"running"} if detached else set()), states
     clean(shelf)
+    shelf("run", "-q", apps.place("exits"))  # the next run takes away the folders of killed ones
+    assert shelf.scratch() == []
 
 
 def test_a_kill_of_the_monitor_at_any_moment(shelf: Book) -> None:

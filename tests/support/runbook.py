@@ -28,9 +28,12 @@ class Book:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.run = folder, folder / "run"
-        self.environment = {"WHERRY_RUN_DIR": str(self.run)}
+        self.temporary = folder / "tmp"
+        self.environment = {"WHERRY_RUN_DIR": str(self.run), "TMPDIR": str(self.temporary)}
         self.seen: set[str] = set()
         """Ids of all containers that were ever looked at."""
+        self.networks: set[str] = set()
+        """Their network namespaces, `net:[4026532822]`."""
 
     def __call__(self, *words: str | Path) -> Done:
         return wherry(*words, home=self.folder / "home", cwd=self.folder, **self.environment)
@@ -65,6 +68,10 @@ class Book:
         folder = self.run / "containers"
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         self.seen |= {path.name for path in found}
+        own = str(Path("/proc/self/ns/net").readlink())
+        for path in found:
+            with contextlib.suppress(OSError, ValueError):
+                self.networks |= {str(Path(f"/proc/{int((path / 'pid').read_text())}/ns/net").readlink())} - {own}
         return found
 
     def processes(self, *words: str) -> list[int]:
@@ -87,7 +94,19 @@ class Book:
         found = [f"folder {one}" for one in ids] + [f"process {pid}" for pid in self.processes()]
         found += [f"mount {line.split()[4]}" for line in mounts() if str(self.run) in line]
         found += [f"unfinished {path.name}" for path in self.run.glob("roots/.*.tmp")]
+        found += self.networks_left()
         return found + [f"group {path}" for path in groups() if path.name.removeprefix("wherry-") in self.seen]
+
+    def networks_left(self) -> list[str]:
+        """Network namespaces of its containers that something holds though no process lives in them; one with a process is
+        among `processes`, or somebody else's by now: the kernel gives numbers again."""
+        held = network_namespaces() if self.networks else {}
+        ours = {one: held[one] for one in self.networks & held.keys() if not any(by.isdigit() for by in held[one])}
+        return [f"network namespace {one}, held by {', '.join(sorted(by))}" for one, by in ours.items()]
+
+    def scratch(self) -> list[str]:
+        """Folders of single runs, which go with them."""
+        return sorted(str(path) for path in (*self.temporary.iterdir(), *(self.folder / "home").rglob("run-*")))
 
 
 def pids() -> list[int]:
@@ -96,6 +115,23 @@ def pids() -> list[int]:
 
 def mounts() -> list[str]:
     return Path("/proc/self/mountinfo").read_text().splitlines()
+
+
+def network_namespaces() -> dict[str, set[str]]:
+    """All of this machine by `net:[4026532822]`, and what holds each: process ids, descriptors, mounts (namespaces(7))."""
+    found: dict[str, set[str]] = {}
+    for pid in pids():
+        with contextlib.suppress(OSError):
+            found.setdefault(str(Path(f"/proc/{pid}/ns/net").readlink()), set()).add(str(pid))
+            for entry in Path(f"/proc/{pid}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if (target := str(entry.readlink())).startswith("net:["):
+                        found.setdefault(target, set()).add(f"descriptor {entry.name} of {pid}")
+            for line in Path(f"/proc/{pid}/mountinfo").read_text("utf-8", "replace").splitlines():
+                words = line.split()
+                if words[3].startswith("net:["):
+                    found.setdefault(words[3], set()).add(f"mount {words[4]}")
+    return found
 
 
 def groups() -> list[Path]:
@@ -110,8 +146,9 @@ def book() -> Iterator[Book]:
     need("runc")
     folder = Path(tempfile.mkdtemp(prefix="wherry-book-"))
     folder.chmod(0o755)
-    (folder / "home").mkdir()
     found = Book(folder)
+    for one in (folder / "home", found.temporary):
+        one.mkdir()
     try:
         yield found
     finally:
