@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +248,7 @@ def _delve_answers() -> None:
     assert answer["result"]["APIVersion"] == 2
 
 
-def _until(true: Any) -> None:
+def _until(true: Callable[[], bool]) -> None:
     end = time.monotonic() + composing.PATIENCE
     while not true():
         assert time.monotonic() < end

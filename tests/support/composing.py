@@ -26,7 +26,7 @@ PORT = 8091
 """In its sources; `project` writes another one there."""
 _COMPOSE = "github.com/docker/compose/v2"
 _BUILDX = "github.com/docker/buildx"
-PATIENCE = 180.0
+PATIENCE = 300.0
 
 
 def compose_program() -> str:
