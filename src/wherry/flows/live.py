@@ -24,6 +24,8 @@ from wherry.runtime.look import lives
 
 KEPT = 1 << 16
 STEP = 0.003
+TELLING = 10.0
+"""Seconds that an engine may take to tell of an end, on a busy machine."""
 
 
 class Log:
@@ -84,8 +86,9 @@ class Live:
         return health.probe(self._one, check, self._machine) if check and check.command else None
 
     def wait(self, seconds: float) -> int | None:
-        """Its exit code; None when it has not ended after `seconds`."""
-        return self._one.child.wait(seconds)
+        """Its exit code; None when it has not ended after `seconds`. One that has is waited for until its engine tells how."""
+        code = self._one.child.wait(seconds)
+        return self._one.child.wait(TELLING) if code is None and not lives(self.pid) else code
 
     def wait_closely(self, seconds: float) -> tuple[int | None, float]:
         """As `wait`, and the last moment at which the program was seen alive: its parent ends, and tells its exit code, only when

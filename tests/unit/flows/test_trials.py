@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,8 +67,27 @@ listening on :8080
 def test_waits_are_those_of_this_process() -> None:
     found = waits(os.getpid())
     assert str(os.getpid()) in found
-    assert all(seconds >= 0 for seconds in found.values())
+    assert all(one.seconds >= 0 for one in found.values())
     assert waits(2**22 + 1) == {}
+
+
+def test_who_burns_wants_what_others_have_and_who_naps_does_not() -> None:
+    """On one processor: on a busy machine a napper stands in line, too, each time that it wakes."""
+    words = ("while True: pass", "while True: pass", "import time\nwhile True: time.sleep(0.002)")
+    processor = {min(os.sched_getaffinity(0))}
+    with contextlib.ExitStack() as held:
+        found = []
+        for one in words:
+            child = held.enter_context(subprocess.Popen([sys.executable, "-c", one]))
+            held.callback(child.kill)
+            os.sched_setaffinity(child.pid, processor)
+            found.append(str(child.pid))
+        time.sleep(0.5)
+        before = [waits(int(one))[one] for one in found]
+        time.sleep(1.0)
+        burns, _, naps = (waits(int(one))[one].wanted(was) for one, was in zip(found, before, strict=True))
+    assert burns > 0.3
+    assert naps == 0.0
 
 
 def test_a_stranger_gets_memory_that_its_group_may_write_to() -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from wherry.flows.live import Live, live
 from wherry.flows.looks.scene import Scene, routes_of, until_healthy
 from wherry.kit.text import one_line
+from wherry.kit.value import Value
 from wherry.model.observation import Needless, Unseen
 from wherry.model.trials import Exercise
 from wherry.runtime.look import family, zombies
@@ -38,6 +39,7 @@ REFUSALS: Final = re.compile(
     re.IGNORECASE,
 )
 MOST_LINES: Final = 20
+SWITCHES: Final = re.compile(r"^(?:non)?voluntary_ctxt_switches:\s+(\d+)$", re.MULTILINE)
 
 
 class Sampled:
@@ -91,7 +93,7 @@ def _exercised(scene: Scene, one: Live) -> Exercise:
     return Exercise(
         idle=alone,
         idle_cpu=idle,
-        idle_wait=sum(seconds - queued.get(task, 0.0) for task, seconds in still.items()) / alone,
+        idle_wait=sum(now.wanted(queued.get(task, Waited())) for task, now in still.items()) / alone,
         routes=routes_of(scene) if scene.port else (),
         asked=sampled.asked,
         seconds=time.monotonic() - start,
@@ -149,13 +151,32 @@ def _for(seconds: float, one: Live, sampled: Sampled) -> int | None:
     return None
 
 
-def waits(pid: int) -> dict[str, float]:
-    """Seconds for which each thread wanted a processor and had none (/proc/PID/schedstat, documentation of the kernel's
-    sched-stats); empty where the kernel does not count."""
+class Waited(Value, frozen=True, kw_only=True):
+    """What the kernel has counted of one thread."""
+
+    seconds: float = 0.0
+    """For which it wanted a processor and had none."""
+    gave: int = 0
+    """Times that it gave its processor back, to sleep."""
+    lost: int = 0
+    """Times that it had to leave it to others."""
+
+    def wanted(self, before: Waited) -> float:
+        """Seconds that it would have used since then. A thread that sleeps again after a moment's work wants no more than it
+        got, however long it stood in line for it."""
+        gave, lost = self.gave - before.gave, self.lost - before.lost
+        return self.seconds - before.seconds if lost > gave or not gave else 0.0
+
+
+def waits(pid: int) -> dict[str, Waited]:
+    """By thread (/proc/PID/schedstat, documentation of the kernel's sched-stats; proc_pid_status(5)); empty where the kernel does
+    not count."""
     found = {}
     for folder in Path(f"/proc/{pid}/task").glob("*"):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            found[folder.name] = int((folder / "schedstat").read_text().split()[1]) / 1e9
+            gave, lost = (int(text) for text in SWITCHES.findall((folder / "status").read_text()))
+            seconds = int((folder / "schedstat").read_text().split()[1]) / 1e9
+            found[folder.name] = Waited(seconds=seconds, gave=gave, lost=lost)
     return found
 
 
