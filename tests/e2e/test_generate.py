@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -221,3 +222,32 @@ def test_a_worktree_is_told(shop: Path) -> None:
     assert "note [worktree]" in done.stderr
     assert ran("generate", "dockerfile", cwd=shop).code == 0
     assert (shop.parent / "beside/Dockerfile").read_text() == (shop / "Dockerfile").read_text()
+
+
+def test_the_first_commit_makes_nothing_stale(tmp_path: Path) -> None:
+    need("go", "git")
+    root = repository("http-api", tmp_path / "http-api")
+    shutil.rmtree(root / ".git")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    everything(root)
+    for words in (["add", "-A"], ["commit", "-qm", "one"], ["tag", "v1.2.3"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
+    done = ran("generate", "--check", cwd=root)
+    assert done.code == 0, done.stdout
+
+
+def test_a_release_is_written_down(shop: Path) -> None:
+    """That of the nearest tag; a later tag changes nothing until somebody asks."""
+    assert ran("generate", "kubernetes", cwd=shop).code == 0
+    path = shop / "deploy/deployment.yaml"
+    assert path.read_text().startswith("# wherry generate kubernetes --release 1.2.3\n")
+    assert ":1.2.3" in path.read_text()
+    subprocess.run(["git", "tag", "v1.3.0"], cwd=shop, check=True)
+    assert ran("generate", "--check", cwd=shop).code == 0
+    assert ran("generate", "kubernetes", cwd=shop).code == 0
+    assert ":1.3.0" in path.read_text()
+    assert ran("generate", "kubernetes", "--release", "1.9.0", "--digest", f"sha256:{'1' * 64}", cwd=shop).code == 0
+    assert f"@sha256:{'1' * 64}" in path.read_text()
+    assert ran("generate", "--check", cwd=shop).code == 0
+    for words, name in ((("--release", "a b"), "bad-release"), (("--digest", "sha256:1"), "bad-digest")):
+        assert f"[{name}]" in ran("generate", "kubernetes", *words, cwd=shop).stderr

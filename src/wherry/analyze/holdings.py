@@ -17,7 +17,8 @@ WORK = ("go.work", "go.work.sum")
 
 def holdings(layout: Layout, project: Project, git: str, environment: Environment, run: Run) -> Holdings:
     """Of the modules that `project` has mains in. `git`: the program, empty when there is none."""
-    tracked = _tracked(layout, Git(layout.git, git, environment, run)) if layout.git and git else ()
+    ask = Git(layout.git, git, environment, run)
+    tracked = _tracked(layout, ask, committed=project.vcs is not None) if layout.git and git else ()
     homes = {one.path: one for one in project.modules}
     modules = tuple(homes[path] for path in dict.fromkeys(main.module for main in project.mains) if path in homes)
     return Holdings(
@@ -27,8 +28,13 @@ def holdings(layout: Layout, project: Project, git: str, environment: Environmen
     )
 
 
-def _tracked(layout: Layout, git: Git) -> tuple[str, ...]:
-    listed = git("ls-files", "-z").stdout.decode("utf-8", "surrogateescape").split("\0")
+def _tracked(layout: Layout, git: Git, *, committed: bool) -> tuple[str, ...]:
+    """Before the first commit, what would be in it."""
+    listed = (
+        git("ls-files", "-z", *(() if committed else ("--cached", "--others", "--exclude-standard")))
+        .stdout.decode("utf-8", "surrogateescape")
+        .split("\0")
+    )
     inside = (relative(os.path.join(layout.git, name), layout.root) for name in listed if name)
     return tuple(sorted(name for name in inside if not name.startswith("/")))
 

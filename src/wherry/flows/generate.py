@@ -29,6 +29,7 @@ from wherry.model.plan import Decision
 from wherry.plan import lockfile
 from wherry.plan.application import Known, decide
 
+_RELEASE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,127}", re.ASCII)
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 Mode = Literal["write", "check", "diff"]
 
@@ -121,9 +122,12 @@ def _wishes(request: GenerateRequest, root: Path, known: dict[Command, tuple[str
 
 
 def _made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Seen], machine: Machine) -> Generated:
-    choice, seen = wish.choice, look(wish.build)
-    root, applications = seen.root, tuple(replace(one, digest=_digest(choice, seen)) for one in seen.applications)
-    row = writer(choice.what)
+    seen, row = look(wish.build), writer(wish.choice.what)
+    choice = wish.choice if wish.before and not request.choice else released(wish.choice, seen)
+    digest, root = _digest(choice, seen), seen.root
+    applications = tuple(
+        replace(one, digest=digest, version=choice.release or one.version) for one in seen.applications
+    )
     applications, findings = _pinned(request, applications, row.write(applications, choice), machine)
     command = Command(choice=choice, home=applications[0].home)
     changes = written.compared(Path(root), row.write(applications, choice), command)
@@ -148,6 +152,19 @@ def _stays(change: written.Change) -> Finding:
         severity="note",
         next="wherry generate dockerignore --diff",
     )
+
+
+def released(choice: Choice, seen: Seen) -> Choice:
+    """The choice with the release that its files name, where they name one: said, or that of the nearest tag. So the first line
+    keeps it, and a new tag makes nothing stale. UsageError [bad-release]."""
+    if choice.release and not _RELEASE.fullmatch(choice.release):
+        raise UsageError(
+            "bad-release", "that is no version", where=f"--release {choice.release[:80]}", next="like --release 1.4.0"
+        )
+    versions = {one.version for one in seen.applications}
+    if choice.release or not writer(choice.what).release or len(versions) > 1:
+        return choice
+    return replace(choice, release=versions.pop())
 
 
 def _digest(choice: Choice, seen: Seen) -> str:
@@ -274,7 +291,10 @@ def _said(request: GenerateRequest) -> str:
 
 def _made_before(choice: Choice, known: dict[Command, tuple[str, ...]]) -> tuple[str, ...]:
     """Files of the same command, where there is but one place where it was given."""
-    same = [
-        files for command, files in known.items() if replace(command.choice, digest="") == replace(choice, digest="")
-    ]
+    same = [files for command, files in known.items() if _plain(command.choice) == _plain(choice)]
     return same[0] if len(same) == 1 else ()
+
+
+def _plain(choice: Choice) -> Choice:
+    """Without what changes from release to release."""
+    return replace(choice, digest="", release="")

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from wherry.flows import rooms, written
-from wherry.flows.generate import Generated, applications_of, planned_of, refuse_foreign
+from wherry.flows.generate import Generated, Seen, applications_of, planned_of, refuse_foreign, released
 from wherry.flows.plan import Planned
 from wherry.flows.request import BuildRequest
 from wherry.generate.header import Command, writer
@@ -66,7 +66,9 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     first = settings(images, _folders(planned, here) if several else ())
     changes = list(_changes(Path(root), (first,), Command(choice=Choice(what="init"), home=home)))
     brought = (Choice(what=what) for what in ALWAYS if what not in {one.what for one in request.choices})
-    for choice in (*brought, *request.choices):
+    seen = Seen(applications=applications, root=root)
+    for wanted in (*brought, *request.choices):
+        choice = released(wanted, seen)
         files = writer(choice.what).write(applications, choice)
         changes += _changes(Path(root), files, Command(choice=choice, home=home))
     made = Generated(root=root, changes=tuple({one.path: one for one in changes}.values()))

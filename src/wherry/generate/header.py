@@ -40,6 +40,7 @@ def words(command: Command) -> str:
         said += [f"--{row.option}", choice.variant]
     said += [f"--{name}" for name in choice.extras]
     said += ["--digest", choice.digest] if choice.digest else []
+    said += ["--release", choice.release] if choice.release else []
     said += ["-C", command.home] if command.home != "." else []
     return f"{COMMAND} {shlex.join((*said, *choice.packages))}"
 
@@ -103,8 +104,8 @@ def _parsed(text: str, place: str) -> Command:
 
 
 def _read(row: Writer, said: list[str]) -> Command:
-    values, extras, packages = {"variant": "", "digest": "", "C": "."}, set[str](), list[str]()
-    options = {f"--{row.option}": "variant", "--digest": "digest", "-C": "C"}
+    values, extras, packages = {"variant": "", "digest": "", "release": "", "C": "."}, set[str](), list[str]()
+    options = {f"--{row.option}": "variant", "--digest": "digest", "--release": "release", "-C": "C"}
     switches = {f"--{name}" for name, _ in row.extras}
     while said:
         word = said.pop(0)
@@ -121,6 +122,7 @@ def _read(row: Writer, said: list[str]) -> Command:
         variant=_variant(row, values["variant"]),
         extras=tuple(sorted(extras)),
         digest=values["digest"],
+        release=values["release"],
         packages=tuple(packages),
     )
     return Command(choice=choice, home=values["C"])

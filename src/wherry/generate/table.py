@@ -40,6 +40,8 @@ class Writer(Value, frozen=True, kw_only=True):
     """Switches, and what each does."""
     digest: bool = False
     """It names the published image, so it takes --digest."""
+    release: bool = False
+    """It names a version, so it takes --release; else the nearest tag's is written down."""
     brings: tuple[str, ...] = ()
     """What else is made with it, where nobody wrote that by hand."""
 
@@ -75,6 +77,7 @@ WRITERS: Final[tuple[Writer, ...]] = (
             ("ingress", "an Ingress with TLS to it"),
         ),
         digest=True,
+        release=True,
     ),
     Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),
     Writer(what="makefile", help="A Makefile: build, test and check here; images by wherry or Docker.", write=makefile),

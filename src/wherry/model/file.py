@@ -32,5 +32,7 @@ class Choice(Value, frozen=True, kw_only=True):
     """Names of switches, sorted: `ingress`, `syntax`."""
     digest: str = ""
     """sha256:... of the published image, for what names it; only where one image is meant."""
+    release: str = ""
+    """The version that the files deploy; told once, so that a tag makes no file stale."""
     packages: tuple[str, ...] = ()
     """Which mains, as the user named them; empty: what wherry.toml says, or the only one."""

@@ -123,6 +123,38 @@ def test_digests_come_from_the_lock() -> None:
     assert made().pin("static").reference.startswith("gcr.io/distroless/static-debian13")
 
 
+@pytest.mark.parametrize(
+    ("locked", "line", "toolchain", "go"),
+    [
+        ("", "1.24", "", "1.26.8"),
+        ("", "1.24", "go1.26.2", "1.26.2"),
+        ("go1.26.3", "1.24", "", "1.26.3"),
+        ("go1.26.3", "1.24", "go1.26.2", "1.26.3"),
+        ("go1.25.9", "1.26", "", "1.26.8"),
+        ("go1.26.1", "1.24", "go1.26.2", "1.26.2"),
+    ],
+)
+def test_the_go_of_files_is_the_same_on_every_machine(locked: str, line: str, toolchain: str, go: str) -> None:
+    module = Module(path=planning.MODULE, directory=".", go=line, toolchain=toolchain)
+    lock = Lock(parts=(("go", locked),)) if locked else None
+    assert made(project=planning.project(modules=(module,)), lock=lock).sources.go == go
+
+
+def test_platforms_are_the_same_on_every_machine() -> None:
+    assert [str(one) for one in made().platforms] == ["linux/amd64", "linux/arm64"]
+    assert [str(one) for one in made('platforms = ["linux/riscv64"]\n[image]\nbase = "scratch"\n').platforms] == [
+        "linux/riscv64"
+    ]
+    c_code = planning.project(planning.main(cgo=planning.SQLITE))
+    assert [str(one) for one in made(project=c_code).platforms] == ["linux/amd64"]
+
+
+def test_stamps_do_not_wait_for_the_first_commit() -> None:
+    before = planning.project(planning.main(inferred=FACTS), vcs=None)
+    toml = '[build]\nstrip = "all"\nldflags = ["-X main.fixed=1"]\n'
+    assert made(toml, project=before).programs == made(toml).programs
+
+
 def test_a_builder_of_ones_own() -> None:
     pin = made(f'[generate]\nbuilder = "mirror.example/go:1@{DIGEST}"\n').pin("builder")
     assert (pin.reference, pin.digest) == ("mirror.example/go:1", DIGEST)

@@ -62,10 +62,13 @@ def _command(row: Writer) -> click.Command:
     options += [
         click.Option([f"--{name}"], is_flag=True, help=f"{text[:1].upper()}{text[1:]}.") for name, text in row.extras
     ]
-    if row.digest:
-        options.append(
-            click.Option(["--digest"], type=FILLED, metavar="sha256:...", help="Of the published image.")
-        )
+    named = (
+        ("digest", row.digest, "sha256:...", "Of the published image."),
+        ("release", row.release, "VERSION", "That they deploy; else the nearest tag's."),
+    )
+    options += [
+        click.Option([f"--{name}"], type=FILLED, metavar=form, help=text) for name, takes, form, text in named if takes
+    ]
     command = click.Command(row.what, params=options, callback=callback, help=row.help, short_help=row.help)
     return cast(click.Command, _shared(command))
 
@@ -87,6 +90,7 @@ def _flow(what: str, words: dict[str, Any]) -> int:
         variant=words.get("variant") or "",
         extras=extras,
         digest=words.get("digest") or "",
+        release=words.get("release") or "",
         packages=packages,
     )
     mode: Mode = "check" if words["check"] else "diff" if words["diff"] else "write"

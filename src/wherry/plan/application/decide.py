@@ -11,6 +11,7 @@ from wherry.errors import UsageError
 from wherry.model.application import Application
 from wherry.model.plan import ImagePlan, Pairs
 from wherry.oci import reference
+from wherry.oci.platform import Platform, parse
 from wherry.plan import choose, template
 from wherry.plan.answer import Answer, Ledger, refuse, where
 from wherry.plan.application import numbers, pins, runs, sources
@@ -20,6 +21,7 @@ from wherry.plan.name import legal
 from wherry.plan.tiers import effective
 
 NO_RELEASE = "0.0.0"
+USUAL = ("linux/amd64", "linux/arm64")
 IMAGE_LABELS = "org.opencontainers.image."
 
 
@@ -48,7 +50,7 @@ def _one(facts: Facts, ledger: Ledger) -> Application:
         licences=project.licences,
         home=_home(facts, origins.directory, project.workspace),
         base=image.base.name,
-        platforms=image.platforms,
+        platforms=_platforms(facts, origins.cgo),
         programs=sources.programs(facts, origins),
         entrypoint=image.entrypoint,
         arguments=image.arguments,
@@ -91,6 +93,14 @@ def _published(facts: Facts) -> Answer[str]:
         step = "leave the tag out: the version is it"
         refuse(facts.settings, ("generate", "image"), f"{text[:60]!r} has a tag or a digest", next=step)
     return Answer(value=name)
+
+
+def _platforms(facts: Facts, cgo: bool) -> tuple[Platform, ...]:
+    """What the settings say; else what servers are, and never what this machine is: files are the same on every one. C code is
+    compiled for its own kind of machine alone."""
+    if facts.settings.platforms is not None:
+        return facts.image.platforms
+    return tuple(map(parse, USUAL[:1] if cgo else USUAL))
 
 
 def _release(facts: Facts) -> str:

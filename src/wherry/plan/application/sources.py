@@ -4,13 +4,14 @@ from commit to commit. Facts in, Sources and Programs out; touches nothing."""
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import Final
 
 from msgspec.structs import replace
 
 from wherry.model.application import Meaning, Program, Sources, Stamp
 from wherry.model.plan import Compilation, Pairs
-from wherry.model.project import Main
+from wherry.model.project import Main, Module
 from wherry.plan import created, platforms, words
 from wherry.plan.application.facts import Facts
 
@@ -20,6 +21,10 @@ ELSEWHERE: Final = frozenset(
 )
 COMPILERS: Final = ("CC", "CXX", "AR", "PKG_CONFIG", "CGO_")
 LINKING: Final = "-ldflags="
+NO_COMMIT_YET: Final = frozenset(("git-empty", "git-missing", "git-too-old", "git-owner"))
+"""Why nothing is known of a repository that has a history, or is about to."""
+NOT_YET: Final = "\0"
+"""The version where there is none."""
 
 
 def decide(facts: Facts) -> Sources:
@@ -28,9 +33,9 @@ def decide(facts: Facts) -> Sources:
     module = next((one for one in known.project.modules if one.path == facts.main.module), None)
     held = known.holdings.of(module.directory if module else ".")
     environment = dict(compiled.environment)
-    flags = tuple(flag for flag in compiled.flags if not flag.startswith(LINKING))
+    flags = tuple(_stamping(facts, flag) for flag in compiled.flags if not flag.startswith(LINKING))
     return Sources(
-        go=known.plan.toolchain.version.removeprefix("go"),
+        go=_go(facts, module),
         go_line=module.go if module else "",
         module=facts.main.module,
         module_directory=module.directory if module else ".",
@@ -63,8 +68,37 @@ def programs(facts: Facts, sources: Sources) -> tuple[Program, ...]:
             stamps=tuple(replace(stamp, at=at) for at, one in enumerate(linked) if (stamp := stamp_of(facts, one))),
         )
         for target, main in zip(facts.image.targets, _mains(facts), strict=True)
-        for linked in (linker_flags(flags, main.import_path),)
+        for linked in (_with_version(main, linker_flags(flags, main.import_path)),)
     )
+
+
+def _stamping(facts: Facts, flag: str) -> str:
+    """-buildvcs as it is once there is a commit, and git."""
+    waits = {one.name for one in facts.known.project.findings} & NO_COMMIT_YET
+    return "-buildvcs=true" if waits and flag == "-buildvcs=false" else flag
+
+
+def _go(facts: Facts, module: Module | None) -> str:
+    """The toolchain's version, the same on every machine: wherry.lock's, else go.mod's, else the one here. A locked one that is
+    older than go.mod wants counts no more."""
+    locked = dict(facts.known.lock.parts).get("go", "") if facts.known.lock else ""
+    wanted = module.toolchain if module else ""
+    least = _numbers(max(wanted, f"go{module.go}" if module else "", key=_numbers))
+    named = next((one for one in (locked, wanted) if one and _numbers(one) >= least), "")
+    return (named or facts.known.plan.toolchain.version).removeprefix("go")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def _with_version(main: Main, linked: tuple[str, ...]) -> tuple[str, ...]:
+    """The words with -X of the version's variable, which the plan leaves out where there is no version yet: before the first
+    commit files are those of after it."""
+    taken = {word.removeprefix("-X=").partition("=")[0] for word in linked if word.startswith("-X=")}
+    found = (one.value for one in main.inferred if one.kind == "version-variable" and one.value not in taken)
+    count = next((number for number, word in enumerate(linked) if word not in ("-s", "-w")), len(linked))
+    return (*linked[:count], *(f"-X={variable}={NOT_YET}" for variable in found), *linked[count:])
 
 
 def compilation(facts: Facts) -> Compilation:
@@ -105,6 +139,7 @@ def _now(facts: Facts) -> tuple[tuple[Meaning, str], ...]:
     vcs = facts.known.project.vcs
     own = facts.known.project.version_of(facts.main.module)
     return (
+        ("version", NOT_YET),
         ("version", own.version if own else ""),
         ("version", facts.image.version),
         ("revision", vcs.revision if vcs else ""),
