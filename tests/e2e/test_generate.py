@@ -251,3 +251,18 @@ def test_a_release_is_written_down(shop: Path) -> None:
     assert ran("generate", "--check", cwd=shop).code == 0
     for words, name in ((("--release", "a b"), "bad-release"), (("--digest", "sha256:1"), "bad-digest")):
         assert f"[{name}]" in ran("generate", "kubernetes", *words, cwd=shop).stderr
+
+
+def test_two_folders_of_one_repository(tmp_path: Path) -> None:
+    """What was made in one is not gone because another is made."""
+    need("go", "git")
+    root = repository("http-api", tmp_path)
+    beside = root / "other"
+    beside.mkdir()
+    (beside / "go.mod").write_text("module example.com/other\n\ngo 1.24\n")
+    (beside / "main.go").write_text("package main\n\nfunc main() {}\n")
+    for folder in (root, beside):
+        done = ran("generate", "makefile", "." if folder == root else "./...", cwd=folder)
+        assert done.code == 0, done.stderr
+        assert [line.split()[0] for line in done.stdout.splitlines()] == ["new"]
+    assert ran("generate", "--check", cwd=root).code == 0

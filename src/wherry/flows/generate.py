@@ -31,6 +31,7 @@ from wherry.plan.application import Known, decide
 
 _RELEASE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,127}", re.ASCII)
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+Before = tuple[tuple[str, tuple[str, ...]], ...]
 Mode = Literal["write", "check", "diff"]
 
 
@@ -52,7 +53,8 @@ class Wish(Value, frozen=True, kw_only=True):
 
     choice: Choice
     build: BuildRequest
-    before: tuple[str, ...] = ()
+    before: Before = ()
+    """Files that say that they were made so, by their home."""
     brought: bool = False
     """Made with another: what somebody wrote by hand stays, and is no error."""
 
@@ -115,7 +117,7 @@ def _wishes(request: GenerateRequest, root: Path, known: dict[Command, tuple[str
         Wish(
             choice=command.choice,
             build=replace(build, directory=f"{root}/{command.home}", packages=command.choice.packages),
-            before=files,
+            before=((command.home, files),),
         )
         for command, files in known.items()
     )
@@ -132,7 +134,11 @@ def _made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], S
     command = Command(choice=choice, home=applications[0].home)
     changes = written.compared(Path(root), row.write(applications, choice), command)
     gone = tuple(
-        written.Change(path=name, state="gone") for name in wish.before if name not in {one.path for one in changes}
+        written.Change(path=name, state="gone")
+        for home, files in wish.before
+        if home == command.home
+        for name in files
+        if name not in {one.path for one in changes}
     )
     theirs = tuple(one for one in changes if one.state == "foreign" and wish.brought and not request.overwrite)
     changes = tuple(one for one in changes if one not in theirs)
@@ -289,10 +295,10 @@ def _said(request: GenerateRequest) -> str:
     return words(Command(choice=request.choice)) if request.choice else "wherry generate"
 
 
-def _made_before(choice: Choice, known: dict[Command, tuple[str, ...]]) -> tuple[str, ...]:
-    """Files of the same command, where there is but one place where it was given."""
-    same = [files for command, files in known.items() if _plain(command.choice) == _plain(choice)]
-    return same[0] if len(same) == 1 else ()
+def _made_before(choice: Choice, known: dict[Command, tuple[str, ...]]) -> Before:
+    """Files of the same command, wherever it was given."""
+    wanted = _plain(choice)
+    return tuple((command.home, files) for command, files in known.items() if _plain(command.choice) == wanted)
 
 
 def _plain(choice: Choice) -> Choice:
