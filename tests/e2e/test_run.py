@@ -58,6 +58,21 @@ def test_an_interrupt_stops_it_in_order(shelf: Book) -> None:
     assert shelf.left() == []
 
 
+@pytest.mark.parametrize("flags", [(), ("--init",)], ids=["without", "with"])
+def test_init_for_go_is_said_and_true(shelf: Book, flags: tuple[str, ...]) -> None:
+    """Go's runtime acts on SIGTERM as first process, too, with another exit code alone."""
+    port = free_port()
+    process = shelf.popen("run", *named("nosigterm"), "-p", f"{port}:8080", *flags)
+    assert get(port, "/healthz")
+    first = Path(f"/proc/{next(iter(shelf.containers().values()))['pid']}/cmdline").read_bytes()
+    assert first.startswith(b"/dev/init\0") == bool(flags)
+    process.send_signal(signal.SIGINT)
+    code, _, said = ended(process)
+    assert (code, said.count("[init-for-go]")) == ((143, 1) if flags else (2, 0)), said
+    assert "nosigterm does not handle SIGTERM" in said
+    assert shelf.left() == []
+
+
 def test_a_second_interrupt_kills(shelf: Book) -> None:
     port = free_port()
     process = shelf.popen("run", *named("ignoresigterm"), "-p", f"{port}:8080", "--grace", "60")

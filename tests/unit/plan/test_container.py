@@ -224,6 +224,11 @@ def test_each_mistake_has_a_name_and_a_way_on(options: Options, name: str, step:
     assert step in caught.value.next or not step
 
 
+def test_init_for_go_is_a_note_where_one_is_asked_for() -> None:
+    assert [(one.name, one.severity) for one in decided(Options(init=True)).findings] == [("init-for-go", "note")]
+    assert decided().findings == ()
+
+
 def test_root_must_be_asked_for() -> None:
     root = User(uid=0, gid=0)
     with pytest.raises(RefusedError) as caught:
