@@ -148,7 +148,7 @@ def test_logs_are_followed_to_the_end(shelf: Book, good: int) -> None:
     assert out.decode() == shelf("logs", "good").stdout
 
 
-def test_a_talkative_one_stays_bounded(shelf: Book) -> None:
+def test_f13_a_talkative_one_stays_bounded(shelf: Book) -> None:
     """10 MB a second, and a first line of 32 MB."""
     words = ("--log-size", "256k", "--log-files", "2", "-e", f"LONG_LINE={32 << 20}", "--memory", "128m")
     shelf.good("run", "-q", "-d", apps.place("chatty"), "--name", "chatty", *words)

@@ -269,7 +269,7 @@ os.execv("{runc}", ["runc", *sys.argv[1:]])
 
 
 @pytest.mark.parametrize("verb", [("run", "-q"), ("run", "-q", "-d"), ("prove",), ("profile",)], ids=" ".join)
-def test_a_runtime_that_leaves_hardening_out_is_found_out(
+def test_f06_a_runtime_that_leaves_hardening_out_is_found_out(
     shelf: Book, tmp_path: Path, verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F06: what the kernel says of the first process counts, not what the runtime was told."""

@@ -35,7 +35,7 @@ def clean(shelf: Book) -> None:
     until(lambda: shelf.left() == [], patience=30)
 
 
-def test_many_starts_and_stops_leave_nothing(shelf: Book) -> None:
+def test_f13_many_starts_and_stops_leave_nothing(shelf: Book) -> None:
     place = apps.place("good")
 
     def one(number: int) -> int:
@@ -84,7 +84,7 @@ def test_a_network_namespace_that_something_holds_is_seen(shelf: Book) -> None:
 
 
 @pytest.mark.parametrize("detached", [False, True], ids=["foreground", "detached"])
-def test_a_kill_of_wherry_at_any_moment(shelf: Book, detached: bool) -> None:
+def test_f13_a_kill_of_wherry_at_any_moment(shelf: Book, detached: bool) -> None:
     place, chance = apps.place("good"), random.Random(13)
     flags = ("-d",) if detached else ()
     begun = time.monotonic()
@@ -106,7 +106,7 @@ def test_a_kill_of_wherry_at_any_moment(shelf: Book, detached: bool) -> None:
     assert shelf.scratch() == []
 
 
-def test_a_kill_of_the_monitor_at_any_moment(shelf: Book) -> None:
+def test_f13_a_kill_of_the_monitor_at_any_moment(shelf: Book) -> None:
     """The application goes on, whenever it was; a look finds it, and mends it."""
     place, chance = apps.place("good"), random.Random(7)
     for number in range(KILLS):
@@ -124,7 +124,7 @@ def test_a_kill_of_the_monitor_at_any_moment(shelf: Book) -> None:
         clean(shelf)
 
 
-def test_a_kill_while_it_is_stopped(shelf: Book) -> None:
+def test_f13_a_kill_while_it_is_stopped(shelf: Book) -> None:
     place, chance = apps.place("slowstop"), random.Random(5)
     for number in range(6):
         name = f"s{number}"

@@ -229,7 +229,7 @@ def test_init_for_go_is_a_note_where_one_is_asked_for() -> None:
     assert decided().findings == ()
 
 
-def test_root_must_be_asked_for() -> None:
+def test_f07_root_must_be_asked_for() -> None:
     root = User(uid=0, gid=0)
     with pytest.raises(RefusedError) as caught:
         decided(config={"user": ""}, user=root)
@@ -244,7 +244,7 @@ def test_an_image_without_a_program() -> None:
 
 
 @pytest.mark.parametrize("volume", ["/VOLUME/../..", "/proc", "relative", "/a\nb"])
-def test_an_image_mounts_nothing_where_it_must_not(volume: str) -> None:
+def test_f08_an_image_mounts_nothing_where_it_must_not(volume: str) -> None:
     """F08: what an image declares goes through the same gate as what a user says."""
     with pytest.raises(RefusedError) as caught:
         decided(config={"volumes": {volume: {}}})
@@ -259,7 +259,7 @@ def test_no_image_starts_in_the_kernels_folders(directory: str) -> None:
     assert decided(config={"working_dir": "app/../data"}).directory == "/data"
 
 
-def test_labels_steer_nothing() -> None:
+def test_f08_labels_steer_nothing() -> None:
     """F08: the same container, whatever an image's labels say."""
     labels = {
         "io.podman.annotations.privileged": "TRUE",

@@ -22,7 +22,7 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", [name for name, _ in FOLDERS])
 @pytest.mark.parametrize("target", [*LINKS, "OUTSIDE"])
-def test_no_mount_point_is_a_link(tmp_path: Path, outside: Path, name: str, target: str) -> None:
+def test_f03_no_mount_point_is_a_link(tmp_path: Path, outside: Path, name: str, target: str) -> None:
     root = tmp_path / "root"
     root.mkdir()
     (root / name).symlink_to(outside if target == "OUTSIDE" else target)
@@ -35,7 +35,7 @@ def test_no_mount_point_is_a_link(tmp_path: Path, outside: Path, name: str, targ
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_link_where_a_file_is_mounted(tmp_path: Path, outside: Path, file: str) -> None:
+def test_f03_a_link_where_a_file_is_mounted(tmp_path: Path, outside: Path, file: str) -> None:
     root = tmp_path / "root"
     (root / "etc").mkdir(parents=True)
     (root / file).symlink_to(outside / "file")
@@ -45,7 +45,7 @@ def test_a_link_where_a_file_is_mounted(tmp_path: Path, outside: Path, file: str
 
 
 @pytest.mark.parametrize("kind", ["link above", "chain", "loop", "file above", "last", "file for folder"])
-def test_a_volume_target_stays_inside(tmp_path: Path, outside: Path, kind: str) -> None:
+def test_f03_a_volume_target_stays_inside(tmp_path: Path, outside: Path, kind: str) -> None:
     root = tmp_path / "root"
     (root / "var").mkdir(parents=True)
     if kind == "link above":

@@ -46,7 +46,7 @@ def root(tmp_path: Path) -> Path:
         (str(2**31 - 1), User(uid=2**31 - 1, gid=2**31 - 1)),
     ],
 )
-def test_who_it_is(root: Path, text: str, wanted: User) -> None:
+def test_f07_who_it_is(root: Path, text: str, wanted: User) -> None:
     assert resolve(root, text) == wanted
 
 
@@ -68,14 +68,14 @@ def test_who_it_is(root: Path, text: str, wanted: User) -> None:
         "65532:-1",
     ],
 )
-def test_what_is_nobody(root: Path, text: str) -> None:
+def test_f07_what_is_nobody(root: Path, text: str) -> None:
     with pytest.raises(UsageError) as caught:
         resolve(root, text)
     assert caught.value.name == "bad-user"
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "missing", "etc-link"])
-def test_a_passwd_that_is_no_file_is_not_read(root: Path, kind: str) -> None:
+def test_f07_a_passwd_that_is_no_file_is_not_read(root: Path, kind: str) -> None:
     outside = root.parent / f"{root.name}-outside"
     outside.mkdir()
     (outside / "passwd").write_text("app:x:0:0::/:\n")
@@ -96,7 +96,7 @@ def test_a_passwd_that_is_no_file_is_not_read(root: Path, kind: str) -> None:
     assert resolve(root, "65532") == User(uid=65532, gid=65532)
 
 
-def test_a_giant_group_file_is_read_in_part(root: Path) -> None:
+def test_f07_a_giant_group_file_is_read_in_part(root: Path) -> None:
     with (root / "etc/group").open("wb") as file:
         file.truncate(1 << 30)
     assert resolve(root, "app") == User(uid=1000, gid=1000)
