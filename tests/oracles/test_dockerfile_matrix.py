@@ -56,6 +56,12 @@ APPS = (
 )
 #: Their C library is not there, or comes from packages that nothing here can install.
 WITHOUT_C = ("scratch", "alpine")
+#: What else fails in a variant: it has a shell, Debian's programs, Go's sources with the keys of its tests.
+MORE = {
+    "alpine": {"shell"},
+    "debian": {"shell", "setuid"},
+    "single-stage": {"shell", "setuid", "size", "sources", "secrets"},
+}
 CASES = [(app, variant) for app in APPS for variant in NAMES if not (app.c and variant in WITHOUT_C)]
 
 
@@ -67,6 +73,7 @@ class Bench:
         self.seen: dict[tuple[str, str], str] = {}
         self._sources: dict[str, Repository] = {}
         self._images: dict[str, dict[str, StoredImage]] = {}
+        self._failed: dict[str, set[str]] = {}
 
     def source(self, app: App) -> Repository:
         key = app.example or app.name
@@ -86,6 +93,21 @@ class Bench:
         if key not in self._images:
             self._images[key] = self.source(app).images()
         return self._images[key][app.name]
+
+    def failed(self, app: App) -> set[str]:
+        """The checks that the image of `wherry build` fails: those are the program's."""
+        if app.name not in self._failed:
+            source, image = self.source(app), self.ours(app)
+            verdicts = self.verdicts(app, f"oci:{source.folder}/layout@{image.digest}")
+            self._failed[app.name] = {check for check, outcome in verdicts.items() if outcome == "FAIL"}
+        return self._failed[app.name]
+
+    def verdicts(self, app: App, image: str) -> dict[str, str]:
+        """What `wherry prove` says of the image on Docker, by check."""
+        words = ("prove", "--engine=docker", "--json", image)
+        done = self.source(app).wherry(*words, DOCKER_HOST=self.builder.variables["DOCKER_HOST"])
+        assert done.stdout, done.stderr
+        return {one["check"]: one["outcome"] for one in json.loads(done.stdout)["verdicts"]}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +153,7 @@ def test_it_is_built_run_compared_and_proved(app: App, variant: str, bench: Benc
             "docker", image, *app.writable, port=app.port, path=app.path, environment=bench.builder.variables
         )
         containers.check_hardened(rows, app.path)
-        bench.seen[app.name, variant] = f"{compared(app, variant, image, bench)}{proved(image, source, bench)}"
+        bench.seen[app.name, variant] = f"{compared(app, variant, image, bench)}{proved(app, variant, image, bench)}"
 
 
 def under_the_debugger(app: App, image: str, bench: Bench) -> str:
@@ -150,12 +172,9 @@ def compared(app: App, variant: str, image: str, bench: Bench) -> str:
     return "= "
 
 
-def proved(image: str, source: Repository, bench: Bench) -> str:
-    done = source.wherry(
-        "prove", "--engine=docker", "--json", image, DOCKER_HOST=bench.builder.variables["DOCKER_HOST"]
-    )
-    verdicts = json.loads(done.stdout)["verdicts"]
-    failed = sorted(one["check"] for one in verdicts if one["outcome"] == "FAIL")
-    passed = sum(one["outcome"] == "PASS" for one in verdicts)
-    assert not failed, f"{failed}: {done.stdout}"
-    return " ".join((str(passed), *failed))
+def proved(app: App, variant: str, image: str, bench: Bench) -> str:
+    """No check fails that the image of `wherry build` passes, but for what the variant is for."""
+    verdicts = bench.verdicts(app, image)
+    failed = {check for check, outcome in verdicts.items() if outcome == "FAIL"}
+    assert failed - bench.failed(app) <= MORE.get(variant, set()), verdicts
+    return " ".join((str(list(verdicts.values()).count("PASS")), *sorted(failed)))

@@ -71,7 +71,7 @@ def repository(source: Path, folder: Path, hub: Hub, **environment: str) -> Repo
     settings.parent.mkdir(parents=True)
     settings.write_text(hub.mirrors)
     made = Repository(root=source, folder=folder, environment=environment)
-    done = made.wherry("generate", "dockerfile")
+    done = made.wherry("generate", "dockerfile", "--overwrite")  # some have one by hand
     assert done.code == 0, done.stderr
     commit(source)
     return made
