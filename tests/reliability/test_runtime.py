@@ -12,14 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import apps
-from tests.support.runbook import Book, book, free_port, get
+from tests.support import apps, odd_apps
+from tests.support.ports import ports
+from tests.support.runbook import Book, book, free_port, get, mounts
 from tests.support.tools import need
 from wherry.errors import UnavailableError
 from wherry.kit.ports import Command, Completed
+from wherry.model.image import Built
+from wherry.oci.tar import Entry
 from wherry.runtime.find import check, runtimes
 from wherry.runtime.holes import Holes, holes
 from wherry.runtime.oci import Runtime
+from wherry.store import place as places
+from wherry.store.places import at
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
 
@@ -196,6 +201,29 @@ def test_f02_what_nobody_saw_was_not_told(shelf: Book, tmp_path: Path, monkeypat
     words = (apps.place("exits"), "--engine", "runc", "--relax", "old-runtime")
     told = ["warning [old-runtime]" in shelf("run", *quiet, *words).stderr for quiet in (("-q",), (), ())]
     assert told == [False, True, False]
+
+
+@pytest.mark.parametrize("engine", ["runc", "crun"])
+def test_f03_an_image_whose_mount_points_lead_outside(engine: str, shelf: Book, tmp_path: Path) -> None:
+    """CVE-2026-41579: what is laid upon /dev, /proc, /sys, /tmp, /etc/hosts and a volume stays in the container."""
+    need(engine)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "hosts").write_text("mine")
+    links = {one: str(outside) for one in ("dev", "proc", "sys", "tmp", "data")} | {"etc/hosts": f"{outside}/hosts"}
+    tree = odd_apps.tree(*(Entry(path=path, kind="link", target=target) for path, target in links.items()))
+    (tmp_path / "layers").mkdir()
+    changed = odd_apps.changed(apps.made("good").image, odd_apps.Fault(archives=(tree,)), tmp_path / "layers")
+    where, port = f"oci:{tmp_path}/layout:links", free_port()
+    at(places.parse(where), ports(tmp_path)).publish(Built(name="links", version="1", content=changed))
+    words = ("--engine", engine, "--name", "links", "-p", f"{port}:8080", "-v", f"{tmp_path / 'layers'}:/data:ro")
+    shelf.good("run", "-q", "-d", where, *words)
+    get(port, "/healthz")
+    rows = Path(f"/proc/{shelf.containers()['links']['pid']}/mountinfo").read_text().splitlines()
+    shelf.good("rm", "--force", "links")
+    assert {"/dev", "/proc", "/sys", "/tmp", "/data", "/etc/hosts"} <= {row.split()[4] for row in rows}
+    assert [(one.name, one.read_text()) for one in outside.iterdir()] == [("hosts", "mine")]
+    assert not [line for line in mounts() if str(outside) in line]
 
 
 def test_f05_no_capability_in_any_set(pid: int) -> None:
