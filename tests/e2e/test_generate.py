@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Done, wherry
+from tests.support.cli import COMMAND, Done, variables, wherry
 from tests.support.examples import repository
 from tests.support.tools import need
 from wherry import api
@@ -266,3 +269,51 @@ def test_two_folders_of_one_repository(tmp_path: Path) -> None:
         assert done.code == 0, done.stderr
         assert [line.split()[0] for line in done.stdout.splitlines()] == ["new"]
     assert ran("generate", "--check", cwd=root).code == 0
+
+
+def asked(root: Path, *answers: str) -> str:
+    """`wherry init` on a terminal, each question answered in turn; all that was shown."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(root)
+        os.execve(sys.executable, [*COMMAND, "init"], variables(root.parent / "home", WHERRY_OFFLINE="1", TERM="dumb"))
+    shown = ""
+    for answer in (*answers, None):
+        while answer is None or not shown.endswith("]: "):
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:  # EIO: it has ended
+                data = b""
+            if not data:
+                break
+            shown += data.decode()
+        if answer is not None:
+            os.write(terminal, f"{answer}\n".encode())
+            shown += "\n"
+    os.waitpid(process, 0)
+    os.close(terminal)
+    return shown
+
+
+def test_init_asks_for_what_only_people_know(tmp_path: Path) -> None:
+    """Which of several programs, and which files; Enter takes what stands in brackets."""
+    need("go", "git")
+    root = repository("multi-main", tmp_path / "multi-main")
+    (root / "wherry.toml").unlink()
+    shown = asked(root, "api worker", "makefile,compose")
+    assert "./cmd/migrate" in shown
+    assert 'packages = ["./cmd/api", "./cmd/worker"]' in (root / "wherry.toml").read_text()
+    assert (root / "Makefile").exists()
+    assert (root / "compose.yaml").exists()
+    for path in ("wherry.toml", "Makefile", "compose.yaml", ".dockerignore"):
+        (root / path).unlink()
+    asked(root, "", "")
+    assert 'packages = ["./cmd/api", "./cmd/migrate", "./cmd/worker"]' in (root / "wherry.toml").read_text()
+    assert not (root / "Makefile").exists()
+
+
+def test_init_asks_for_a_port_that_nobody_can_see(tmp_path: Path) -> None:
+    need("go", "git")
+    root = repository("cli", tmp_path / "cli")
+    asked(root, "9000", "")
+    assert "ports = [9000]" in (root / "wherry.toml").read_text()
