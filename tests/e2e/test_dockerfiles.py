@@ -193,6 +193,16 @@ def test_another_platform_is_compiled_not_emulated(builder: Builder, example: Ex
     same_programs(builder, "api-arm64", source, ours)
 
 
+def test_its_images_may_be_copies_in_another_registry(builder: Builder, hub: Hub, example: Example) -> None:
+    """As its first lines say, for who may reach only one's own."""
+    source = example("http-api")
+    (file,) = source.dockerfiles("distroless").values()
+    copies = {"GO_IMAGE": hub.image("golang:"), "BASE_IMAGE": hub.image("static-debian13")}
+    words = [f"--build-arg={name}={hub.registry}/{image.partition('/')[2]}" for name, image in copies.items()]
+    build(builder, source, file, "api-copied", *words)
+    same_programs(builder, "api-copied", source, source.images()["http-api"])
+
+
 def test_wherry_proves_an_image_that_docker_built(builder: Builder, example: Example) -> None:
     """As its own: only what this program has no route for is not known."""
     need_no_chroot()
