@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import apps
+from tests.support.cli import COMMAND, variables
 from tests.support.runbook import Book, book, free_port, get, kill, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
@@ -56,6 +58,32 @@ def test_an_interrupt_stops_it_in_order(shelf: Book) -> None:
     assert code == 0
     assert "good stopped in peace" in said
     assert shelf.left() == []
+
+
+def test_on_a_terminal_nothing_is_shown_between_the_programs_words(shelf: Book) -> None:
+    ours, theirs = os.openpty()
+    environment = {**variables(shelf.folder / "home", **shelf.environment), "TERM": "xterm"}
+    process = subprocess.Popen(
+        [*COMMAND, "run", *named("good")],
+        cwd=shelf.folder,
+        env=environment,
+        stdout=theirs,
+        stderr=theirs,
+        stdin=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    until(lambda: bool(shelf.containers()))
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    said = b""
+    with contextlib.suppress(OSError):  # EIO: nobody has the other end any more
+        while data := os.read(ours, 1 << 16):
+            said += data
+    os.close(ours)
+    assert process.wait(30) == 0
+    before, _, after = said.partition(b"listening on")
+    assert b"so far" in before or b"\x1b[K" in before, "it was a terminal"
+    assert b"\x1b[K" not in after.rpartition(b"stopped in peace")[0], after
 
 
 @pytest.mark.parametrize("flags", [(), ("--init",)], ids=["without", "with"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from wherry.cli.output import Output
 
 if TYPE_CHECKING:
+    from wherry.cli.progress import Progress
     from wherry.flows.attend import Write
     from wherry.flows.container import RunRequest
     from wherry.flows.run import Detached, Watcher
@@ -143,6 +144,16 @@ def written(stdout: TextIO, stderr: TextIO) -> Write:
             stream.buffer.flush()
 
     return write
+
+
+def decided(progress: Progress, output: Output) -> Callable[[Container], None]:
+    """What is shown before it starts; from then on the program speaks."""
+
+    def told(container: Container) -> None:
+        progress.end()
+        show_decided(container, output)
+
+    return told
 
 
 def show_decided(container: Container, output: Output) -> None:

@@ -30,7 +30,7 @@ WORDS = {
 
 
 class Progress:
-    """Shows what runs from the first event until the block ends. `event` may be called from any thread."""
+    """Shows what runs from the first event until the block, or `end`. `event` may be called from any thread."""
 
     def __init__(self, output: Output, first: Event = Event(phase="analyze")) -> None:  # noqa: B008 - immutable
         self._output = output
@@ -47,6 +47,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """From here on a program's own words are shown, and nothing between them."""
         self._ended.set()
         self._thread.join()
         self._output.progress("")

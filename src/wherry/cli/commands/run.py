@@ -62,7 +62,7 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     with standing_in(directory), Progress(output) as progress:
         watcher = Watcher(
             write=containers.written(sys.stdout, sys.stderr),
-            decided=lambda container: containers.show_decided(container, output),
+            decided=containers.decided(progress, output),
             started=lambda record: containers.show_started(record, output),
             condition=containers.health_told(output),
             found=lambda findings: containers.show_findings(findings, output),
