@@ -35,8 +35,13 @@ def ask(pid: int, port: int, path: str, /, seconds: float = 5.0) -> Answer:
 def _connected(pid: int, port: int, seconds: float) -> socket.socket:
     try:
         return dial(pid, ("127.0.0.1", port), seconds)
-    except ConnectionRefusedError:
-        return dial(pid, ("::1", port), seconds)
+    except ConnectionRefusedError as refused:
+        try:
+            return dial(pid, ("::1", port), seconds)
+        except ProcessLookupError:
+            raise
+        except OSError:  # a network without IPv6 has no such address
+            raise refused from None
 
 
 def _words(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import os
 import signal
@@ -105,6 +106,14 @@ def test_who_has_ended_lives_no_more_collected_or_not() -> None:
         assert Path(f"/proc/{child.pid}").exists(), "the test can tell"
         assert not lives(child.pid)
     assert not lives(child.pid)
+
+
+def test_a_refusal_is_one_where_there_is_no_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dial(pid: int, address: tuple[str, int], /, seconds: float = 3.0) -> socket.socket:
+        raise ConnectionRefusedError if address[0] == "127.0.0.1" else OSError(errno.EADDRNOTAVAIL, "no such address")
+
+    monkeypatch.setattr("wherry.system.asking.dial", dial)
+    assert ask(0, 1, "/").error == "refused"
 
 
 def test_a_program_that_has_just_begun_is_waited_for() -> None:
