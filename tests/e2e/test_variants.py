@@ -80,6 +80,8 @@ def test_the_story_goes_down(told: Told) -> None:
             name: told.of(name, by)["shell"] for name in ("single-stage", "debian", "alpine", "distroless", "scratch")
         }
         assert shells == {"single-stage": True, "debian": True, "alpine": True, "distroless": False, "scratch": False}
+        for name in ("single-stage", "debian", "scratch"):
+            assert int(str(told.of(name, by)["packed"])) < 0.6 * int(str(told.of(name, by)["unpacked"]))
     ours, theirs = (int(str(told.of("scratch", by)["unpacked"])) for by in ("wherry", "docker"))
     assert abs(ours - theirs) < 2_000_000, "one program, and zones or certificates at most"
 

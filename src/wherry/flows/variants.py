@@ -22,6 +22,8 @@ from wherry.flows.session import Session
 from wherry.flows.subject import image_at
 from wherry.generate.header import writer
 from wherry.judge.contents import tool
+from wherry.kit.compress import block_size, compressor
+from wherry.kit.files import disk_errors
 from wherry.kit.ports import Command, Completed, Event, Machine
 from wherry.kit.streams import CHUNK, Readable
 from wherry.kit.value import Value
@@ -31,6 +33,7 @@ from wherry.model.ladder import Ladder, Rung
 from wherry.model.observation import Start
 from wherry.model.plan import Pairs
 from wherry.model.settings import ImageSettings, Settings
+from wherry.oci import media
 from wherry.oci.layer import Packed, read
 from wherry.runtime.client import VARIABLES
 from wherry.store import place as places
@@ -197,7 +200,7 @@ def _measured(work: Work, place: str, rung: Rung) -> Rung:
     rung = replace(
         rung,
         unpacked=seen.unpacked,
-        packed=seen.packed,
+        packed=sum(map(_packed, subject.layers)),
         layers=len(subject.layers),
         packages=packages(subject.layers),
         shell=any(tool(one) == SHELL for one in seen.files),
@@ -218,6 +221,15 @@ def _started(work: Work, place: str) -> float | None:
             return seen.listening_after if seen.healthy_after is None else seen.healthy_after
         case _:
             return None
+
+
+def _packed(layer: Packed) -> int:
+    """Bytes of a layer as a registry would send it: an engine hands layers out unpacked."""
+    if media.compression(layer.media_type) != "none":
+        return layer.size
+    compress, size = compressor("gzip", 0), block_size("gzip")
+    with disk_errors(layer.file), Path(layer.file).open("rb") as file:
+        return sum(len(compress(memoryview(block))) for block in iter(lambda: file.read(size), b""))
 
 
 def packages(layers: tuple[Packed, ...]) -> int:

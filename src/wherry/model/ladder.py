@@ -17,7 +17,7 @@ class Rung(Value, frozen=True, kw_only=True):
     unpacked: int | None = None
     """Bytes of all files, as on a disk."""
     packed: int | None = None
-    """Bytes of all layers, as a registry sends them."""
+    """Bytes of all layers, as a registry sends them: in gzip."""
     layers: int | None = None
     packages: int | None = None
     """Of Debian's or Alpine's package managers."""
