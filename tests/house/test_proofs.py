@@ -1,11 +1,11 @@
-"""docs/prove.md lists every check, in order, and every check has its page."""
+"""docs/prove.md lists every check, in order, and every check has its page; docs/verdicts.md is what the checks must say."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from tests.support import apps, odd_apps
+from tests.support import apps, odd_apps, verdicts
 from wherry.cli.explained import page_of
 from wherry.judge import CHECKS
 
@@ -30,6 +30,19 @@ def test_applications_of_the_table_exist_and_fail_it() -> None:
         for name in re.findall(r"`([a-z0-9-]+)`", cell):
             if name in known and "with" not in cell:
                 assert check in apps.verdicts()[name].fails, (check, name)
+
+
+def test_the_page_of_verdicts_says_what_each_image_deserves_under_each_engine() -> None:
+    listed = verdicts.rows()
+    assert tuple(listed) == verdicts.NAMES
+    for name, row in listed.items():
+        assert row.failed == {one: verdicts.deserved(name, one) for one in verdicts.ENGINES}, name
+    assert verdicts.page(listed) == verdicts.PAGE.read_text(), "WRITE_VERDICTS=1 writes it"
+
+
+def test_a_difference_between_engines_is_one() -> None:
+    for one in verdicts.DIFFERENT:
+        assert one.check in apps.verdicts()[one.image].fails, one
 
 
 def test_each_check_has_a_page_that_says_what_is_looked_at() -> None:
