@@ -56,11 +56,11 @@ APPS = (
 )
 #: Their C library is not there, or comes from packages that nothing here can install.
 WITHOUT_C = ("scratch", "alpine")
-#: What else fails in a variant: it has a shell, Debian's programs, Go's sources with the keys of its tests.
+#: What else fails in a variant: it has a shell, Debian's programs, Go's sources with the keys of its tests, no name for the user.
 MORE = {
-    "alpine": {"shell"},
-    "debian": {"shell", "setuid"},
-    "single-stage": {"shell", "setuid", "size", "sources", "secrets"},
+    "alpine": {"shell", "users"},
+    "debian": {"shell", "users", "setuid"},
+    "single-stage": {"shell", "users", "setuid", "size", "sources", "secrets"},
 }
 CASES = [(app, variant) for app in APPS for variant in NAMES if not (app.c and variant in WITHOUT_C)]
 
@@ -119,7 +119,6 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         builder.put_compiled()
         made = Bench(folder, world, builder)
         yield made
-        builder.keep_compiled()
         if len(made.seen) == len(CASES):
             write(made)
 

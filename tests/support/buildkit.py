@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import tarfile  # noqa: TID251 - what an engine writes, read by somebody else than wherry
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,9 @@ class Builder(Engine):
         said = re.search(r"kilobytes (\d+)", self._with_go(COUNT).text)
         had = self._kept.stat().st_size if self._kept.exists() else 0
         if said and int(said[1]) << 10 > GROWN * had:
-            self._with_go(TAKE, f"--output=type=local,dest={self._kept.parent}")
+            with tempfile.TemporaryDirectory(dir=self._kept.parent) as folder:  # others may read what is there
+                self._with_go(TAKE, f"--output=type=local,dest={folder}")
+                Path(folder, self._kept.name).rename(self._kept)
 
     @property
     def _kept(self) -> Path:
