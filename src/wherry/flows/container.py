@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from wherry.errors import UsageError
+from wherry.errors import UnavailableError, UsageError
 from wherry.flows import rooms
 from wherry.flows.engines import engine_for, run_folder
 from wherry.flows.named_files import refuse_missing
@@ -41,6 +41,7 @@ from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import OLD, check
 from wherry.runtime.folders import End, Place, Record
+from wherry.runtime.outward import LEADS_OUT
 from wherry.runtime.program import refuse_unstartable, whole_path
 from wherry.runtime.roots import Root
 from wherry.runtime.seccomp import chosen_seccomp
@@ -92,7 +93,7 @@ class Ready(Value, frozen=True, kw_only=True):
 
 def make(request: RunRequest, machine: Machine, session: Session) -> Made:
     """Builds if need be, unpacks, decides. The errors of `build` and of `plan.container.decide`; UnavailableError
-    [no-runtime], [old-runtime]; of `refuse_missing`."""
+    [no-runtime], [old-runtime], [no-way-out]; of `refuse_missing`."""
     refuse_missing(request.options, rooms.standing(request.build))
     run = folders.prepare(run_folder(machine))
     runtime = engine_for(machine, request.engine)
@@ -109,7 +110,23 @@ def make(request: RunRequest, machine: Machine, session: Session) -> Made:
         facts = replace(facts, rootless=rootless(runtime.name, machine.which))
     container = told(decide(request.options, facts), merged, settings)
     container = replace(container, findings=(*warnings, *container.findings))
+    _refuse_shut(container, runtime, request)
     return Made(subject=subject, root=root, container=container, runtime=runtime, run=str(run), settings=settings)
+
+
+def _refuse_shut(container: Container, runtime: oci.Runtime, request: RunRequest) -> None:
+    if container.network == "out" and not runtime.outward and not request.only_shown:
+        raise UnavailableError(
+            "no-way-out",
+            "nothing here leads out of a container's own network",
+            where="--network out",
+            why="slirp4netns is not on this machine" if runtime.name in LEADS_OUT else f"{runtime.name} cannot do it",
+            next=(
+                "install slirp4netns" if runtime.name in LEADS_OUT else "--engine runc",
+                "--network own   leads nowhere",
+                "--network host   is this machine's",
+            ),
+        )
 
 
 def _made_in(request: RunRequest, runtime: oci.Runtime, machine: Machine, session: Session) -> Made:

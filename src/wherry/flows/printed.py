@@ -32,6 +32,7 @@ from wherry.store.engine.names import podman_name
 
 PROFILE: Final = "seccomp.json"
 UNFORWARDED: Final = "# its ports answer in its own network alone: nobody forwards them here\n"
+SHUT: Final = "# its network leads nowhere: nobody leads out of a bundle\n"
 #: Fields of Options and their flags; those with a tuple are said once for each.
 FLAGS: Final = {
     "name": "--name",
@@ -94,6 +95,7 @@ def _runc(made: Made, request: RunRequest) -> str:
     return "".join(
         (
             UNFORWARDED if made.container.publish else "",
+            SHUT if made.container.network == "out" else "",
             f"{shlex.join(words_of(request, made, '--bundle', made.container.name))} &&\n",
             f"cat >{name}/{bundle.CONFIG} <<'END' &&\n{bundle.configuration(made).decode()}\nEND\n",
             f"{shlex.join(words)} --bundle {name} {name}\n",

@@ -9,8 +9,9 @@ from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Health, Pairs
 from wherry.oci.platform import Platform
 
-Network = Literal["own", "none", "host"]
-"""own: a network of its own whose published ports wherry forwards; none: a loopback alone; host: this machine's."""
+Network = Literal["own", "out", "none", "host"]
+"""own: a network of its own whose published ports wherry forwards; out: the same, and it leads out; none: a loopback alone; host:
+this machine's."""
 
 
 class User(Value, frozen=True, kw_only=True):

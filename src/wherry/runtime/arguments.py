@@ -20,6 +20,8 @@ Group = tuple[str, ...]
 """A flag with its value, or the image with its arguments."""
 CLIENTS: Final[tuple[Client, ...]] = ("docker", "podman")
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
+#: The engine's word; empty: its bridge.
+NETWORKS: Final = {"own": "", "out": "", "none": "none", "host": "host"}
 LOW_PORTS: Final = "net.ipv4.ip_unprivileged_port_start=1024"
 """Docker opens ports below 1024 to everybody since 20.10 (moby #41030); here NET_BIND_SERVICE decides, as under runc."""
 
@@ -66,7 +68,7 @@ def arguments(client: Client, container: Container, given: Given) -> tuple[Group
 
 def shown(client: Client, container: Container, image: str, seccomp: str, processes: int) -> str:
     """The command for a shell, one flag a line. `seccomp`: the path that the profile will have; `processes`: as in Given."""
-    network = {"own": "", "none": "none", "host": "host"}[container.network]
+    network = NETWORKS[container.network]
     profile = "" if container.seccomp == "unconfined" else seccomp
     given = Given(
         image=image, name=container.name, network=network, seccomp=profile, processes=processes, watched=False

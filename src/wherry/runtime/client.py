@@ -77,7 +77,7 @@ def prepare(runtime: Runtime, container: Container, place: Place, image: str, se
     given = Given(
         image=image,
         name=name_of(place),
-        network="host" if container.network == "host" else "" if publishes(container) else "none",
+        network="host" if container.network == "host" else "" if bridged(container) else "none",
         seccomp=str(profile) if seccomp is not None else "",
         environment_file=str(variables),
         processes=processes(),
@@ -162,7 +162,12 @@ def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:
 
 def publishes(container: Container) -> bool:
     """Whether the engine publishes its ports itself: only root may enter the container's network and forward there."""
-    return container.network == "own" and os.geteuid() != 0
+    return bridged(container)
+
+
+def bridged(container: Container) -> bool:
+    """Whether its network is the engine's bridge."""
+    return container.network == "out" or (container.network == "own" and os.geteuid() != 0)
 
 
 def _command(runtime: Runtime, *words: str) -> Command:

@@ -65,6 +65,13 @@ CAUSES: Final = (
         next="build it for this machine, or install qemu-user-static",
     ),
     Cause(
+        says=(r"slirp4netns", r"running (?:createRuntime )?hook", r"error executing hook"),
+        kind=UnavailableError,
+        name="no-way-out",
+        message="no network that leads out could be made",
+        next="--network own   leads nowhere; --network host   is this machine's",
+    ),
+    Cause(
         says=(r"only be run on AMD64 processors with",),
         kind=UnavailableError,
         name="cpu-level",

@@ -25,6 +25,7 @@ from wherry.model.container import Container
 from wherry.model.plan import Pairs
 from wherry.runtime import cgroups
 from wherry.runtime.folders import PID, Place
+from wherry.runtime.outward import RESOLVER
 from wherry.runtime.spec import Surroundings, by_systemd, spec
 
 PATIENCE: Final = 30.0
@@ -49,6 +50,8 @@ class Runtime(Value, frozen=True, kw_only=True):
     no_pivot: bool = False
     """/ of this process is no mount point (a plain chroot), so pivot_root(2) cannot be used."""
     environment: Pairs = ENVIRONMENT
+    outward: str = ""
+    """slirp4netns, where it is here and this runtime can use it: what leads out of a container's network."""
     prefix: tuple[str, ...] = ()
     """Words before the program: what brings about a state of this machine without which it refuses to work."""
 
@@ -77,7 +80,13 @@ def prepare(runtime: Runtime, container: Container, place: Place, root: str, sec
     """config.json and the files it mounts."""
     write_files(container, place.files)
     around = Surroundings(
-        id=place.id, root=root, files=str(place.files), seccomp=seccomp, groups_shown=shows_groups(runtime)
+        id=place.id,
+        root=root,
+        files=str(place.files),
+        seccomp=seccomp,
+        outward=runtime.outward,
+        folder=str(place.path),
+        groups_shown=shows_groups(runtime),
     )
     atomic_write(place.bundle / "config.json", msgspec.json.encode(spec(container, around)), mode=0o600)
 
@@ -176,7 +185,8 @@ def write_files(container: Container, folder: Path) -> None:
     """hosts, hostname and resolv.conf, which every container has of its own."""
     hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost\n"
     hosts += f"127.0.1.1\t{container.hostname}\n" if container.hostname else ""
-    resolv = _read("/etc/resolv.conf") if container.network == "host" else ""
+    servers = {"host": _read("/etc/resolv.conf"), "out": f"nameserver {RESOLVER}\n"}
+    resolv = servers.get(container.network, "")
     texts = {"hosts": hosts, "hostname": f"{container.hostname}\n", "resolv.conf": resolv}
     for name, text in texts.items():
         path = folder / name

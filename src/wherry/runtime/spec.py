@@ -12,6 +12,7 @@ import msgspec
 from wherry.formats.seccomp import Seccomp
 from wherry.kit.value import Value
 from wherry.model.container import Bind, Container, IdRange, Tmpfs
+from wherry.runtime.outward import hooks
 
 #: Docker's lists (moby, oci/defaults.go), with what newer kernels have.
 MASKED: Final = (
@@ -51,13 +52,19 @@ class Surroundings(Value, frozen=True, kw_only=True):
     """Where hosts, hostname and resolv.conf lie."""
     seccomp: Seccomp | None = None
     """None: every system call."""
+    outward: str = ""
+    """The program by which a network that leads out does."""
+    folder: str = ""
+    """Where that one keeps its files."""
     groups_shown: bool = True
     """The program sees its own control groups; else an empty folder that nobody may write to."""
 
 
 def spec(container: Container, around: Surroundings) -> dict[str, Any]:
     """The whole config.json."""
+    leads_out = container.network == "out" and around.outward
     return {
+        **({"hooks": hooks(around.outward, around.folder)} if leads_out else {}),
         "ociVersion": "1.0.2",
         "hostname": container.hostname,
         "root": {"path": around.root, "readonly": container.read_only},

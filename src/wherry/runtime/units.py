@@ -9,7 +9,7 @@ import math
 from typing import Final
 
 from wherry.model.container import Container
-from wherry.runtime.arguments import Given, Group, arguments, unsaid
+from wherry.runtime.arguments import NETWORKS, Given, Group, arguments, unsaid
 
 #: podman's flags, and the keys of podman-systemd.unit(5) that mean the same; every other flag becomes PodmanArgs.
 KEYS: Final = {
@@ -24,7 +24,6 @@ KEYS: Final = {
     "--read-only": "ReadOnly",
     "--init": "RunInit",
 }
-NETWORKS: Final = {"own": "", "none": "none", "host": "host"}
 PATIENCE: Final = 5
 """Seconds beyond the grace before systemd kills."""
 

@@ -122,6 +122,16 @@ def test_a_command_for_a_shell() -> None:
     assert "--pull" not in parts, "whoever reads it may want to pull"
 
 
+@pytest.mark.parametrize(
+    ("network", "word"), [("own", ""), ("out", ""), ("none", "--network none"), ("host", "--network host")]
+)
+def test_what_leads_out_is_the_engines_bridge(network: str, word: str) -> None:
+    made = container(network=network, publish=(Publish(host_port=9000, port=8080),))
+    text = shown("podman", made, "app:1", "seccomp.json", 0)
+    assert ("--publish" in text, word in text) == (not word, True)
+    assert any("leads out" in note for note in unsaid("podman", made)) == (network == "own"), "unasked for"
+
+
 def test_what_cannot_be_said_is_told() -> None:
     notes = unsaid("docker", container(id_base=1 << 20, capabilities=("CAP_NET_RAW",)), leads_out=False)
     assert [note.partition(" ")[0] for note in notes] == ["ids", "a", "/data", "the"]

@@ -25,7 +25,12 @@ _OPTIONS = (
     _several("-v", "--volume", "volumes", metavar="SOURCE:PATH[:ro]", help="A file or folder of this machine."),
     _several("--secret", "secrets", metavar="NAME=FILE", help="A file at /run/secrets/NAME, never a variable."),
     _several("--tmpfs", "tmpfs", metavar="PATH[:SIZE]", help="Memory to write to."),
-    click.option("--network", default="", metavar="own|none|host", help="own: only published ports lead in."),
+    click.option(
+        "--network",
+        default="",
+        metavar="own|out|none|host",
+        help="own: only published ports lead in; out: it leads out too.",
+    ),
     click.option("--memory", default="", metavar="SIZE", help="Limit, swap included: 64m, 1g (256m)."),
     click.option("--cpus", default="", metavar="N", help="Processors' worth of time (2)."),
     click.option("--pids", type=int, metavar="N", help="Processes and threads (256)."),

@@ -32,7 +32,7 @@ RELAXATIONS: Final = {
     "old-runtime": "a runtime out of which containers are known to get",
 }
 NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}", re.ASCII)
-NETWORKS: Final = ("own", "none", "host")
+NETWORKS: Final = ("own", "out", "none", "host")
 GRACE: Final = 10.0
 SIGNALS: Final = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH")
 

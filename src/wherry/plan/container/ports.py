@@ -30,7 +30,7 @@ def decide(options: Options, config: RunConfig) -> Published:
     """UsageError [container-option] for a port that is none, twice the same, or published from where that is impossible."""
     network: Network = options.network or "own"  # type: ignore[assignment]
     rows = tuple(publish(text) for text in options.publish)
-    if rows and network != "own":
+    if rows and network not in ("own", "out"):
         why = "its ports are this machine's already" if network == "host" else "nothing leads into it"
         raise UsageError(
             "container-option", f"with --network {network} no port is published", why=why,
@@ -45,6 +45,7 @@ def decide(options: Options, config: RunConfig) -> Published:
         )
     reason = {
         "own": "its own: published ports lead in, nothing leads out",
+        "out": "its own: published ports lead in, and it leads out, not to this machine's loopback",
         "none": "a loopback of its own, and nothing else",
         "host": "this machine's network, as you asked",
     }[network]
@@ -57,7 +58,7 @@ def decide(options: Options, config: RunConfig) -> Published:
         )
         for row in rows
     ]
-    if not rows and network == "own" and config.exposed_ports:
+    if not rows and network in ("own", "out") and config.exposed_ports:
         first = min(config.exposed_ports).partition("/")[0]
         decisions.append(Decision(name="publish", value="nothing", reason=f"-p {first} reaches it from this machine"))
     return Published(network=network, publish=rows, decisions=tuple(decisions))

@@ -55,7 +55,7 @@ def merged(options: Options, settings: Effective, root: str) -> Merged:
         values["network"] = _network(settings, said.network)
     if said.grace is not None and options.grace is None:
         values["grace"] = _grace(settings, said.grace)
-    if said.publish is not None and not options.publish and options.network in ("", "own"):
+    if said.publish is not None and not options.publish and options.network in ("", "own", "out"):
         values["publish"] = tuple(_publish(settings, number, str(one)) for number, one in enumerate(said.publish))
     kept = tuple(values)
     values["environment"] = (*_environment(settings), *options.environment)
