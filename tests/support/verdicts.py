@@ -137,9 +137,10 @@ def rows(text: str | None = None) -> dict[str, Row]:
         row = found.setdefault(cells[0].strip("`"), Row())
         if len(cells) == 2 + len(ENGINES):
             row.failed.update({one: _names(cell) for one, cell in zip(ENGINES, cells[2:], strict=True) if cell != "?"})
+            row.unknown.update(dict.fromkeys(row.failed, frozenset()))
         else:
             parts = dict(part.split(": ", 1) for part in cells[2].split("; ") if part)
-            row.unknown.update({one: _names(cells[1]) | _names(parts.get(one, "")) for one in ENGINES})
+            row.unknown.update({one: _names(cells[1]) | _names(parts.get(one, "")) for one in row.failed})
     return found
 
 
