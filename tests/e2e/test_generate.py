@@ -233,7 +233,7 @@ def test_the_first_commit_makes_nothing_stale(tmp_path: Path) -> None:
     shutil.rmtree(root / ".git")
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     everything(root)
-    for words in (["add", "-A"], ["commit", "-qm", "one"], ["tag", "v1.2.3"]):
+    for words in (["add", "-A"], ["commit", "-qm", "one"]):
         subprocess.run(["git", *words], cwd=root, check=True)
     done = ran("generate", "--check", cwd=root)
     assert done.code == 0, done.stdout
@@ -317,3 +317,75 @@ def test_init_asks_for_a_port_that_nobody_can_see(tmp_path: Path) -> None:
     root = repository("cli", tmp_path / "cli")
     asked(root, "9000", "")
     assert "ports = [9000]" in (root / "wherry.toml").read_text()
+
+
+def test_what_git_ignores_or_another_repository_holds_is_nobodys(shop: Path) -> None:
+    """A module cache in the tree, as CI has it, and a clone below it."""
+    everything(shop)
+    for folder in (".cache/modules", "third_party"):
+        (shop / folder).mkdir(parents=True)
+        (shop / folder / "compose.yaml").write_text("# wherry generate rockets\n")
+    (shop / ".gitignore").write_text("/.cache\n")
+    subprocess.run(["git", "init", "-q"], cwd=shop / "third_party", check=True)
+    done = ran("generate", "--check", cwd=shop)
+    assert done.code == 0, done.stderr
+
+
+def test_an_edit_of_the_sources_makes_nothing_stale(shop: Path) -> None:
+    """Nor another remote, nor the first test, nor a line above an import."""
+    everything(shop)
+    (shop / "main.go").write_text(
+        (shop / "main.go").read_text().replace("package main\n", "// More.\n\npackage main\n", 1)
+    )
+    (shop / "more_test.go").write_text("package main\n")
+    subprocess.run(["git", "remote", "add", "origin", "https://example.com/somebody/fork"], cwd=shop, check=True)
+    done = ran("generate", "--check", cwd=shop)
+    assert done.code == 0, done.stdout
+
+
+def test_a_module_file_that_git_does_not_know(tmp_path: Path) -> None:
+    need("go", "git")
+    root = repository("workspace", tmp_path / "workspace")
+    subprocess.run(["git", "rm", "-q", "--cached", "go.work"], cwd=root, check=True)
+    done = ran("generate", "makefile", "./...", cwd=root)
+    assert "[untracked-modules]" in done.stderr
+    assert "go.work" in done.stderr
+
+
+def test_a_copy_of_a_generated_file_is_told_with_what_to_do(shop: Path) -> None:
+    assert ran("generate", "makefile", cwd=shop).code == 0
+    shutil.copy(shop / "Makefile", shop / "Makefile.example")
+    done = ran("generate", "--check", cwd=shop)
+    assert done.code == 1
+    assert "not made any more  Makefile.example" in done.stdout
+    assert "rm Makefile.example" in done.stderr
+
+
+def test_a_release_is_told_where_there_is_none(tmp_path: Path) -> None:
+    need("go", "git")
+    root = repository("http-api", tmp_path / "http-api")
+    subprocess.run(["git", "tag", "-d", "v1.2.3"], cwd=root, check=True, capture_output=True)
+    done = ran("generate", "kubernetes", cwd=root)
+    assert "warning [no-release]" in done.stderr
+    assert (root / "deploy/deployment.yaml").read_text().startswith("# wherry generate kubernetes\n")
+
+
+@pytest.mark.parametrize(
+    ("toml", "name"),
+    [
+        ('[image]\nenv = { GOMEMLIMIT = "1GiB" }\n', "limits-conflict"),
+        ('[image]\nenv = { GOMEMLIMIT = "banana" }\n', "bad-setting"),
+        ('[image]\nhealth = { command = ["/bin/sh", "-c", "x"] }\n', "shell-probe"),
+        ('[image]\nvolumes = ["/app"]\n', "bad-setting"),
+        ('[generate]\nbuilder = "golang:1.20"\n', "bad-setting"),
+    ],
+)
+def test_what_cannot_hold_writes_nothing(shop: Path, toml: str, name: str) -> None:
+    assert ran("generate", "compose", cwd=shop).code == 0
+    before = files(shop)
+    (shop / "wherry.toml").write_text(toml)
+    for words in (("generate",), ("generate", "dockerfile"), ("generate", "--check")):
+        done = ran(*words, cwd=shop)
+        assert done.code == 2, done.stderr
+        assert f"error [{name}]" in done.stderr
+    assert files(shop) == before | {"wherry.toml": toml}

@@ -2,9 +2,9 @@
 repository chose.
 """
 
-from wherry.analyze.holdings import holdings
+from wherry.analyze.holdings import holdings, names
 from wherry.analyze.layout import Layout, locate
 from wherry.analyze.project import Reading, analyze, read
 from wherry.analyze.request import Request
 
-__all__ = ["Layout", "Reading", "Request", "analyze", "holdings", "locate", "read"]
+__all__ = ["Layout", "Reading", "Request", "analyze", "holdings", "locate", "names", "read"]

@@ -17,26 +17,32 @@ WORK = ("go.work", "go.work.sum")
 
 def holdings(layout: Layout, project: Project, git: str, environment: Environment, run: Run) -> Holdings:
     """Of the modules that `project` has mains in. `git`: the program, empty when there is none."""
-    ask = Git(layout.git, git, environment, run)
-    tracked = _tracked(layout, ask, committed=project.vcs is not None) if layout.git and git else ()
+    there = names(layout, git, environment, run)
+    known = _listed(layout, Git(layout.git, git, environment, run)) if there and project.vcs else there
     homes = {one.path: one for one in project.modules}
     modules = tuple(homes[path] for path in dict.fromkeys(main.module for main in project.mains) if path in homes)
     return Holdings(
         modules=tuple(_files(layout, project, module) for module in modules),
-        tracked=tracked,
-        tests=any(name.endswith("_test.go") for name in tracked or _walked(layout.root)),
+        tracked=known or (),
+        tests=any(name.endswith("_test.go") for name in (_walked(layout.root) if there is None else there)),
     )
 
 
-def _tracked(layout: Layout, git: Git, *, committed: bool) -> tuple[str, ...]:
-    """Before the first commit, what would be in it."""
-    listed = (
-        git("ls-files", "-z", *(() if committed else ("--cached", "--others", "--exclude-standard")))
-        .stdout.decode("utf-8", "surrogateescape")
-        .split("\0")
-    )
+def names(layout: Layout, git: str, environment: Environment, run: Run) -> tuple[str, ...] | None:
+    """Every file that git knows or would take, relative to the root, sorted: none that it ignores, none of another repository
+    below it. None where git cannot be asked."""
+    if not layout.git or not git:
+        return None
+    return _listed(layout, Git(layout.git, git, environment, run), "--cached", "--others", "--exclude-standard")
+
+
+def _listed(layout: Layout, git: Git, *words: str) -> tuple[str, ...] | None:
+    done = git("ls-files", "-z", *words)
+    if done.code:
+        return None
+    listed = done.stdout.decode("utf-8", "surrogateescape").split("\0")
     inside = (relative(os.path.join(layout.git, name), layout.root) for name in listed if name)
-    return tuple(sorted(name for name in inside if not name.startswith("/")))
+    return tuple(sorted({name for name in inside if not name.startswith("/")}))
 
 
 def _walked(root: str) -> tuple[str, ...]:

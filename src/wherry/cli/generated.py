@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from wherry.cli.output import Output
@@ -18,6 +19,7 @@ DONE: Final = {
     "gone": "not made any more",
     "foreign": "replaced",
 }
+SHOWN: Final = 4
 WOULD: Final = {**DONE, "new": "missing", "changed": "stale", "foreign": "not wherry's"}
 
 
@@ -25,6 +27,8 @@ def show(made: Generated, output: Output, *, mode: str, diff: bool) -> None:
     """A line a file on stdout; what was replaced as a diff, on stderr when it was done and on stdout when that was asked for."""
     for finding in made.findings:
         output.finding(finding)
+    for error in made.errors:
+        output.error(error)
     words = DONE if mode == "write" else WOULD
     for one in made.changes:
         if diff:
@@ -36,7 +40,10 @@ def show(made: Generated, output: Output, *, mode: str, diff: bool) -> None:
         for one in made.changes:
             output.result(f"{words[one.state].ljust(width)}  {one.path}")
     output.line(_closing(made, mode))
-    if mode == "check" and made.stale:
+    gone = tuple(shlex.quote(one.path) for one in made.changes if one.state == "gone")
+    if gone:
+        output.next(f"rm {' '.join(gone[:SHOWN])}{' ...' if len(gone) > SHOWN else ''}, or remove their first line")
+    elif mode == "check" and made.stale:
         output.next("wherry generate", "wherry generate --diff")
 
 

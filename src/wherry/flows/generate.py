@@ -13,8 +13,8 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from wherry.analyze import holdings, locate
-from wherry.errors import RefusedError, UnavailableError, UnknownError, UsageError
+from wherry.analyze import holdings, locate, names
+from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import rooms, written
 from wherry.flows.lock import pinned
 from wherry.flows.plan import Planned, plan_with, toolchain_of
@@ -28,6 +28,7 @@ from wherry.model.finding import Finding
 from wherry.model.plan import Decision
 from wherry.plan import lockfile
 from wherry.plan.application import Known, decide
+from wherry.plan.application.decide import NO_RELEASE
 
 _RELEASE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,127}", re.ASCII)
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -73,6 +74,8 @@ class Generated(Value, frozen=True, kw_only=True):
     changes: tuple[written.Change, ...] = ()
     decisions: tuple[Decision, ...] = ()
     findings: tuple[Finding, ...] = ()
+    errors: tuple[WherryError, ...] = ()
+    """Why parts of files cannot stay where they are: nothing is written then."""
 
     @property
     def stale(self) -> tuple[written.Change, ...]:
@@ -83,17 +86,23 @@ class Generated(Value, frozen=True, kw_only=True):
 def generate(request: GenerateRequest, machine: Machine) -> Generated:
     """Makes the files, and writes them unless `mode` says otherwise: all or none. UsageError [nothing-generated], RefusedError
     [file-exists]; those of `plan`, of the writers and of `written`."""
-    root = Path(locate(str(rooms.standing(request.build))).root)
-    known = written.commands_in(root)
+    layout = locate(str(rooms.standing(request.build)))
+    root = Path(layout.root)
+    listed = names(layout, machine.which("git"), machine.environment, machine.run)
+    known = written.commands_in(root, listed)
 
     @functools.cache
     def look(build: BuildRequest) -> Seen:
         return _seen(build, machine)
 
-    whole = _together(str(root), tuple(_made(wish, request, look, machine) for wish in _wishes(request, root, known)))
-    if request.mode == "write":
-        refuse_foreign(whole, _said(request), overwrite=request.overwrite)
-        written.write(root, whole.changes)
+    wishes = _wishes(request, root, known)
+    whole = together(str(root), tuple(made(wish, replace(request, pin=False), look, machine) for wish in wishes))
+    if request.mode != "write":
+        return whole
+    refuse(whole, _said(request), overwrite=request.overwrite)
+    if request.pin:
+        whole = together(str(root), tuple(made(wish, request, look, machine) for wish in wishes))
+    written.write(root, whole.changes)
     return whole
 
 
@@ -123,16 +132,17 @@ def _wishes(request: GenerateRequest, root: Path, known: dict[Command, tuple[str
     )
 
 
-def _made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Seen], machine: Machine) -> Generated:
+def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Seen], machine: Machine) -> Generated:
+    """The files of one wish beside those that are there; digests are asked for and locked where `request` lets it."""
     seen, row = look(wish.build), writer(wish.choice.what)
-    choice = wish.choice if wish.before and not request.choice else released(wish.choice, seen)
+    choice = _released(wish.choice, seen)
     digest, root = _digest(choice, seen), seen.root
     applications = tuple(
         replace(one, digest=digest, version=choice.release or one.version) for one in seen.applications
     )
     applications, findings = _pinned(request, applications, row.write(applications, choice), machine)
     command = Command(choice=choice, home=applications[0].home)
-    changes = written.compared(Path(root), row.write(applications, choice), command)
+    changes, errors = written.compared(Path(root), row.write(applications, choice), command)
     gone = tuple(
         written.Change(path=name, state="gone")
         for home, files in wish.before
@@ -147,7 +157,8 @@ def _made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], S
         root=root,
         changes=(*changes, *gone),
         decisions=tuple(one for application in applications for one in application.decisions),
-        findings=(*told, *findings, *map(_stays, theirs)),
+        findings=(*told, *_no_release(choice, applications), *findings, *map(_stays, theirs)),
+        errors=errors,
     )
 
 
@@ -160,7 +171,7 @@ def _stays(change: written.Change) -> Finding:
     )
 
 
-def released(choice: Choice, seen: Seen) -> Choice:
+def _released(choice: Choice, seen: Seen) -> Choice:
     """The choice with the release that its files name, where they name one: said, or that of the nearest tag. So the first line
     keeps it, and a new tag makes nothing stale. UsageError [bad-release]."""
     if choice.release and not _RELEASE.fullmatch(choice.release):
@@ -168,9 +179,20 @@ def released(choice: Choice, seen: Seen) -> Choice:
             "bad-release", "that is no version", where=f"--release {choice.release[:80]}", next="like --release 1.4.0"
         )
     versions = {one.version for one in seen.applications}
-    if choice.release or not writer(choice.what).release or len(versions) > 1:
+    if choice.release or not writer(choice.what).release or len(versions) > 1 or NO_RELEASE in versions:
         return choice
     return replace(choice, release=versions.pop())
+
+
+def _no_release(choice: Choice, applications: tuple[Application, ...]) -> Iterator[Finding]:
+    """A warning where files name an image that nobody pushes."""
+    none = tuple(one.name for one in applications if one.version == NO_RELEASE)
+    if none and writer(choice.what).release and not choice.digest:
+        yield Finding(
+            name="no-release",
+            message=f"no tag says a version yet, so files name {none[0]}:{NO_RELEASE}",
+            next=f"git tag v0.1.0, or wherry generate {choice.what} --release 0.1.0",
+        )
 
 
 def _digest(choice: Choice, seen: Seen) -> str:
@@ -211,9 +233,22 @@ def applications_of(planned: Planned, machine: Machine) -> tuple[tuple[Applicati
     held = holdings(planned.layout, project, machine.which("git"), machine.environment, machine.run)
     lock = lockfile.load(Path(planned.plan.root))
     known = Known(plan=planned.plan, project=project, holdings=held, tiers=planned.tiers, lock=lock)
-    told = tuple(_worktree(planned.layout.git))
-    applications = tuple(replace(one, findings=(*one.findings, *told)) for one in decide(known))
+    worktree = tuple(_worktree(planned.layout.git))
+    applications = tuple(replace(one, findings=(*one.findings, *worktree, *_untracked(one))) for one in decide(known))
     return applications, planned.plan.root
+
+
+def _untracked(application: Application) -> Iterator[Finding]:
+    """A warning for a go.work or go.sum that git does not know: files here name it, and a clone has none."""
+    sources = application.sources
+    missing = tuple(name for name in sources.module_files if sources.tracked and name not in sources.tracked)
+    if missing:
+        yield Finding(
+            name="untracked-modules",
+            message=f"git does not know {', '.join(missing)}: a clone gets other files, and its Docker builds fail",
+            subject=application.name,
+            next=f"git add {missing[0]}, or GOWORK=off wherry generate",
+        )
 
 
 def _worktree(git: str) -> Iterator[Finding]:
@@ -267,18 +302,23 @@ def _unpinned(names: tuple[str, ...], why: str = "") -> Finding:
     )
 
 
-def _together(root: str, made: tuple[Generated, ...]) -> Generated:
+def together(root: str, made: tuple[Generated, ...]) -> Generated:
+    """All of them as one, each file once."""
     changes = tuple({one.path: one for each in made for one in each.changes}.values())
     return Generated(
         root=root,
         changes=changes,
         decisions=tuple(dict.fromkeys(one for each in made for one in each.decisions)),
         findings=tuple(dict.fromkeys(one for each in made for one in each.findings)),
+        errors=tuple(one for each in made for one in each.errors),
     )
 
 
-def refuse_foreign(whole: Generated, said: str, *, overwrite: bool) -> None:
-    """RefusedError [file-exists] where somebody else's file is in the way; `said`: the command, for what to do next."""
+def refuse(whole: Generated, said: str, *, overwrite: bool) -> None:
+    """UsageError [kept-part]; RefusedError [file-exists] where somebody else's file is in the way. `said`: the command, for what
+    to do next."""
+    if whole.errors:
+        raise whole.errors[0] if len(whole.errors) == 1 else Several(whole.errors)
     foreign = tuple(one.path for one in whole.changes if one.state == "foreign")
     if foreign and not overwrite:
         raise RefusedError(

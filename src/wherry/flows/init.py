@@ -11,14 +11,24 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from wherry.flows import rooms, written
-from wherry.flows.generate import Generated, Seen, applications_of, planned_of, refuse_foreign, released
+from wherry.flows.generate import (
+    Generated,
+    GenerateRequest,
+    Seen,
+    Wish,
+    applications_of,
+    made,
+    planned_of,
+    refuse,
+    together,
+)
 from wherry.flows.plan import Planned
 from wherry.flows.request import BuildRequest
-from wherry.generate.header import Command, writer
+from wherry.generate.header import Command
 from wherry.generate.initial import settings
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
-from wherry.model.file import Choice, File
+from wherry.model.file import Choice
 
 ALWAYS = ("dockerignore",)
 """Made without being asked for: any build by Docker wants it."""
@@ -64,22 +74,22 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     images = tuple(zip(planned.plan.images, applications, strict=True))
     several = len(planned.reading.project.mains) > 1
     first = settings(images, _folders(planned, here) if several else ())
-    changes = list(_changes(Path(root), (first,), Command(choice=Choice(what="init"), home=home)))
-    brought = (Choice(what=what) for what in ALWAYS if what not in {one.what for one in request.choices})
     seen = Seen(applications=applications, root=root)
-    for wanted in (*brought, *request.choices):
-        choice = released(wanted, seen)
-        files = writer(choice.what).write(applications, choice)
-        changes += _changes(Path(root), files, Command(choice=choice, home=home))
-    made = Generated(root=root, changes=tuple({one.path: one for one in changes}.values()))
-    if not request.show:
-        refuse_foreign(made, "wherry init", overwrite=request.overwrite)
-        written.write(Path(root), made.changes)
-    return made
+    own, _ = written.compared(Path(root), (first,), Command(choice=Choice(what="init"), home=home))
+    brought = (Choice(what=what) for what in ALWAYS if what not in {one.what for one in request.choices})
+    wishes = tuple(Wish(choice=one, build=request.build) for one in (*brought, *request.choices))
+    wanted = GenerateRequest(build=request.build, mode="diff" if request.show else "write")
 
+    def whole(*, pin: bool) -> Generated:
+        files = (made(one, replace(wanted, pin=pin), lambda _: seen, machine) for one in wishes)
+        return together(root, (Generated(root=root, changes=own), *files))
 
-def _changes(root: Path, files: tuple[File, ...], command: Command) -> tuple[written.Change, ...]:
-    return written.compared(root, files, command)
+    if request.show:
+        return whole(pin=False)
+    refuse(whole(pin=False), "wherry init", overwrite=request.overwrite)
+    done = whole(pin=True)
+    written.write(Path(root), done.changes)
+    return done
 
 
 def _all(build: BuildRequest) -> BuildRequest:

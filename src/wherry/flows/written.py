@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
-from wherry.errors import RefusedError, UsageError
+from wherry.errors import RefusedError, UsageError, WherryError
 from wherry.generate.header import Command, found, headed
 from wherry.generate.kept import merged
 from wherry.kit.files import atomic_writer, disk_errors, is_beneath
@@ -24,7 +24,7 @@ LARGEST: Final = 1 << 20
 EXECUTABLE: Final = 0o755
 PLAIN: Final = 0o644
 HEAD: Final = 512
-SKIPPED: Final = frozenset((".git", "node_modules", "vendor", "testdata"))
+SKIPPED: Final = frozenset(("node_modules", "vendor", "testdata"))
 """Folders where nobody keeps generated files of their own."""
 
 State = Literal["new", "changed", "same", "gone", "foreign"]
@@ -49,10 +49,22 @@ class Change(Value, frozen=True, kw_only=True):
         return "".join(difflib.unified_diff(old, new, self.path if self.before else "/dev/null", self.path))
 
 
-def compared(root: Path, files: tuple[File, ...], command: Command) -> tuple[Change, ...]:
-    """Each file beside what is there, the user's parts in it. RefusedError [unsafe-file] for a path that leads out of the root, a
-    link or a folder; UsageError [kept-part]."""
-    return tuple(_compared(root, one, command) for one in files)
+def compared(
+    root: Path, files: tuple[File, ...], command: Command
+) -> tuple[tuple[Change, ...], tuple[WherryError, ...]]:
+    """Each file beside what is there, the user's parts in it; and an error for each whose parts cannot stay. RefusedError
+    [unsafe-file] for a path that leads out of the root, a link or a folder."""
+    changes, errors = list[Change](), list[WherryError]()
+    for one in files:
+        try:
+            changes.append(_compared(root, one, command))
+        except UsageError as error:
+            if error.name != "kept-part":
+                raise
+            name = posixpath.normpath(posixpath.join(command.home, one.path))
+            changes.append(Change(path=name, state="changed"))
+            errors.append(error)
+    return tuple(changes), tuple(errors)
 
 
 def _compared(root: Path, file: File, command: Command) -> Change:
@@ -103,6 +115,8 @@ def write(root: Path, changes: tuple[Change, ...]) -> None:
                 mode = EXECUTABLE if one.executable else PLAIN
                 file = stack.enter_context(atomic_writer(root / one.path, mode=mode))
                 file.write(one.text.encode("utf-8", "surrogateescape"))
+                file.flush()
+                os.fsync(file.fileno())  # a full disk says so here, while nothing is at its place yet
     except BaseException:
         for folder in reversed(made):
             with contextlib.suppress(OSError):
@@ -123,20 +137,27 @@ def _folders(root: Path, wanted: tuple[Change, ...]) -> tuple[Path, ...]:
     return tuple(made)
 
 
-def commands_in(root: Path) -> dict[Command, tuple[str, ...]]:
-    """Every command that a file of the repository names, and its files, sorted."""
+def commands_in(root: Path, names: tuple[str, ...] | None) -> dict[Command, tuple[str, ...]]:
+    """Every command that a file of the repository names, and its files, sorted. `names`: what git knows or would take; None: no
+    git, so every file below the root that is not somebody else's. UsageError [bad-header]."""
     named: dict[Command, list[str]] = {}
-    for name in sorted(_names(root)):
+    for name in sorted(_walked(root) if names is None else names):
         command = found(_head(root / name), name)
         if command:
             named.setdefault(command, []).append(name)
     return {command: tuple(names) for command, names in named.items()}
 
 
-def _names(root: Path) -> Iterator[str]:
+def _walked(root: Path) -> Iterator[str]:
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        folders[:] = sorted(name for name in folders if _is_own(f"{folder}/{name}", name))
         yield from (os.path.relpath(f"{folder}/{name}", root) for name in files)
+
+
+def _is_own(path: str, name: str) -> bool:
+    """Not a cache, nor a repository of its own."""
+    hidden = name.startswith(".") and name != ".github"
+    return not hidden and name not in SKIPPED and not Path(path, ".git").exists()
 
 
 def _head(path: Path) -> str:

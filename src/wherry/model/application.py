@@ -73,7 +73,7 @@ class Sources(Value, frozen=True, kw_only=True):
     tracked: tuple[str, ...] = ()
     """Files that git knows, sorted: an ignore file that hides one of them makes the build +dirty."""
     embeds: tuple[str, ...] = ()
-    """Patterns of //go:embed, relative to the root: nothing may hide them either."""
+    """Patterns of //go:embed (see Main): nothing may hide what they match, nor what lies in a folder that they match."""
     tests: bool = True
     """Whether there are _test.go files."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from wherry.model.finding import Finding
@@ -34,6 +35,8 @@ SIGNALS: Final = (
     ),
     *("CHLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS"),
 )
+HIDING: Final = ("/", "/app")
+"""Where programs lie."""
 _SECRET: Final = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)(?:$|_(?!FILE$|PATH$|DIR$|URL$|NAME$))",
     re.IGNORECASE,
@@ -102,13 +105,8 @@ def workdir(facts: Facts) -> Answer[str]:
 
 
 def volumes(facts: Facts) -> Answer[tuple[str, ...]]:
-    """Directories kept outside the container, each once."""
-    given = facts.settings.image.volumes or ()
-    value = tuple(
-        dict.fromkeys(
-            each(lambda number, path: paths.in_image(facts.settings, ("image", "volumes", number), path), given)
-        )
-    )
+    """Directories kept outside the container, each once. UsageError [bad-setting] for one that would hide the programs."""
+    value = tuple(dict.fromkeys(each(partial(_volume, facts), facts.settings.image.volumes or ())))
     if not value:
         return Answer(value=())
     source = facts.settings.source("image", "volumes")
@@ -116,6 +114,14 @@ def volumes(facts: Facts) -> Answer[tuple[str, ...]]:
         name="volumes", value=", ".join(value), reason="as you set it", origin=source.origin, place=source.place
     )
     return Answer(value=value, decisions=(decision,))
+
+
+def _volume(facts: Facts, number: int, path: str) -> str:
+    keys: Keys = ("image", "volumes", number)
+    inside = paths.in_image(facts.settings, keys, path)
+    if inside in HIDING:
+        refuse(facts.settings, keys, f"a volume at {inside} would hide the image's programs", next="like /data")
+    return inside
 
 
 def stop_signal(facts: Facts) -> Answer[str]:

@@ -20,7 +20,8 @@ FILE = File(path="compose.yaml", text="a: 1\n")
 
 
 def one(root: Path, file: File = FILE, command: Command = COMMAND) -> written.Change:
-    (change,) = written.compared(root, (file,), command)
+    (change,), errors = written.compared(root, (file,), command)
+    assert not errors
     return change
 
 
@@ -79,25 +80,42 @@ def test_a_file_above_its_home_but_in_the_repository(tmp_path: Path) -> None:
     )
 
 
-def test_all_or_none_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("function", ["open", "fsync"])
+def test_all_or_none_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
     (tmp_path / "a.yaml").write_text("# wherry generate compose\nold\n")
     files = tuple(File(path=name, text=f"{name}\n") for name in ("a.yaml", "deploy/base/b.yaml", "c.yaml"))
-    changes = written.compared(tmp_path, files, COMMAND)
-    real, opened = os.open, list[str]()
+    changes, _ = written.compared(tmp_path, files, COMMAND)
+    real, called = getattr(os, function), list[object]()
 
-    def full(path: str, *arguments: int) -> int:
-        opened.append(str(path))
-        if len(opened) == 3:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-        return real(path, *arguments)
+    def full(*arguments: object) -> object:
+        called.append(arguments[0])
+        if len(called) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*arguments)
 
-    monkeypatch.setattr("wherry.kit.files.os.open", full)
+    monkeypatch.setattr(os, function, full)
     with pytest.raises(UnavailableError) as caught:
         written.write(tmp_path, changes)
     monkeypatch.undo()
     assert caught.value.name == "disk"
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
     assert (tmp_path / "a.yaml").read_text().endswith("old\n")
+
+
+def test_a_really_full_disk(tmp_path: Path) -> None:
+    """A tmpfs of a few pages: as many files as fit are not the files that were asked for."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a tmpfs")
+    code = (
+        "import sys; from pathlib import Path; from tests.unit.flows.test_written import COMMAND, File, written\n"
+        "root = Path(sys.argv[1]); files = tuple(File(path=f'{n}.yaml', text='x' * 5000) for n in range(9))\n"
+        "try: written.write(root, written.compared(root, files, COMMAND)[0])\n"
+        "except Exception as error: print(type(error).__name__, getattr(error, 'name', ''), list(root.iterdir()))\n"
+    )
+    mount = 'mount -t tmpfs -o size=32k none "$1" && shift && exec "$@"'
+    argv = ["unshare", "--mount", "sh", "-c", mount, "sh", str(tmp_path), sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
+    assert done.stdout == "UnavailableError disk []\n", done.stderr
 
 
 def test_a_tree_that_nobody_may_write_to(tmp_path: Path) -> None:
@@ -119,23 +137,39 @@ def test_a_tree_that_nobody_may_write_to(tmp_path: Path) -> None:
 
 
 def test_files_are_found_by_what_they_say(tmp_path: Path) -> None:
-    for name in ("compose.yaml", "deploy/deep/x.yaml", ".github/workflows/ci.yaml", "node_modules/x.yaml", ".git/x"):
+    """Without git: not in caches, nor in a repository of its own."""
+    for name in (
+        *("compose.yaml", "deploy/deep/x.yaml", ".github/workflows/ci.yaml", "node_modules/x.yaml", ".git/x"),
+        *(".cache/modules/x.yaml", "third_party/x.yaml", "third_party/.git/HEAD"),
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("# wherry generate compose\n")
     (tmp_path / "other.yaml").write_text("a: # wherry generate compose\n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\0")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to("nowhere")
-    assert written.commands_in(tmp_path) == {
+    assert written.commands_in(tmp_path, None) == {
         COMMAND: (".github/workflows/ci.yaml", "compose.yaml", "deploy/deep/x.yaml")
     }
+    names = ("compose.yaml", "third_party", "gone.yaml", "pipe")
+    assert written.commands_in(tmp_path, names) == {COMMAND: ("compose.yaml",)}
 
 
 def test_a_line_that_is_none_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("# wherry generate rockets\n")
     with pytest.raises(UsageError) as caught:
-        written.commands_in(tmp_path)
+        written.commands_in(tmp_path, None)
     assert caught.value.where[0].startswith("x.yaml")
+
+
+def test_a_part_that_cannot_stay_does_not_hide_other_changes(tmp_path: Path) -> None:
+    head = "# wherry generate compose\n"
+    (tmp_path / "a.yaml").write_text(f"{head}# wherry:keep\n")
+    (tmp_path / "b.yaml").write_text(f"{head}old\n")
+    files = tuple(File(path=name, text="new\n") for name in ("a.yaml", "b.yaml"))
+    changes, errors = written.compared(tmp_path, files, COMMAND)
+    assert [(one.path, one.state) for one in changes] == [("a.yaml", "changed"), ("b.yaml", "changed")]
+    assert [one.name for one in errors] == ["kept-part"]
 
 
 def test_what_is_not_utf8_comes_back_as_it_was(tmp_path: Path) -> None:

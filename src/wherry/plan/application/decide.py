@@ -21,6 +21,7 @@ from wherry.plan.name import legal
 from wherry.plan.tiers import effective
 
 NO_RELEASE = "0.0.0"
+SOURCE_LABEL = "org.opencontainers.image.source"
 USUAL = ("linux/amd64", "linux/arm64")
 IMAGE_LABELS = "org.opencontainers.image."
 
@@ -46,7 +47,7 @@ def _one(facts: Facts, ledger: Ledger) -> Application:
         name=image.name.rpartition("/")[2],
         image=own.ask(partial(_published, facts), image.name),
         version=_release(facts),
-        source=project.vcs.source if project.vcs else "",
+        source=str((facts.settings.image.labels or {}).get(SOURCE_LABEL, "")),
         licences=project.licences,
         home=_home(facts, origins.directory, project.workspace),
         base=image.base.name,

@@ -5,15 +5,18 @@ A builder's tag names Go in full, so that it is the Go that `wherry build` uses;
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from wherry.errors import UsageError
 from wherry.model.application import Pin, Sources
 from wherry.oci import reference
-from wherry.plan.answer import where
+from wherry.plan.answer import refuse, where
 from wherry.plan.application.facts import Facts
 
 DEBIAN: Final = "trixie"
+GO_TAG: Final = re.compile(r"\d+\.\d+", re.ASCII)
+"""How tags of golang begin that name a version."""
 ROLES: Final = {
     "static": "gcr.io/distroless/static-debian13:nonroot",
     "dynamic": "gcr.io/distroless/base-debian13:nonroot",
@@ -44,8 +47,17 @@ def _builder(facts: Facts, sources: Sources) -> str:
     said = facts.settings.generate.builder
     if said is None:
         return f"docker.io/library/golang:{sources.go}-{DEBIAN}"
+    keys = ("generate", "builder")
     try:
-        return str(reference.in_registry(reference.parse(said)))
+        parsed = reference.in_registry(reference.parse(said))
     except UsageError as error:
-        keys = ("generate", "builder")
         raise error.at(where(facts.settings.source(*keys), keys)) from None
+    version = GO_TAG.match(parsed.tag) if parsed.repository.endswith("golang") else None
+    if version and sources.go_line and _numbers(version[0]) < _numbers(sources.go_line)[:2]:
+        message = f"go.mod wants Go {sources.go_line}, and {said[:80]} has {version[0]}"
+        refuse(facts.settings, keys, message, next=f"golang:{sources.go}-{DEBIAN}, or leave it out")
+    return str(parsed)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))

@@ -117,9 +117,16 @@ def _go_memory(facts: Facts, limited: Limits, environment: dict[str, str]) -> An
     said = environment.get("GOMEMLIMIT", "")
     if not said:
         return Answer(value=int(limited.memory * SHARE))
+    keys: Keys = ("image", "env", "GOMEMLIMIT")
     match = re.fullmatch(r"(\d{1,15})([KMGT]iB|B)?", said, re.ASCII)
+    if match is None and said != "off":
+        refuse(
+            facts.settings,
+            keys,
+            f"Go ends at its start with GOMEMLIMIT={said[:30]}",
+            next="like 200MiB, or leave it out",
+        )
     if match and limited.memory and int(match[1]) * MEMORY_UNITS[match[2] or ""] >= limited.memory:
-        keys: Keys = ("image", "env", "GOMEMLIMIT")
         raise _above(facts, keys, f"GOMEMLIMIT={said}", limits.shown(limited.memory))
     return Answer(value=0)
 
