@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -28,7 +29,8 @@ def handlers(application: Application) -> dict[str, Any]:
 
 
 def asked(health: Health | None, readiness: str, *ports: str) -> dict[str, Any]:
-    return handlers(running(API, health=health, readiness=readiness, ports=ports))
+    """Of what has no route but these."""
+    return handlers(running(API, health=health, liveness="", readiness=readiness, ports=ports))
 
 
 TCP = {"tcpSocket": {"port": "http"}}
@@ -61,10 +63,12 @@ def test_each_probe_asks_what_is_known(known: tuple[Any, ...], alive: Any, ready
 
 
 @pytest.mark.parametrize("health", [HTTP, COMMAND, Health(port=9000, path="/"), None], ids=str)
-@pytest.mark.parametrize("readiness", ["", "/readyz", "/healthz"])
+@pytest.mark.parametrize(("liveness", "readiness"), list(product(["", "/healthz"], ["", "/readyz", "/healthz"])))
 @pytest.mark.parametrize("ports", [("8080/tcp",), ("8080/tcp", "9000/tcp"), ("53/udp",), ()], ids=str)
-def test_liveness_never_asks_what_readiness_asks(health: Any, readiness: str, ports: tuple[str, ...]) -> None:
-    application = running(API, health=health, readiness=readiness, ports=ports)
+def test_liveness_never_asks_what_readiness_asks(
+    health: Any, liveness: str, readiness: str, ports: tuple[str, ...]
+) -> None:
+    application = running(API, health=health, liveness=liveness, readiness=readiness, ports=ports)
     found = handlers(application)
     assert found.get("liveness") is None or found.get("liveness") != found.get("readiness")
     assert found.get("startup") == found.get("liveness")
@@ -81,12 +85,41 @@ def test_a_check_on_a_port_of_its_own_is_asked_there() -> None:
 
 def test_what_is_not_known_is_said() -> None:
     def text(health: Health | None, readiness: str, *ports: str) -> str:
-        return texts("plain", running(API, health=health, readiness=readiness, ports=ports))["deploy/deployment.yaml"]
+        application = running(API, health=health, liveness="", readiness=readiness, ports=ports)
+        return texts("plain", application)["deploy/deployment.yaml"]
 
     assert "the only route that is known" in text(HTTP, "", "8080/tcp")
-    assert "the only check that is known" in text(COMMAND, "", "8080/tcp")
+    assert "the check that is known" in text(COMMAND, "", "8080/tcp")
     assert "no route is known that says more" in text(None, "", "8080/tcp")
     assert "There is no readiness probe" in text(COMMAND, "")
+
+
+HTTPS = {"port": "https", "scheme": "HTTPS"}
+
+
+@pytest.mark.parametrize(
+    ("liveness", "readiness", "alive", "ready", "why"),
+    [
+        (
+            "/livez",
+            "/readyz",
+            {"httpGet": HTTPS | {"path": "/livez"}},
+            {"httpGet": HTTPS | {"path": "/readyz"}},
+            "Another",
+        ),
+        ("/livez", "", {"tcpSocket": {"port": "https"}}, {"httpGet": HTTPS | {"path": "/livez"}}, "the only route"),
+        ("", "/readyz", {"tcpSocket": {"port": "https"}}, {"httpGet": HTTPS | {"path": "/readyz"}}, "the only route"),
+        ("/up", "/up", {"tcpSocket": {"port": "https"}}, {"httpGet": HTTPS | {"path": "/up"}}, "the only route"),
+        ("", "", None, {"tcpSocket": {"port": "tcp-8080"}}, "no route is known"),
+    ],
+)
+def test_who_serves_tls_is_asked_though_the_image_has_no_check(
+    liveness: str, readiness: str, alive: Any, ready: Any, why: str
+) -> None:
+    application = running(API, health=None, tls=True, liveness=liveness, readiness=readiness)
+    found = handlers(application)
+    assert (found.get("liveness"), found["readiness"]) == (alive, ready)
+    assert why in texts("plain", application)["deploy/deployment.yaml"]
 
 
 def test_times_are_those_of_the_plan() -> None:

@@ -19,10 +19,11 @@ class Port(Value, frozen=True, kw_only=True):
 
 def asked(application: Application) -> int:
     """The port that HTTP checks ask; 0: there is none to ask."""
-    health = application.runs.health
-    if health is not None and health.port:
-        return health.port
-    return application.port if application.runs.readiness else 0
+    runs = application.runs
+    if runs.health is not None and runs.health.port:
+        return runs.health.port
+    known = runs.readiness or (runs.liveness if runs.health is None else "")
+    return application.port if known else 0
 
 
 def ports(application: Application) -> tuple[Port, ...]:

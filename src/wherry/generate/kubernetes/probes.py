@@ -28,7 +28,7 @@ ONE_ROUTE: Final = (
     "whoever waits for a database must not be restarted for it. A route for this alone is better."
 )
 ONE_COMMAND: Final = (
-    "Whether the port takes connections, no more: the only check that is known says whether it wants requests, and\n"
+    "Whether the port takes connections, no more: the check that is known says whether it wants requests, and\n"
     "whoever waits for a database must not be restarted for it. A check for this alone is better."
 )
 NO_ROUTE: Final = (
@@ -79,10 +79,9 @@ def _starts(health: Health) -> int:
 
 def _handlers(application: Application) -> tuple[Handler, Handler, str]:
     """What liveness asks, what readiness asks, and why."""
-    health = application.runs.health
-    known = _asks(application, health) if health else {}
-    readiness = application.runs.readiness
-    ready = _get(application, readiness) if readiness and asked(application) else {}
+    runs = application.runs
+    known = _asks(application, runs.health) if runs.health else _route(application, runs.liveness)
+    ready = _route(application, runs.readiness)
     port = _connects(application)
     if known and ready and ready != known:
         return known, ready, BOTH
@@ -98,6 +97,10 @@ def _asks(application: Application, health: Health) -> Handler:
         # The kubelet expands $(NAME) here; a doubled $ is one.
         return {"exec": {"command": [word.replace("$", "$$") for word in health.command]}}
     return _get(application, health.path or "/")
+
+
+def _route(application: Application, path: str) -> Handler:
+    return _get(application, path) if path and asked(application) else {}
 
 
 def _get(application: Application, path: str) -> Handler:
