@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from wherry.errors import UsageError
-from wherry.generate import names
+from wherry.generate import names, shell
 from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -43,7 +43,7 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     targets = _targets(applications)
     released = {name: one for name, one in targets.items() if "/" in one.image}
     blocks = [
-        _block('variable "VERSION"', {"default": "dev"}, "VERSION=$(git describe --tags --always --dirty)"),
+        _block('variable "VERSION"', {"default": "dev"}, _version(applications)),
         _block('variable "REVISION"', {"default": "unknown"}, "REVISION=$(git rev-parse HEAD)"),
         _block('group "default"', {"targets": tuple(targets)}, "For this machine, into its engine."),
     ]
@@ -65,6 +65,16 @@ def _head(applications: Applications) -> str:
     """With the file's name: left alone, Bake reads a compose.yaml beside it as well, and wants what that wants."""
     where = shlex.quote(names.from_root(applications, FILE))
     return f"# In the repository's root:\n#   {_comment(f'docker buildx bake -f {where}')}\n"
+
+
+def _version(applications: Applications) -> str:
+    """How to know it, from the root. A nested module may have tags of its own, so each module has a line."""
+    first = {one.sources.module_directory: one for one in reversed(applications)}
+    listed = [one for one in applications if first[one.sources.module_directory] is one]
+    lines = [f"VERSION=$({shell.version(shell.from_root(one))})" for one in listed]
+    if len(lines) > 1:
+        lines = [f"{line} for {names.service(one)}" for line, one in zip(lines, listed, strict=True)]
+    return "\n".join(map(one_line, lines))
 
 
 def _private(application: Application) -> str:

@@ -8,6 +8,7 @@ import posixpath
 from typing import Final
 
 from wherry.model.application import Application
+from wherry.model.plan import Pairs
 from wherry.probe.elf import ARCHITECTURES
 
 Applications = tuple[Application, ...]
@@ -23,6 +24,8 @@ COMPILED: Final = "/root/.cache/go-build"
 """GOMODCACHE and GOCACHE of a stage that compiles: caches are mounted there."""
 NETRC: Final = "netrc"
 """The build's secret with the credentials of private modules."""
+SECRETS: Final = "/run/secrets"
+"""Where a container finds its secrets, a file each."""
 PROBE: Final = "/wherry/probe"
 """Wherry's own check in the image, where the application has none."""
 
@@ -53,6 +56,19 @@ def from_home(applications: Applications, path: str = ".") -> str:
 def service(application: Application) -> str:
     """The application among others: its name's last part."""
     return application.name.rpartition("/")[2]
+
+
+def secret_files(application: Application) -> Pairs:
+    """Variables that the code reads, that nothing has set, and that say where one of its secrets lies: DATABASE_PASSWORD_FILE
+    for the secret `database-password`."""
+    runs = application.runs
+    files = {f"{_variable(name)}_FILE": f"{SECRETS}/{name}" for name in runs.secrets}
+    set_already = {name for name, _ in runs.environment}
+    return tuple((name, files[name]) for name in runs.variables if name in files and name not in set_already)
+
+
+def _variable(text: str) -> str:
+    return "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in text).upper()
 
 
 def check(application: Application) -> tuple[str, ...]:

@@ -45,6 +45,16 @@ def package(applications: Applications, application: Application) -> str:
     return _dotted(from_home(applications, f"{application.sources.directory}/{application.programs[0].package}"))
 
 
+def from_root(application: Application) -> str:
+    """The same, seen from the repository's root."""
+    return _dotted(posixpath.normpath(f"{application.sources.directory}/{application.programs[0].package}"))
+
+
+def version(package: str) -> str:
+    """Prints wherry's word for the version of that package, which is the one that the image would have."""
+    return f"wherry plan --only version {quoted(package)}"
+
+
 def packages(application: Application) -> tuple[str, ...]:
     """All packages of the application's modules, as `go vet` is told where Go is started. A workspace's folder need not be a
     module, and then Go knows no `./...` there: from 1.25 on it has a word for all that the workspace has."""

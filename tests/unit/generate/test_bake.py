@@ -52,6 +52,16 @@ def test_the_version_comes_from_outside(tmp_path: Path) -> None:
     assert declared == {"VERSION": {"default": "dev"}, "REVISION": {"default": "unknown"}}
 
 
+def test_the_version_is_what_wherry_calls_it() -> None:
+    """Of each module, which may have tags of its own; from the root, where Bake is started."""
+    assert text(JOBS).startswith("# In the repository's root:")
+    assert "# VERSION=$(wherry plan --only version ./services/jobs)\n" in text(JOBS)
+    both = text(JOBS, API)
+    assert "# VERSION=$(wherry plan --only version ./services/jobs) for jobs\n" in both
+    assert "# VERSION=$(wherry plan --only version ./cmd/api) for shop-api\n" in both
+    assert text(API, replace(API, name="other")).count("# VERSION=") == 1
+
+
 def test_a_release_is_for_every_platform_and_says_what_it_is(tmp_path: Path) -> None:
     made = foreign.bake(text(API), tmp_path)
     release = made["target"]["shop-api-release"]

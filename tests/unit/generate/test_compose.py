@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from yamllint import linter  # type: ignore[import-untyped]
+from yamllint.config import YamlLintConfig  # type: ignore[import-untyped]
 
 from tests.support import foreign
 from tests.support.applications import API, DIGEST, HOSTILE, JOBS
@@ -18,11 +20,14 @@ from wherry.generate.compose.files import PURPOSES, files
 from wherry.generate.table import WRITERS
 from wherry.model.application import Application, Backing, Pin
 from wherry.model.file import Choice
+from wherry.model.place import Place
 from wherry.model.plan import Asset, Health, WritableDirectory
 from wherry.oci.platform import parse
 
 Applications = tuple[Application, ...]
 HARDENED = ("secure", "production")
+LINES = YamlLintConfig("{extends: default, rules: {line-length: {max: 130}, document-start: disable}}")
+"""As for Kubernetes: a sentence may end a little later, and `---` parts documents alone."""
 
 
 def text(purpose: str, *applications: Application, extras: tuple[str, ...] = ()) -> str:
@@ -43,6 +48,14 @@ def read(folder: Path, purpose: str, *applications: Application, extras: tuple[s
 def service(folder: Path, purpose: str, application: Application, extras: tuple[str, ...] = ()) -> dict[str, Any]:
     made: dict[str, Any] = read(folder, purpose, application, extras=extras)["services"][application.name]
     return made
+
+
+def of_module(module: str, folder: str, name: str = API.name) -> Application:
+    return replace(API, name=name, sources=replace(API.sources, module=module, module_directory=folder))
+
+
+def at_root(application: Application) -> Application:
+    return replace(application, home=".")
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
@@ -70,10 +83,16 @@ def test_the_three_are_projects_of_their_own(tmp_path: Path) -> None:
     [
         ((replace(API, name="team/Shop.Api"),), "shop-api"),
         ((API, JOBS), "shop"),
-        ((replace(API, source=""), JOBS), "shop-api"),
+        ((replace(API, source="https://example.com/me/fork.git"), JOBS), "shop"),
+        ((of_module("example.com/shop/v2", "."), JOBS), "shop"),
+        ((of_module("example.com/mono/services/api", "services/api"), at_root(JOBS)), "mono"),
+        ((of_module("example.com/mono/api/v3", "api"), at_root(JOBS)), "mono"),
+        ((of_module("example.com/mono/api/v3", "api/v3"), at_root(JOBS)), "mono"),
+        ((of_module("example.com/mono/api", "api"), of_module("example.com/root", ".", "other")), "root"),
+        ((of_module("example.com/elsewhere", "api"), at_root(JOBS)), "shop-api"),
         ((replace(JOBS, home="services/all jobs"), API), "all-jobs"),
     ],
-    ids=["one", "repository", "first", "folder"],
+    ids=["one", "module", "fork", "v2", "below", "below-v3", "in-v3", "root-first", "unlike", "folder"],
 )
 def test_the_project_has_a_name_that_compose_takes(applications: Applications, name: str, tmp_path: Path) -> None:
     assert read(tmp_path, "secure", *applications)["name"] == name
@@ -195,7 +214,12 @@ def test_ports_are_on_loopback_unless_asked_otherwise(tmp_path: Path) -> None:
     public = read(tmp_path, "production", API, extras=("public",))["services"]
     assert ["host_ip" in port for port in public["shop-api"]["ports"]] == [False]
     assert "ports" not in public["postgres"]
-    assert read(tmp_path, "dev", API, extras=("public",)) == read(tmp_path, "dev", API)
+
+
+def test_a_debugger_is_never_published() -> None:
+    with pytest.raises(UsageError, match="development") as caught:
+        text("dev", API, extras=("public",))
+    assert caught.value.name == "usage"
 
 
 def test_two_services_never_want_one_port(tmp_path: Path) -> None:
@@ -308,10 +332,49 @@ def test_what_the_image_sets_is_left(tmp_path: Path) -> None:
 def test_a_server_that_nobody_tells_of_is_in_a_comment() -> None:
     told = " ".join(text("secure", running(API, variables=())).replace("    # ", "").split())
     assert (
-        "Postgres (imported at internal/store/db.go:9) is at postgres:5432, user and database shop_api, the password in "
+        "Postgres (imported in internal/store/db.go) is at postgres:5432, user and database shop_api, the password in "
         "/run/secrets/postgres-password; no variable is known that tells the program." in told
     )
     assert "no variable is known" not in text("secure", API)
+
+
+def test_an_edit_above_an_import_makes_no_file_stale() -> None:
+    def at(line: int) -> str:
+        place = Place(file="internal/store/db.go", line=line, column=2)
+        return text("secure", running(API, variables=(), backing=(Backing(kind="postgres", place=place),)))
+
+    assert at(9) == at(10)
+
+
+def test_who_asks_where_a_secret_lies_is_told(tmp_path: Path) -> None:
+    variables = ("DATABASE_PASSWORD_FILE", "TLS_KEY_FILE", "OTHER_FILE")
+    application = running(API, variables=variables, secrets=("tls.key", "database-password"))
+    alone = service(tmp_path, "secure", running(application, backing=()))["environment"]
+    assert alone["TLS_KEY_FILE"] == "/run/secrets/tls.key"
+    assert alone["DATABASE_PASSWORD_FILE"] == "/run/secrets/database-password"
+    assert "OTHER_FILE" not in alone
+    beside = service(tmp_path, "secure", application)["environment"]
+    assert beside["DATABASE_PASSWORD_FILE"] == "/run/secrets/postgres-password", "the server's own word"
+    known = running(application, backing=(), environment=(("TLS_KEY_FILE", "/etc/tls.key"),))
+    assert "TLS_KEY_FILE" not in service(tmp_path, "secure", known)["environment"]
+
+
+def test_a_secret_comes_from_a_file_and_is_not_typed() -> None:
+    """A key in PEM has lines, and a shell's history remembers what is typed."""
+    lines = text("secure", running(API, secrets=("tls.key",))).splitlines()
+    assert "# install -m 644 path/to/tls.key secrets/tls.key" in lines
+
+
+def test_the_version_is_what_wherry_calls_it() -> None:
+    assert "# VERSION=$(wherry plan --only version ./cmd/api)\n" in text("secure", API)
+    assert "# VERSION=$(wherry plan --only version .)\n" in text("secure", JOBS)
+    assert "# VERSION=$(wherry plan --only version ../../cmd/api)\n" in text("secure", JOBS, API)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("applications", [(API,), (JOBS,), (API, JOBS)], ids=["api", "jobs", "both"])
+def test_yamllint_finds_nothing(purpose: str, applications: Applications) -> None:
+    assert list(linter.run(text(purpose, *applications), LINES)) == []
 
 
 def test_no_password_is_in_any_file() -> None:

@@ -80,7 +80,8 @@ def test_http_is_served_where_people_expect_it_unless_that_is_taken() -> None:
     assert served("8080/tcp", tls=True) == [443]
     assert served("8080/tcp", "80/tcp") == [8080, 80]
     assert served("8080/tcp", "9090/tcp") == [80, 9090]
-    assert served("8080/tcp", health=None, readiness="") == [8080]
+    assert served("8080/tcp", health=None, liveness="", readiness="") == [8080]
+    assert served("8080/tcp", health=None, readiness="", tls=True) == [443], "a route is known"
 
 
 def test_what_listens_nowhere_has_no_service_and_lets_nobody_in() -> None:
@@ -241,6 +242,16 @@ def test_no_secret_is_in_any_file() -> None:
     assert pod(API)["securityContext"]["fsGroup"] == API.runs.group
     assert {"secretRef": {"name": "shop-api-environment", "optional": True}} in container(API)["envFrom"]
     assert all(kind != "Secret" for form in FORMS for kind in _kinds_named(texts(form, API)))
+
+
+def test_what_holds_a_password_is_asked_for_whole() -> None:
+    application = running(API, variables=("API_TOKEN", "DATABASE_URL", "TLS_KEY_FILE"))
+    written = " ".join(texts("plain", application)["deploy/deployment.yaml"].replace("# ", "").split())
+    assert "For API_TOKEN, DATABASE_URL. kubectl create secret generic shop-api-environment" in written
+    assert "--from-literal=API_TOKEN=... --from-literal=DATABASE_URL=..." in written
+    assert "TLS_KEY_FILE" not in written, "a path is no secret"
+    told = running(application, secrets=("tls-key",))
+    assert the("ConfigMap", told)["data"] == {"TLS_KEY_FILE": "/run/secrets/tls-key"}
 
 
 def _kinds_named(made: dict[str, str]) -> list[str]:

@@ -166,7 +166,8 @@ def postgres_data(pin: Pin) -> str:
 
 
 def _told(backing: Backing, database: str) -> str:
-    seen = f" (imported at {backing.place})" if backing.place else ""
+    # Without the line: an edit above it would make the file stale.
+    seen = f" (imported in {backing.place.file})" if backing.place else ""
     where = {
         "redis": "Redis{seen} is at redis:6379",
         "postgres": "Postgres{seen} is at postgres:5432, user and database {database}, the password in /run/secrets/{secret}",

@@ -7,6 +7,7 @@ nothing. Each is a project of its own, so that all three can run side by side.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -22,6 +23,8 @@ from wherry.model.file import Choice, File
 
 Applications = tuple[Application, ...]
 PUBLIC: Final = "public"
+_VERSION: Final = re.compile(r"/v[0-9]+$", re.ASCII)
+"""What Go puts behind a module's path from version 2 on."""
 _LONGEST: Final = 63
 """Postgres cuts longer names off."""
 
@@ -43,7 +46,16 @@ PURPOSES: Final = {
 
 
 def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
-    """UsageError [bad-text] for a name that Compose does not take, [same-name] for two services of one."""
+    """UsageError [bad-text] for a name that Compose does not take, [same-name] for two services of one, [usage] for `--public` in
+    dev, where a debugger listens."""
+    if PUBLIC in choice.extras and choice.variant == names.DEV:
+        raise UsageError(
+            "usage",
+            "what is for development is never published beyond this machine",
+            where=f"--for {names.DEV} --{PUBLIC}",
+            why="its debugger lets callers do all",
+            next=f"wherry generate compose --for {names.DEV}",
+        )
     purpose = PURPOSES[choice.variant]
     _check(applications)
     database = project(_title(applications)).replace("-", "_")[:_LONGEST]
@@ -60,7 +72,7 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
                 ports=published,
                 volumes=tuple((volume, where) for owner, volume, where in volumes if owner == name),
                 led=led[name],
-                address="" if PUBLIC in choice.extras and choice.variant != names.DEV else ports.LOOPBACK,
+                address="" if PUBLIC in choice.extras else ports.LOOPBACK,
             ),
         )
     services |= _servers(applications, database, published)
@@ -90,13 +102,25 @@ def _check(applications: Applications) -> None:
 
 
 def _title(applications: Applications) -> str:
-    """Of the project: the program's name; where there are several that of their folder, else the repository's."""
+    """Of the project: the program's name; where there are several that of their folder, else the one that the root's module
+    has or would have. Volumes and the database are called after it, so it is the same in every clone."""
     first = applications[0]
     if len(applications) == 1:
         return names.service(first)
-    folder = "" if first.home == "." else posixpath.basename(first.home)
-    repository = first.source.rstrip("/").removesuffix(".git").rpartition("/")[2]
-    return folder or repository or names.service(first)
+    if first.home != ".":
+        return posixpath.basename(first.home)
+    at_root_first = sorted(applications, key=lambda one: one.sources.module_directory != ".")
+    return next(filter(None, map(_root_module, at_root_first)), "") or names.service(first)
+
+
+def _root_module(application: Application) -> str:
+    """The last part of the root's module path, as the path of a module below it tells; empty where it does not."""
+    sources = application.sources
+    folder = "" if sources.module_directory == "." else f"/{sources.module_directory}"
+    for module in (sources.module, _VERSION.sub("", sources.module)):
+        if module.endswith(folder):
+            return posixpath.basename(_VERSION.sub("", module.removesuffix(folder)))
+    return ""
 
 
 def _ports(applications: Applications, choice: Choice) -> tuple[ports.Published, ...]:
@@ -182,11 +206,12 @@ def _once(secrets: Mapping[str, Document], led: Mapping[str, Led]) -> tuple[str,
     folder = SECRETS.removeprefix("./")
     lines = ["Once, in this folder:", f"install -d -m 700 {folder} && echo '*' >{folder}/.gitignore"]
     for name in names_of_files:
-        made = "openssl rand -hex 24" if name == PASSWORD else "cat"
-        hint = "" if name == PASSWORD else " # type it, then Ctrl-D"
-        lines.append(f"{made} | install -m 644 /dev/stdin {folder}/{name}{hint}")
+        random = name == PASSWORD
+        source = "/dev/stdin" if random else f"path/to/{name}"
+        lines.append(f"{'openssl rand -hex 24 | ' if random else ''}install -m 644 {source} {folder}/{name}")
     for name, one in led.items():
         for number, (variable, text) in enumerate(one.private):
             arrow = ">>" if number else ">"
-            lines.append(f"printf '{variable}={text}\\n' \"$(cat {folder}/{PASSWORD})\" {arrow}{folder}/{name}.env")
+            lines.append(f"printf '{variable}={text}\\n' \\")
+            lines.append(f'"$(cat {folder}/{PASSWORD})" {arrow}{folder}/{name}.env')
     return tuple(lines)

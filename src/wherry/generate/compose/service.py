@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from wherry.formats.yaml import Document
-from wherry.generate import names
+from wherry.formats.yaml import Document, noted
+from wherry.generate import names, shell
 from wherry.generate.compose.backing import SECRETS, Led
 from wherry.generate.compose.hardened import Share, hardened, logged, memory, shares
 from wherry.generate.compose.ports import LOOPBACK, Published, entries
@@ -126,9 +126,10 @@ def _build(application: Application, around: Around, variant: str) -> dict[str, 
         made["target"] = names.DEV
     else:
         stamped = {"VERSION": "${VERSION:-dev}", "REVISION": "${REVISION:-unknown}"}
-        made["args"] = why(
+        said = shell.version(shell.package(applications, application))
+        made["args"] = noted(
             {name: Filled(text=text) for name, text in stamped.items()},
-            "VERSION=$(git describe --tags --always --dirty)\nREVISION=$(git rev-parse HEAD)",
+            f"VERSION=$({said})\nREVISION=$(git rev-parse HEAD)",
         )
     if application.sources.private:
         made["secrets"] = [names.NETRC]
@@ -196,6 +197,7 @@ def _environment(application: Application, around: Around, *, dev: bool) -> dict
         made["GOMAXPROCS"] = why(str(runs.go_processors), reason)
     said = {name for name, _ in runs.environment}
     made |= {name: debug if dev else usual for name, debug, usual in _LEVELS if name in set(runs.variables) - said}
+    made |= dict(names.secret_files(application))
     made |= dict(around.led.variables)
     return {"environment": made} if made else {}
 

@@ -19,10 +19,10 @@ USUAL: Final = {"GIN_MODE": "release", "LOG_LEVEL": "info", "TZ": "UTC"}
 
 
 def plain(application: Application) -> dict[str, str]:
-    """What the ConfigMap holds: the image's variables, to be changed without a new image."""
+    """What the ConfigMap holds: the image's variables, to be changed without a new image, and where secrets lie."""
     known = dict(application.runs.environment)
     usual = {name: value for name, value in USUAL.items() if name in application.runs.variables}
-    return dict(sorted({**usual, **known}.items()))
+    return dict(sorted({**usual, **dict(names.secret_files(application)), **known}.items()))
 
 
 def secret_name(name: str) -> str:
@@ -41,9 +41,10 @@ def sources(application: Application) -> list[Document]:
     made: list[Document] = [{"configMapRef": {"name": name}}] if plain(application) else []
     if reads_secret(application):
         private = _private(application)
+        literals = " ".join(f"--from-literal={one}=..." for one in private or ("NAME",))
         note = (
             f"For {', '.join(private) or 'what nobody else may read'}. "
-            f"kubectl create secret generic {secret_name(name)} --from-literal={private[0] if private else 'NAME'}=..."
+            f"kubectl create secret generic {secret_name(name)} {literals}"
         )
         made.append(noted({"secretRef": {"name": secret_name(name), "optional": True}}, note))
     return made
@@ -68,6 +69,8 @@ def of_limits(application: Application) -> list[Document]:
 
 
 def _private(application: Application) -> tuple[str, ...]:
-    """Variables that the code reads, nothing has set, and that may hold a password by their names."""
+    """Variables that the code reads, nothing has set, and that may hold a password by their names; a path is none."""
     unset = (name for name in application.runs.variables if name not in plain(application))
-    return tuple(name for name in unset if _NAME.fullmatch(name) and _SECRETIVE.search(name))
+    return tuple(
+        name for name in unset if _NAME.fullmatch(name) and _SECRETIVE.search(name) and not name.endswith("_FILE")
+    )

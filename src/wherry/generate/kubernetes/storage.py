@@ -11,7 +11,7 @@ from wherry.generate.kubernetes import words
 from wherry.kit.value import Value
 from wherry.model.application import Application
 
-SECRETS: Final = "/run/secrets"
+SECRETS: Final = names.SECRETS
 TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in the container
 LOGS: Final = 256 << 20
 """Bytes of the node's disk for the container's output, which the kubelet cuts off and counts in."""

@@ -1,7 +1,7 @@
 # In the repository's root:
 #   docker buildx bake -f docker-bake.hcl
 
-# VERSION=$(git describe --tags --always --dirty)
+# VERSION=$(wherry plan --only version ./cmd/api)
 variable "VERSION" {
   default = "dev"
 }

@@ -1,7 +1,8 @@
 # In the repository's root:
 #   docker buildx bake -f services/jobs/docker-bake.hcl
 
-# VERSION=$(git describe --tags --always --dirty)
+# VERSION=$(wherry plan --only version ./services/jobs) for jobs
+# VERSION=$(wherry plan --only version ./cmd/api) for shop-api
 variable "VERSION" {
   default = "dev"
 }

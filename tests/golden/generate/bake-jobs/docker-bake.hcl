@@ -1,7 +1,7 @@
 # In the repository's root:
 #   docker buildx bake -f services/jobs/docker-bake.hcl
 
-# VERSION=$(git describe --tags --always --dirty)
+# VERSION=$(wherry plan --only version ./services/jobs)
 variable "VERSION" {
   default = "dev"
 }
