@@ -65,7 +65,7 @@ CAUSES: Final = (
         next="build it for this machine, or install qemu-user-static",
     ),
     Cause(
-        says=(r"slirp4netns", r"running (?:createRuntime )?hook", r"error executing hook"),
+        says=(r"hook.*(slirp4netns): ",),
         kind=UnavailableError,
         name="no-way-out",
         message="no network that leads out could be made",

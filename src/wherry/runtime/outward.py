@@ -22,7 +22,7 @@ START: Final = f"""pid=$(sed -n 's/.*"pid":[[:space:]]*\\([0-9]*\\).*/\\1/p')
 "$0" {FLAGS} "$pid" tap0 3>"$1/outward.ready" </dev/null >"$1/outward.log" 2>&1 &
 echo $! >"$1/outward.pid"
 until [ -s "$1/outward.ready" ]; do
-  kill -0 $! 2>/dev/null || {{ cat "$1/outward.log" >&2; exit 1; }}
+  kill -0 $! 2>/dev/null || {{ sed 's/^/{PROGRAM}: /' "$1/outward.log" >&2; exit 1; }}
   sleep 0.01
 done"""
 #: By then its number may be another's. Not SIGTERM, which a runtime may have blocked for what it starts.
