@@ -95,8 +95,7 @@ def test_what_a_program_reaches_at_once(shelf: Book, network: str, target: tuple
     before = leading()
     done = run(shelf, image(), "--engine", "runc", "--network", network, "--", *target)
     assert (done.code, "HTTP/1.0 200" in done.stdout) == ((0, True) if reached else (1, False)), done.stderr
-    assert shelf.left() == []
-    until(lambda: leading() <= before)
+    until(lambda: shelf.left() == [] and leading() <= before)  # the servers have its variables, too
 
 
 def leading() -> set[int]:
