@@ -210,6 +210,11 @@ def test_nothing_that_is_needed_is_hidden(tracked: list[str], embeds: list[str],
     sources = replace(API.sources, tracked=tuple(tracked), embeds=tuple(embeds), stamped=stamped)
     application = replace(API, sources=sources, assets=tuple(Asset(source=one, into="/x") for one in embeds[:1]))
     text = ignoring.written((application,))
-    needed = [*tracked, *(one for one in embeds if "*" not in one), *([".git/HEAD"] if stamped else [])]
+    needed = [
+        *tracked,
+        *embeds,
+        *(f"{one}/dist/x.log" for one in {*embeds} - {*tracked}),
+        *([".git/HEAD"] if stamped else []),
+    ]
     assert hidden(text, *needed) == [], text
     assert dockerignore.hidden(needed, dockerignore.read(text)) == ()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import Final
 
 import msgspec
 
@@ -23,6 +25,9 @@ NOT_FOUND = (
     "cannot find package",
     "does not contain package",
 )
+
+_SPECIAL: Final = re.compile(r"[*?\[\\]")
+"""Signs that mean more than themselves to Go's path.Match."""
 
 
 class Listing(Value, frozen=True, kw_only=True):
@@ -134,7 +139,7 @@ def _foreign(import_path: str, packages: dict[str, Package], listing: Listing) -
 def _main(package: Package, packages: dict[str, Package], listing: Listing, sources: Sources) -> Main:
     own = reachable(package.import_path, packages, listing.is_own)
     listed = cgo.Listed(packages=packages, with_cgo=listing.with_cgo, root=listing.root)
-    embeds = {relative(os.path.join(one.dir, name), listing.root) for one in own for name in one.embed_files}
+    embeds = {pattern for one in own for pattern in _embeds(one, listing.root)}
     return Main(
         import_path=package.import_path,
         name=name_of(package.import_path),
@@ -144,6 +149,17 @@ def _main(package: Package, packages: dict[str, Package], listing: Listing, sour
         embeds=tuple(sorted(embeds)),
         inferred=sources.inferred(tuple(_with_c_files(one, listing.with_cgo) for one in own or (package,))),
     )
+
+
+def _embeds(package: Package, root: str) -> tuple[str, ...]:
+    """What it embeds, as patterns from `root`: the sources alone say them, whatever is there. None of a package elsewhere, nor
+    such as Go refuses (`go doc embed`)."""
+    folder = relative(package.dir, root)
+    if os.path.isabs(folder):
+        return ()
+    above = "" if folder == "." else _SPECIAL.sub(r"\\\g<0>", folder) + "/"
+    patterns = (one.removeprefix("all:") for one in package.embed_patterns)
+    return tuple(above + one for one in patterns if not {"", ".", ".."}.intersection(one.split("/")))
 
 
 def _with_c_files(package: Package, with_cgo: Tags) -> Package:

@@ -18,6 +18,8 @@ from wherry.kit.value import Value
 _TAKEN: Final = frozenset(".+()|{}$\\")
 _SPECIAL: Final = re.compile(r"([*?\[\]\\^])")
 _WILD: Final = frozenset("*?[]\\")
+_GO: Final = re.compile(r"(?P<many>\*+)|(?P<one>\?|\[(?:\\.|[^\]\\])+\])|\\?(?P<sign>.)", re.DOTALL)
+_WHOLE: Final = {"many": "*", "one": "?"}
 
 
 class Pattern(Value, frozen=True, kw_only=True):
@@ -51,6 +53,13 @@ def literal(path: str) -> str:
     return _SPECIAL.sub(r"\\\1", path)
 
 
+def from_go(pattern: str) -> str:
+    """What Docker reads as Go's path.Match reads `pattern`. Where it cannot say the same, for sets and for signs that no line can
+    hold, any sign matches."""
+    made = "".join(_WHOLE.get(one.lastgroup or "") or _sign(one["sign"]) for one in _GO.finditer(pattern))
+    return re.sub(r"^\s|\s$", "?", made)
+
+
 def expression(patterns: Iterable[str]) -> re.Pattern[str]:
     """One that fully matches each path which one of the patterns, none of them with `!`, matches or has a folder above it that
     it matches. ValueError for a pattern that is none."""
@@ -66,6 +75,10 @@ def hidden(paths: Iterable[str], patterns: tuple[Pattern, ...]) -> tuple[str, ..
     """Those of `paths`, relative to the context's root, that are not in the context."""
     compiled = tuple((expression((one.text,)), one.shown) for one in patterns)
     return tuple(path for path in paths if _is_hidden(path, compiled))
+
+
+def _sign(sign: str) -> str:
+    return "?" if sign < " " or "\ud800" <= sign <= "\udfff" else _SPECIAL.sub(r"\\\1", sign)
 
 
 def _is_hidden(path: str, compiled: tuple[tuple[re.Pattern[str], bool], ...]) -> bool:

@@ -12,7 +12,7 @@ from wherry.kit.value import Value, decodable
 
 FIELDS = (
     *("ImportPath", "Name", "Dir", "Standard", "DepOnly", "Module", "Imports", "Error"),
-    *("GoFiles", "CgoFiles", "IgnoredGoFiles", "EmbedFiles"),
+    *("GoFiles", "CgoFiles", "IgnoredGoFiles", "EmbedFiles", "EmbedPatterns"),
 )
 
 
@@ -53,6 +53,9 @@ class Package(Value, frozen=True, kw_only=True, rename="pascal"):
     cgo_files: tuple[str, ...] = ()
     ignored_go_files: tuple[str, ...] = ()
     embed_files: tuple[str, ...] = ()
+    """None where one of the patterns matches nothing, which is `error` then."""
+    embed_patterns: tuple[str, ...] = ()
+    """As in //go:embed, without quotes; sorted. There whether or not they match."""
 
     @property
     def is_local(self) -> bool:

@@ -1,8 +1,9 @@
-"""What a build's context leaves out. Applications in, `.dockerignore` out, or `NAME.Dockerfile.dockerignore` beside each
+"""What a build's context leaves out. Applications in, `.dockerignore` out, or `NAME.Dockerfile.dockerignore` for each
 Dockerfile where those are not at the repository's root; touches nothing.
 
 Nothing that git knows may be hidden: Go asks git whether the sources are those of the commit, and a file that is not there is a
-changed one (+dirty). Nor what the program embeds, or the image holds.
+changed one (+dirty). Nor what the program embeds, or the image holds. What is embedded is said by the patterns of //go:embed, not
+by what is there: a front end's build comes and goes, under other names each time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Applications = tuple[Application, ...]
 NAME: Final = ".dockerignore"
 FEW: Final = 3
 """A pattern that hides more files of git's than these is left out; up to here they are excepted by name."""
-_WILD: Final = frozenset("*?[")
+_WILD: Final = frozenset("*?[\\")
 
 
 class Group(Value, frozen=True, kw_only=True):
@@ -80,7 +81,8 @@ _KEPT: Final = (
 
 
 def files(applications: Applications, choice: Choice) -> tuple[File, ...]:  # noqa: ARG001 - a writer
-    """One for all at the root; elsewhere one beside each Dockerfile, by its name, as BuildKit looks for it."""
+    """One for all at the root; elsewhere one for each name that a Dockerfile may have, as BuildKit looks for it. Also where that
+    Dockerfile is not there: one that comes later would find nothing hidden."""
     if names.home(applications) == ".":
         return (File(path=NAME, text=written(applications)),)
     return tuple(
@@ -93,9 +95,10 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:  # no
 def written(applications: Applications) -> str:
     """The text that is right for all of them, which share one context."""
     stamped = any(one.sources.stamped for one in applications)
-    groups, excepted = _groups(_needed(applications), (*GROUPS, *(() if stamped else (_HISTORY,))))
+    embedded = _embedded(applications)
+    groups, excepted = _groups(_needed(applications, embedded), (*GROUPS, *(() if stamped else (_HISTORY,))))
     blocks = ["\n".join((f"# {one.reason}", *one.patterns)) for one in groups if one.patterns]
-    excepted += [f"!{one}" for one in _embeds(applications) if _WILD.intersection(one)]
+    excepted += [f"!{one}" for one in embedded]
     if excepted:
         blocks.append(
             "\n".join(("# Not these: they are in git, or in the program or image.", *dict.fromkeys(excepted)))
@@ -131,13 +134,33 @@ def _exceptions(hidden: tuple[str, ...]) -> tuple[str, ...] | None:
         return None
 
 
-def _needed(applications: Applications) -> tuple[str, ...]:
-    """Paths that must not be hidden: of files in git, of what is embedded, and of what goes into the image as it is."""
-    found = {path for one in applications for path in one.sources.tracked}
-    found |= {path for path in _embeds(applications) if not _WILD.intersection(path)}
-    found |= {asset.source for one in applications for asset in one.assets}
-    return tuple(sorted(found))
+def _needed(applications: Applications, embedded: tuple[str, ...]) -> tuple[str, ...]:
+    """Paths that must not be hidden, and are not `embedded`: of files in git, and of what goes into the image as it is."""
+    shown = dockerignore.expression(embedded)
+    found = set(_tracked(applications)) | {asset.source for one in applications for asset in one.assets}
+    return tuple(sorted(path for path in found if not shown.fullmatch(path)))
 
 
-def _embeds(applications: Applications) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(path for one in applications for path in one.sources.embeds))
+def _embedded(applications: Applications) -> tuple[str, ...]:
+    """Patterns of what is embedded, but for single files that git knows. For a folder a second one of all beneath it."""
+    tracked = _tracked(applications)
+    found: dict[str, None] = {}
+    for pattern in (one for application in applications for one in application.sources.embeds):
+        if pattern in tracked and not _WILD.intersection(pattern):
+            continue
+        shown = dockerignore.from_go(pattern)
+        found[shown] = None
+        if _may_be_a_folder(shown, tracked):
+            found[f"{shown}/**"] = None
+    return tuple(found)
+
+
+def _may_be_a_folder(pattern: str, tracked: frozenset[str]) -> bool:
+    """Unless all that git knows of it are files of just such names."""
+    match = dockerignore.expression((pattern,))
+    depths = {path.count("/") for path in tracked if match.fullmatch(path)}
+    return depths != {pattern.count("/")}
+
+
+def _tracked(applications: Applications) -> frozenset[str]:
+    return frozenset(path for one in applications for path in one.sources.tracked)

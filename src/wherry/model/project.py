@@ -88,6 +88,7 @@ class Main(Value, frozen=True, kw_only=True):
     """Relative to the project root; absolute in the module cache when the project came by module path."""
     cgo: tuple[CgoUse, ...] = ()
     embeds: tuple[str, ...] = ()
+    """Patterns of //go:embed in the project's own packages, for Go's path.Match, relative to the root, without `all:`; sorted."""
     inferred: tuple[Inferred, ...] = ()
 
 

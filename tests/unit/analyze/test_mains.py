@@ -193,7 +193,47 @@ def test_embeds_of_own_packages(tmp_path: Path) -> None:
         tmp_path,
         {"go.mod": MODULE, "cmd/x/main.go": main, "web/web.go": web, "web/static/a.css": "a", "web/static/b.js": "b"},
     )
-    assert look(tmp_path).mains[0].embeds == ("web/static/a.css", "web/static/b.js")
+    assert look(tmp_path).mains[0].embeds == ("web/static",)
+
+
+EMBEDDING = """package main
+
+import (
+	"embed"
+
+	_ "example.com/app/web"
+)
+
+//go:embed all:dist "a b/*.html" `[a-c]\\*.txt`
+//go:embed dist
+var FS embed.FS
+
+func main() { FS.Open("x") }
+"""
+
+
+def test_embeds_are_those_of_the_sources_whatever_is_there(tmp_path: Path) -> None:
+    """A clone has no dist/ yet, and Go cannot list the files of any pattern then."""
+    web = EMBEDDING.replace("package main", "package web").replace('\n\n\t_ "example.com/app/web"', "")
+    root = write(
+        tmp_path, {"x[1]*/go.mod": MODULE, "x[1]*/main.go": EMBEDDING, "x[1]*/web/web.go": web, ".git/HEAD": ""}
+    )
+    patterns = ("[a-c]\\*.txt", "a b/*.html", "dist")
+    expected = tuple(rf"x\[1]\*/{below}{one}" for below in ("", "web/") for one in patterns)
+    assert look(root).mains[0].embeds == tuple(sorted(expected))
+    for below in ("", "web/"):
+        write(root / "x[1]*" / below, {"dist/assets/a-1f3.js": "a", "a b/x.html": "b", "b*.txt": "c"})
+    assert look(root).mains[0].embeds == tuple(sorted(expected))
+
+
+def test_nothing_outside_and_nothing_that_go_refuses_is_embedded(tmp_path: Path) -> None:
+    """Packages of other folders, and patterns that lead out of theirs."""
+    main = EMBEDDING.replace("dist\nvar", "../up . /abs a//b ok\nvar").replace("app/web", "other")
+    gomod = MODULE + "\nrequire example.com/other v0.0.0\n\nreplace example.com/other => ../other\n"
+    write(tmp_path / "app", {"go.mod": gomod, "main.go": main, ".git/HEAD": ""})
+    other = 'package other\n\nimport _ "embed"\n\n//go:embed dist\nvar X string\n'
+    write(tmp_path / "other", {"go.mod": "module example.com/other\n\ngo 1.24\n", "other.go": other, "dist": ""})
+    assert look(tmp_path / "app").mains[0].embeds == ("[a-c]\\*.txt", "a b/*.html", "dist", "ok")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_real_output_is_read(tmp_path: Path) -> None:
     assert main.name == "main"
     assert main.is_local
     assert not main.dep_only
-    assert lib.embed_files == ("a } b",)
+    assert lib.embed_files == lib.embed_patterns == ("a } b",)
     assert packages["fmt"].standard
     assert not packages["fmt"].is_local
     assert packages["example.com/app/broken"].error is not None

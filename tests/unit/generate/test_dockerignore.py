@@ -90,6 +90,61 @@ def test_what_is_embedded_or_copied_is_there_whether_git_knows_it_or_not() -> No
     assert hidden(text, *wanted, "web/dist/other.js", "tmp/a.txt") == ["web/dist/other.js", "tmp/a.txt"]
 
 
+HASHED = ["web/dist/index.html", "web/dist/assets/index-1f3a.js", "web/dist/bin/a.log", "web/dist"]
+
+
+def test_an_embedded_folder_is_there_with_all_that_will_ever_be_in_it() -> None:
+    text = written((with_files("web/web.go", embeds=("web/dist",)),))
+    assert text.endswith("image.\n!web/dist\n!web/dist/**\n")
+    assert "**/dist\n" in text
+    assert hidden(text, *HASHED, "dist/x", "web/tmp/x") == ["dist/x", "web/tmp/x"]
+
+
+def test_files_of_an_embedded_folder_are_not_excepted_one_by_one() -> None:
+    """Nor do many of them in git undo a pattern."""
+    bare = written((with_files(embeds=("web/dist",)),))
+    assert bare == written((with_files("web/dist/.gitkeep", embeds=("web/dist",)),))
+    assert bare == written((with_files(*(f"web/dist/{one}.js" for one in range(9)), embeds=("web/dist",)),))
+
+
+def test_a_file_in_git_that_is_embedded_needs_a_line_only_where_it_would_be_hidden() -> None:
+    assert written((with_files("a/x.sql", embeds=("a/x.sql",)),)) == written((with_files(),))
+    text = written((with_files("a/x.pem", embeds=("a/x.pem",)),))
+    assert text.endswith("image.\n!a/x.pem\n")
+
+
+def test_names_that_git_knows_as_files_are_no_folders() -> None:
+    text = written((with_files("a/x.html", embeds=("a/*.html",)),))
+    assert text.endswith("image.\n!a/*.html\n")
+    assert hidden(text, "a/coverage.html", "a/coverage.txt", "b/coverage.html") == ["a/coverage.txt", "b/coverage.html"]
+
+
+def test_a_folder_that_is_embedded_by_a_pattern_beside_files() -> None:
+    text = written((with_files("web/index.html", embeds=("web/*",)),))
+    assert hidden(text, *HASHED, "web/x.log", "dist/x") == ["dist/x"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shown", "not_shown"),
+    [
+        ("bin/a[]x", ["bin/a[]x"], ["bin/ax"]),  # to Go no pattern at all
+        (r"bin/[^a\]]x", ["bin/bx", "bin/*x"], ["bin/bxx", "bin/b/y"]),
+        (r"bin/\a\*[*]", ["bin/a*b", "bin/a**"], ["bin/ab", "bin/aab"]),
+        ("bin/**.js", ["bin/a.js"], ["bin/a/b.js", "bin/ajs"]),
+        ("bin/(a|b)+$", ["bin/(a|b)+$"], ["bin/aab"]),
+        ("bin/a\tb", ["bin/a\tb"], ["bin/a"]),
+        ("bin/a ", ["bin/a "], ["bin/a"]),
+        (" /bin/a", [" /bin/a"], ["bin/a"]),
+        ("bin/\\", ["bin/\\"], ["bin/a"]),
+        (r"x\[1]/bin", ["x[1]/bin"], ["x1/bin"]),
+    ],
+)
+def test_patterns_of_go_in_dockers_words(pattern: str, shown: list[str], not_shown: list[str]) -> None:
+    text = written((with_files(embeds=(pattern,)),))
+    assert "**/bin\n" in text
+    assert hidden(text, *shown, *not_shown) == not_shown
+
+
 def test_what_is_hidden_from_one_is_hidden_from_all() -> None:
     """Applications of one context: what any of them needs is there."""
     other = replace(JOBS, sources=replace(JOBS.sources, tracked=("bin/x",)))
