@@ -71,7 +71,7 @@ def _version(applications: Applications) -> str:
     """How to know it, from the root. A nested module may have tags of its own, so each module has a line."""
     first = {one.sources.module_directory: one for one in reversed(applications)}
     listed = [one for one in applications if first[one.sources.module_directory] is one]
-    lines = [f"VERSION=$({shell.version(shell.from_root(one))})" for one in listed]
+    lines = [f"VERSION=$({shell.tagged(shell.from_root(one))})" for one in listed]
     if len(lines) > 1:
         lines = [f"{line} for {names.service(one)}" for line, one in zip(lines, listed, strict=True)]
     return "\n".join(map(one_line, lines))

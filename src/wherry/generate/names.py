@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import posixpath
+import re
 from typing import Final
 
 from wherry.model.application import Application
@@ -62,13 +63,15 @@ def secret_files(application: Application) -> Pairs:
     """Variables that the code reads, that nothing has set, and that say where one of its secrets lies: DATABASE_PASSWORD_FILE
     for the secret `database-password`."""
     runs = application.runs
-    files = {f"{_variable(name)}_FILE": f"{SECRETS}/{name}" for name in runs.secrets}
+    files = {f"{variable(name)}_FILE": f"{SECRETS}/{name}" for name in runs.secrets}
     set_already = {name for name, _ in runs.environment}
     return tuple((name, files[name]) for name in runs.variables if name in files and name not in set_already)
 
 
-def _variable(text: str) -> str:
-    return "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in text).upper()
+def variable(text: str) -> str:
+    """`text` as an environment variable: `SHOP_API`."""
+    made = re.sub(r"[^A-Z0-9]+", "_", text.upper()).strip("_")
+    return f"_{made}" if made[:1].isdigit() else made
 
 
 def check(application: Application) -> tuple[str, ...]:

@@ -50,9 +50,9 @@ def from_root(application: Application) -> str:
     return _dotted(posixpath.normpath(f"{application.sources.directory}/{application.programs[0].package}"))
 
 
-def version(package: str) -> str:
-    """Prints wherry's word for the version of that package, which is the one that the image would have."""
-    return f"wherry plan --only version {quoted(package)}"
+def tagged(package: str) -> str:
+    """Prints wherry's word for the version of that package, as a tag: with a `-` for the `+` of `+dirty`, which no tag holds."""
+    return f"wherry plan --only version {quoted(package)} | tr + -"
 
 
 def packages(application: Application) -> tuple[str, ...]:

@@ -55,10 +55,10 @@ def test_the_version_comes_from_outside(tmp_path: Path) -> None:
 def test_the_version_is_what_wherry_calls_it() -> None:
     """Of each module, which may have tags of its own; from the root, where Bake is started."""
     assert text(JOBS).startswith("# In the repository's root:")
-    assert "# VERSION=$(wherry plan --only version ./services/jobs)\n" in text(JOBS)
+    assert "# VERSION=$(wherry plan --only version ./services/jobs | tr + -)\n" in text(JOBS)
     both = text(JOBS, API)
-    assert "# VERSION=$(wherry plan --only version ./services/jobs) for jobs\n" in both
-    assert "# VERSION=$(wherry plan --only version ./cmd/api) for shop-api\n" in both
+    assert "# VERSION=$(wherry plan --only version ./services/jobs | tr + -) for jobs\n" in both
+    assert "# VERSION=$(wherry plan --only version ./cmd/api | tr + -) for shop-api\n" in both
     assert text(API, replace(API, name="other")).count("# VERSION=") == 1
 
 

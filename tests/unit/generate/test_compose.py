@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from yamllint import linter  # type: ignore[import-untyped]
-from yamllint.config import YamlLintConfig  # type: ignore[import-untyped]
 
 from tests.support import foreign
 from tests.support.applications import API, DIGEST, HOSTILE, JOBS
@@ -20,14 +18,11 @@ from wherry.generate.compose.files import PURPOSES, files
 from wherry.generate.table import WRITERS
 from wherry.model.application import Application, Backing, Pin
 from wherry.model.file import Choice
-from wherry.model.place import Place
 from wherry.model.plan import Asset, Health, WritableDirectory
 from wherry.oci.platform import parse
 
 Applications = tuple[Application, ...]
 HARDENED = ("secure", "production")
-LINES = YamlLintConfig("{extends: default, rules: {line-length: {max: 130}, document-start: disable}}")
-"""As for Kubernetes: a sentence may end a little later, and `---` parts documents alone."""
 
 
 def text(purpose: str, *applications: Application, extras: tuple[str, ...] = ()) -> str:
@@ -50,14 +45,6 @@ def service(folder: Path, purpose: str, application: Application, extras: tuple[
     return made
 
 
-def of_module(module: str, folder: str, name: str = API.name) -> Application:
-    return replace(API, name=name, sources=replace(API.sources, module=module, module_directory=folder))
-
-
-def at_root(application: Application) -> Application:
-    return replace(application, home=".")
-
-
 @pytest.mark.parametrize("purpose", PURPOSES)
 @pytest.mark.parametrize(
     ("name", "applications"), [("api", (API,)), ("jobs", (JOBS,)), ("both", (API, JOBS))], ids=["api", "jobs", "both"]
@@ -76,26 +63,6 @@ def test_the_three_are_projects_of_their_own(tmp_path: Path) -> None:
     made = [read(tmp_path, purpose, API) for purpose in PURPOSES]
     assert {one["name"] for one in made} == {"shop-api", "shop-api-dev", "shop-api-production"}
     assert len({PURPOSES[purpose].file for purpose in PURPOSES}) == 3
-
-
-@pytest.mark.parametrize(
-    ("applications", "name"),
-    [
-        ((replace(API, name="team/Shop.Api"),), "shop-api"),
-        ((API, JOBS), "shop"),
-        ((replace(API, source="https://example.com/me/fork.git"), JOBS), "shop"),
-        ((of_module("example.com/shop/v2", "."), JOBS), "shop"),
-        ((of_module("example.com/mono/services/api", "services/api"), at_root(JOBS)), "mono"),
-        ((of_module("example.com/mono/api/v3", "api"), at_root(JOBS)), "mono"),
-        ((of_module("example.com/mono/api/v3", "api/v3"), at_root(JOBS)), "mono"),
-        ((of_module("example.com/mono/api", "api"), of_module("example.com/root", ".", "other")), "root"),
-        ((of_module("example.com/elsewhere", "api"), at_root(JOBS)), "shop-api"),
-        ((replace(JOBS, home="services/all jobs"), API), "all-jobs"),
-    ],
-    ids=["one", "module", "fork", "v2", "below", "below-v3", "in-v3", "root-first", "unlike", "folder"],
-)
-def test_the_project_has_a_name_that_compose_takes(applications: Applications, name: str, tmp_path: Path) -> None:
-    assert read(tmp_path, "secure", *applications)["name"] == name
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
@@ -336,45 +303,6 @@ def test_a_server_that_nobody_tells_of_is_in_a_comment() -> None:
         "/run/secrets/postgres-password; no variable is known that tells the program." in told
     )
     assert "no variable is known" not in text("secure", API)
-
-
-def test_an_edit_above_an_import_makes_no_file_stale() -> None:
-    def at(line: int) -> str:
-        place = Place(file="internal/store/db.go", line=line, column=2)
-        return text("secure", running(API, variables=(), backing=(Backing(kind="postgres", place=place),)))
-
-    assert at(9) == at(10)
-
-
-def test_who_asks_where_a_secret_lies_is_told(tmp_path: Path) -> None:
-    variables = ("DATABASE_PASSWORD_FILE", "TLS_KEY_FILE", "OTHER_FILE")
-    application = running(API, variables=variables, secrets=("tls.key", "database-password"))
-    alone = service(tmp_path, "secure", running(application, backing=()))["environment"]
-    assert alone["TLS_KEY_FILE"] == "/run/secrets/tls.key"
-    assert alone["DATABASE_PASSWORD_FILE"] == "/run/secrets/database-password"
-    assert "OTHER_FILE" not in alone
-    beside = service(tmp_path, "secure", application)["environment"]
-    assert beside["DATABASE_PASSWORD_FILE"] == "/run/secrets/postgres-password", "the server's own word"
-    known = running(application, backing=(), environment=(("TLS_KEY_FILE", "/etc/tls.key"),))
-    assert "TLS_KEY_FILE" not in service(tmp_path, "secure", known)["environment"]
-
-
-def test_a_secret_comes_from_a_file_and_is_not_typed() -> None:
-    """A key in PEM has lines, and a shell's history remembers what is typed."""
-    lines = text("secure", running(API, secrets=("tls.key",))).splitlines()
-    assert "# install -m 644 path/to/tls.key secrets/tls.key" in lines
-
-
-def test_the_version_is_what_wherry_calls_it() -> None:
-    assert "# VERSION=$(wherry plan --only version ./cmd/api)\n" in text("secure", API)
-    assert "# VERSION=$(wherry plan --only version .)\n" in text("secure", JOBS)
-    assert "# VERSION=$(wherry plan --only version ../../cmd/api)\n" in text("secure", JOBS, API)
-
-
-@pytest.mark.parametrize("purpose", PURPOSES)
-@pytest.mark.parametrize("applications", [(API,), (JOBS,), (API, JOBS)], ids=["api", "jobs", "both"])
-def test_yamllint_finds_nothing(purpose: str, applications: Applications) -> None:
-    assert list(linter.run(text(purpose, *applications), LINES)) == []
 
 
 def test_no_password_is_in_any_file() -> None:

@@ -10,7 +10,7 @@ from wherry.generate import names, shell
 from wherry.generate.compose.backing import SECRETS, Led
 from wherry.generate.compose.hardened import Share, hardened, logged, memory, shares
 from wherry.generate.compose.ports import LOOPBACK, Published, entries
-from wherry.generate.compose.words import Filled, path, seconds, variable, why
+from wherry.generate.compose.words import Filled, path, seconds, why
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.plan import WritableDirectory
@@ -82,7 +82,7 @@ def production(application: Application, around: Around) -> dict[str, Document]:
         example = (
             f"{application.image}@sha256:..., as the push printed it" if _is_plain(application.image) else "by digest"
         )
-        wanted = f"${{{variable(names.service(application))}_IMAGE:?{example}}}"
+        wanted = f"${{{names.variable(names.service(application))}_IMAGE:?{example}}}"
         image = why(Filled(text=wanted), "a tag can be moved, a digest cannot: without one nothing is started")
     return {"image": image, **_hardened(application, around)}
 
@@ -126,7 +126,7 @@ def _build(application: Application, around: Around, variant: str) -> dict[str, 
         made["target"] = names.DEV
     else:
         stamped = {"VERSION": "${VERSION:-dev}", "REVISION": "${REVISION:-unknown}"}
-        said = shell.version(shell.package(applications, application))
+        said = shell.tagged(shell.package(applications, application))
         made["args"] = noted(
             {name: Filled(text=text) for name, text in stamped.items()},
             f"VERSION=$({said})\nREVISION=$(git rev-parse HEAD)",

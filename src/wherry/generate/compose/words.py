@@ -70,12 +70,6 @@ def project(text: str) -> str:
     return _FOREIGN.sub("-", text.lower()).strip("-_") or "app"
 
 
-def variable(text: str) -> str:
-    """`text` as an environment variable: `SHOP_API`."""
-    made = re.sub(r"[^A-Z0-9]+", "_", text.upper()).strip("_")
-    return f"_{made}" if made[:1].isdigit() else made
-
-
 def size(number: int) -> str:
     """Bytes as Docker reads them, in powers of two: 256M."""
     unit, factor = next(((unit, factor) for unit, factor in _UNITS if number % factor == 0), ("", 1))

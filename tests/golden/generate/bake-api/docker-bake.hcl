@@ -1,7 +1,7 @@
 # In the repository's root:
 #   docker buildx bake -f docker-bake.hcl
 
-# VERSION=$(wherry plan --only version ./cmd/api)
+# VERSION=$(wherry plan --only version ./cmd/api | tr + -)
 variable "VERSION" {
   default = "dev"
 }

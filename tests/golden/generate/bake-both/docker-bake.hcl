@@ -1,8 +1,8 @@
 # In the repository's root:
 #   docker buildx bake -f services/jobs/docker-bake.hcl
 
-# VERSION=$(wherry plan --only version ./services/jobs) for jobs
-# VERSION=$(wherry plan --only version ./cmd/api) for shop-api
+# VERSION=$(wherry plan --only version ./services/jobs | tr + -) for jobs
+# VERSION=$(wherry plan --only version ./cmd/api | tr + -) for shop-api
 variable "VERSION" {
   default = "dev"
 }

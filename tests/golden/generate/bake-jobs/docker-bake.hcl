@@ -1,7 +1,7 @@
 # In the repository's root:
 #   docker buildx bake -f services/jobs/docker-bake.hcl
 
-# VERSION=$(wherry plan --only version ./services/jobs)
+# VERSION=$(wherry plan --only version ./services/jobs | tr + -)
 variable "VERSION" {
   default = "dev"
 }
