@@ -154,6 +154,7 @@ def test_init_asks_nothing_without_a_terminal(shop: Path) -> None:
     assert len(text.splitlines()) <= 10
     assert "ports = [8080]" in text
     assert "main.go:" in text
+    assert 'ready-route = "/readyz"' in text
     (shop / "wherry.toml").unlink()
     assert ran("init", "--yes", cwd=shop).code == 0
     assert (shop / "wherry.toml").read_text() == text
@@ -173,13 +174,23 @@ def test_init_changes_no_decision(shop: Path) -> None:
 
 
 def test_init_leaves_what_is_there(shop: Path) -> None:
+    """A second one adds files; wherry.toml and .dockerignore that somebody wrote stay."""
     (shop / "wherry.toml").write_text("# mine\n")
+    (shop / ".dockerignore").write_text("mine\n")
     done = ran("init", "--yes", "--with", "makefile", cwd=shop)
-    assert done.code == 1
-    assert "wherry.toml is not wherry's" in done.stderr
-    assert not (shop / "Makefile").exists(), "all or none"
+    assert done.code == 0, done.stderr
+    assert "note [file-exists]: wherry.toml is there" in done.stderr
+    assert (shop / "Makefile").exists()
     assert (shop / "wherry.toml").read_text() == "# mine\n"
+    assert (shop / ".dockerignore").read_text() == "mine\n"
     assert "-# mine" in ran("init", "--diff", cwd=shop).stdout
+    (shop / "Makefile").write_text("mine:\n")
+    refused = ran("init", "--yes", "--with", "makefile,bake", cwd=shop)
+    assert refused.code == 1
+    assert not (shop / "docker-bake.hcl").exists(), "all or none"
+    replaced = ran("init", "--yes", "--overwrite", cwd=shop)
+    assert "-# mine" in replaced.stderr
+    assert "ports = [8080]" in (shop / "wherry.toml").read_text()
 
 
 def test_nothing_generated_yet(shop: Path) -> None:
@@ -378,6 +389,7 @@ def test_a_release_is_told_where_there_is_none(tmp_path: Path) -> None:
         ('[image]\nhealth = { command = ["/bin/sh", "-c", "x"] }\n', "shell-probe"),
         ('[image]\nvolumes = ["/app"]\n', "bad-setting"),
         ('[generate]\nbuilder = "golang:1.20"\n', "bad-setting"),
+        ('[generate]\nseccomp = "nosuch.json"\n', "bad-setting"),
     ],
 )
 def test_what_cannot_hold_writes_nothing(shop: Path, toml: str, name: str) -> None:

@@ -38,8 +38,8 @@ WORDS = ("--all", "--slow-route", "/slow")
 TIMED = frozenset({"cpu", "drain", "memory", "ready"})
 """Checks that a processor ten times slower may fail where a real one does not."""
 GONE = {("bookworm", "crun"): {"leaks": frozenset({"cpu", "pids", "reap"})}}
-"""crun before 1.21 takes the group away with a killed program: what it alone could say is unknown, never passed. Who was killed at
-the memory limit is in the kernel's log."""
+"""crun before 1.21 takes the group away with a killed program: what it alone could say is unknown, never passed. Who was killed
+at the memory limit is in the kernel's log."""
 SHORT_LIVED = {"leaks": frozenset({"pids", "reap"})}
 """What is seen of it in time: its limit kills it sooner or later."""
 VERDICT = re.compile(r"^(PASS|FAIL|SKIP|UNKNOWN) +([a-z-]+) ", re.MULTILINE)

@@ -60,7 +60,10 @@ def dockerd_in(folder: Path, *words: str, **environment: str) -> Iterator[str]:
     """The same, all of it in this folder: its process id in `pid`. One after another may use it."""
     need("dockerd", "containerd", "runc")
     address = folder / "docker.sock"
-    for left in (address, folder / "run/containerd/containerd.pid"):  # a killed one's; its process may be there uncollected
+    for left in (
+        address,
+        folder / "run/containerd/containerd.pid",
+    ):  # a killed one's; its process may be there uncollected
         left.unlink(missing_ok=True)
     command = [
         "dockerd",

@@ -15,21 +15,18 @@ CARD = """\
 wherry takes a Go repository to a small, safe, reproducible container image.
 
   wherry build              this repository's image, into an engine or the store
-  wherry build ./...        an image of every main
   wherry build --push -t registry.example/team/app
   wherry plan --why         what would be built, and every reason
   wherry run -p 8080        it runs, hardened; with -d by itself
   wherry inspect NAME       what an image holds, or how a container is
   wherry prove              that it behaves: each check seen, from outside
 
-  init                      a short wherry.toml: what was found
-  generate KIND             Dockerfile, compose, Kubernetes, Makefile, CI ...
-
+  init, generate KIND       wherry.toml; Dockerfile, compose, Kubernetes, CI ...
   ps, logs, stop, rm        containers that run by themselves
   exec, debug, stats        look into them, with tools from elsewhere
   profile                   the system calls it needs, as a proved profile
   push, pull, copy          images between registries, layouts, engines
-  annotate, rebase IMAGE    new labels, or a new base, without a rebuild
+  annotate, rebase, diff    new labels, a new base; variants side by side
   base lock, base outdated  which images the bases are, in wherry.lock
   registry login HOST       credentials for a registry, checked there first
 

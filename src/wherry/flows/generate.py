@@ -233,9 +233,23 @@ def applications_of(planned: Planned, machine: Machine) -> tuple[tuple[Applicati
     held = holdings(planned.layout, project, machine.which("git"), machine.environment, machine.run)
     lock = lockfile.load(Path(planned.plan.root))
     known = Known(plan=planned.plan, project=project, holdings=held, tiers=planned.tiers, lock=lock)
+    decided = decide(known)
+    _refuse_missing(decided, Path(planned.plan.root))
     worktree = tuple(_worktree(planned.layout.git))
     applications = tuple(replace(one, findings=(*one.findings, *worktree, *_untracked(one))) for one in decide(known))
     return applications, planned.plan.root
+
+
+def _refuse_missing(applications: tuple[Application, ...], root: Path) -> None:
+    """UsageError [bad-setting] for a recorded profile that is not there: an engine would refuse to start."""
+    for one in applications:
+        if one.runs.seccomp and not Path(root, one.runs.seccomp).is_file():
+            raise UsageError(
+                "bad-setting",
+                f"there is no profile {one.runs.seccomp}",
+                where="generate.seccomp",
+                next=f"wherry profile writes one for {one.name}",
+            )
 
 
 def _untracked(application: Application) -> Iterator[Finding]:
@@ -342,5 +356,5 @@ def _made_before(choice: Choice, known: dict[Command, tuple[str, ...]]) -> Befor
 
 
 def _plain(choice: Choice) -> Choice:
-    """Without what changes from release to release."""
-    return replace(choice, digest="", release="")
+    """Without what changes from release to release, and switches: what one of them made goes with it."""
+    return replace(choice, digest="", release="", extras=())

@@ -29,6 +29,7 @@ from wherry.generate.initial import settings
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.file import Choice
+from wherry.model.finding import Finding
 
 ALWAYS = ("dockerignore",)
 """Made without being asked for: any build by Docker wants it."""
@@ -64,8 +65,8 @@ def look(build: BuildRequest, machine: Machine) -> Found:
 
 
 def init(request: InitRequest, machine: Machine) -> Generated:
-    """wherry.toml where one stands, and the files that were chosen: all or none. RefusedError [file-exists] for what is there
-    already."""
+    """wherry.toml where one stands, unless it is there, and the files that were chosen: all or none. RefusedError [file-exists]
+    for those that somebody else wrote."""
     here = rooms.standing(request.build)
     planned = planned_of(_all(request.build), machine)
     applications, root = applications_of(planned, machine)
@@ -77,12 +78,15 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     seen = Seen(applications=applications, root=root)
     own, _ = written.compared(Path(root), (first,), Command(choice=Choice(what="init"), home=home))
     brought = (Choice(what=what) for what in ALWAYS if what not in {one.what for one in request.choices})
-    wishes = tuple(Wish(choice=one, build=request.build) for one in (*brought, *request.choices))
+    wishes = (
+        *(Wish(choice=one, build=request.build, brought=True) for one in brought),
+        *(Wish(choice=one, build=request.build) for one in request.choices),
+    )
     wanted = GenerateRequest(build=request.build, mode="diff" if request.show else "write")
 
     def whole(*, pin: bool) -> Generated:
         files = (made(one, replace(wanted, pin=pin), lambda _: seen, machine) for one in wishes)
-        return together(root, (Generated(root=root, changes=own), *files))
+        return together(root, (_first(own, request), *files))
 
     if request.show:
         return whole(pin=False)
@@ -90,6 +94,21 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     done = whole(pin=True)
     written.write(Path(root), done.changes)
     return done
+
+
+def _first(own: tuple[written.Change, ...], request: InitRequest) -> Generated:
+    """wherry.toml, where there is none; one that is there is its reader's."""
+    theirs = tuple(one for one in own if one.state == "foreign" and not request.overwrite and not request.show)
+    told = tuple(
+        Finding(
+            name="file-exists",
+            message=f"{one.path} is there, and stays as it is",
+            severity="note",
+            next="wherry init --diff, or --overwrite",
+        )
+        for one in theirs
+    )
+    return Generated(root="", changes=tuple(one for one in own if one not in theirs), findings=told)
 
 
 def _all(build: BuildRequest) -> BuildRequest:

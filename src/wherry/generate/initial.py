@@ -29,6 +29,7 @@ def settings(images: tuple[tuple[ImagePlan, Application], ...], packages: tuple[
         prefix = f"main.{key(image.targets[0].name)}." if len(images) > 1 else ""
         parts += _table(f"{prefix}image", _image(image))
         parts += _table(f"{prefix}generate", _generate(application))
+        parts += _table(f"{prefix}prove", _prove(image, application))
     return File(path=NAME, text="\n".join(parts), once=True)
 
 
@@ -59,12 +60,21 @@ def _health(health: Health) -> dict[str, Plain]:
 
 def _generate(application: Application) -> tuple[Row, ...]:
     rows: list[Row] = []
-    if application.runs.readiness:
-        rows.append(("readiness", quoted(application.runs.readiness), ""))
     if application.runs.backing:
         kinds = tuple(one.kind for one in application.runs.backing)
         rows.append(("backing", value(kinds), _place(application.decisions, "backing")))
     return tuple(rows)
+
+
+def _prove(image: ImagePlan, application: Application) -> tuple[Row, ...]:
+    """What was found, and what `wherry prove` cannot see until somebody says more: else a first proof in CI would end with 5."""
+    if not application.port:
+        return ()
+    ready = application.runs.readiness
+    missing = (("health", image.health), ("ready", ready), ("drain", None))
+    names: tuple[Plain, ...] = tuple(name for name, known in missing if not known)
+    rows: tuple[Row, ...] = (("ready-route", quoted(ready), ""),) if ready else ()
+    return (*rows, ("unknown", value(names), "until slow-route names a GET that takes a second"))
 
 
 def _place(decisions: tuple[Decision, ...], name: str) -> str:

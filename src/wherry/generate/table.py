@@ -94,6 +94,8 @@ WRITERS: Final[tuple[Writer, ...]] = (
         what="health", help="internal/health, a Go package: alive, ready, started, version, draining.", write=health
     ),
     Writer(
-        what="container-test", help="A Go test that builds, runs, inspects and stops the container.", write=container_test
+        what="container-test",
+        help="A Go test that builds, runs, inspects and stops the container.",
+        write=container_test,
     ),
 )

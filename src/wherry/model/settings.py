@@ -322,7 +322,9 @@ class GenerateSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = None
     branch: Annotated[
         str | None,
-        doc("The branch that is published, for `generate ci`. Without it: whichever is GitHub's default.", None, "main"),
+        doc(
+            "The branch that is published, for `generate ci`. Without it: whichever is GitHub's default.", None, "main"
+        ),
     ] = None
     backing: Annotated[
         tuple[Literal["postgres", "redis"], ...] | None,

@@ -69,10 +69,11 @@ def decide(settings: Effective, inferred: tuple[Inferred, ...] = ()) -> Expected
 
 def _expectations(settings: Effective, inferred: tuple[Inferred, ...]) -> Expectations:
     said, usual = settings.prove, Expectations()
-    guessed = _guess(inferred) if said.ready_route is None else None
+    told = said.ready_route is not None or settings.generate.readiness is not None
+    guessed = None if told else _guess(inferred)
     return Expectations(
         start=_time(settings, "start", said.start, usual.start),
-        ready_route=guessed.value if guessed else _route(settings, "ready-route", said.ready_route),
+        ready_route=_ready_route(settings, guessed),
         ready_guess=str(guessed.place) if guessed else "",
         slow_route=_route(settings, "slow-route", said.slow_route),
         requests=int(_number(settings, ("requests", said.requests), usual.requests, (1, 200))),
@@ -81,6 +82,13 @@ def _expectations(settings: Effective, inferred: tuple[Inferred, ...]) -> Expect
         idle_cpu=_number(settings, ("idle-cpu", said.idle_cpu), usual.idle_cpu, (0, 1024)),
         memory=_number(settings, ("memory", said.memory), usual.memory, (0.01, 1)),
     )
+
+
+def _ready_route(settings: Effective, guessed: Inferred | None) -> str:
+    """As [prove] says, else as generated files say, else the only one of the sources."""
+    if settings.prove.ready_route is None and settings.generate.readiness:
+        return settings.generate.readiness
+    return guessed.value if guessed else _route(settings, "ready-route", settings.prove.ready_route)
 
 
 def _guess(inferred: tuple[Inferred, ...]) -> Inferred | None:

@@ -93,7 +93,8 @@ def group_path(above: str, name: str) -> str:
 def destinations(container: Container) -> tuple[str, ...]:
     """Paths that must be there to be mounted upon, beside those of every root; what is in memory already is made there."""
     paths = (*(one.path for one in container.tmpfs), *(one.path for one in container.binds))
-    return tuple(path for path in paths if not path.startswith((f"{SECRETS}/", "/dev/")))
+    secrets = (SECRETS,) if any(path.startswith(f"{SECRETS}/") for path in paths) else ()
+    return (*secrets, *(path for path in paths if not path.startswith((f"{SECRETS}/", "/dev/"))))
 
 
 def _process(container: Container) -> dict[str, Any]:

@@ -234,3 +234,14 @@ def test_the_published_branch_is_said_and_never_looked_up() -> None:
     """No clone in CI knows which branch is the default one, and files must come out the same there."""
     assert made().branch == ""
     assert made('[generate]\nbranch = "trunk"\n').branch == "trunk"
+
+
+def test_a_port_that_the_sources_do_not_show() -> None:
+    app = made("[image]\nports = [9191]\nhealth = false\n")
+    assert [one.name for one in app.findings] == ["port-differs"]
+    assert made("[image]\nports = [8080, 9191]\nhealth = false\n").findings == ()
+
+
+def test_no_health_is_none_in_a_cluster_too() -> None:
+    assert made("[image]\nhealth = false\n").runs.liveness == ""
+    assert made().runs.liveness == "/healthz"

@@ -69,7 +69,10 @@ def _command(row: Writer) -> click.Command:
     options += [
         click.Option([f"--{name}"], type=FILLED, metavar=form, help=text) for name, takes, form, text in named if takes
     ]
-    command = click.Command(row.what, params=options, callback=callback, help=row.help, short_help=row.help)
+    other = f"--{row.option} {row.variants[-1]}" if row.variants else "--diff"
+    samples = f"\b\nwherry generate {row.what}\nwherry generate {row.what} {other}"
+    text = f"{row.help}\n\n{samples}"
+    command = click.Command(row.what, params=options, callback=callback, help=text, short_help=row.help)
     return cast(click.Command, _shared(command))
 
 

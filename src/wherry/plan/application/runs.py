@@ -49,7 +49,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         ledger.findings.append(_no_port(facts))
     if image.health and image.health.command:
         ledger.ask(partial(_no_shell, facts, image.health), None)
-    ledger.findings += _strange_route(facts)
+    ledger.findings += (*_strange_route(facts), *_strange_port(facts))
     return Runs(
         user=int(user),
         group=int(group or user),
@@ -151,6 +151,8 @@ def _go_processors(facts: Facts, limited: Limits, environment: dict[str, str]) -
 
 
 def _liveness(facts: Facts) -> str:
+    if facts.settings.image.health is False:
+        return ""
     health, found = facts.image.health, facts.only("health-route")
     return health.path if health and health.path else found.value if found else ""
 
@@ -261,6 +263,22 @@ def _no_shell(facts: Facts, health: Health) -> Answer[None]:
             next='image.health = { path = "/healthz", port = 8080 }, or a subcommand of your program',
         )
     return Answer(value=None)
+
+
+def _strange_port(facts: Facts) -> tuple[Finding, ...]:
+    """A warning where the settings name a port, and the sources surely another."""
+    found = tuple(f"{one.value}/tcp" for one in facts.inferred("port") if one.certainty == "found")
+    if facts.settings.image.ports is None or not found or set(found) & set(facts.image.ports):
+        return ()
+    return (
+        Finding(
+            name="port-differs",
+            message=f"the settings say port {', '.join(facts.image.ports) or 'none'}, and the sources show {', '.join(found)}",
+            subject=facts.image.name,
+            place=facts.place("image", "ports"),
+            next="correct image.ports, or leave it out",
+        ),
+    )
 
 
 def _strange_route(facts: Facts) -> tuple[Finding, ...]:
