@@ -106,6 +106,9 @@ def test_every_variant_runs_and_holds_the_same_program(variant: str, builder: Bu
     build(builder, source, file, image)
     if VARIANTS[variant]:
         same_programs(builder, image, source, ours)
+    users = builder.file(image, "/etc/passwd").decode().splitlines()
+    assert [one.split(":")[0] for one in users if one.split(":")[2] == "65532"] == ["nonroot"]
+    assert variant == "scratch" or users[0].startswith("root:"), "those of the base stay"
     rows = containers.hardened("docker", image, port=8080, path="/healthz", environment=builder.variables)
     containers.check_hardened(rows, "/healthz")
     theirs, own = config(builder, image), json.loads(ours.config.data)["config"]

@@ -56,11 +56,11 @@ APPS = (
 )
 #: Their C library is not there, or comes from packages that nothing here can install.
 WITHOUT_C = ("scratch", "alpine")
-#: What else fails in a variant: it has a shell, Debian's programs, Go's sources with the keys of its tests, no name for the user.
+#: What else fails in a variant: it has a shell, Debian's programs, Go's sources with the keys of its tests.
 MORE = {
-    "alpine": {"shell", "users"},
-    "debian": {"shell", "users", "setuid"},
-    "single-stage": {"shell", "users", "setuid", "size", "sources", "secrets"},
+    "alpine": {"shell"},
+    "debian": {"shell", "setuid"},
+    "single-stage": {"shell", "setuid", "size", "sources", "secrets"},
 }
 CASES = [(app, variant) for app in APPS for variant in NAMES if not (app.c and variant in WITHOUT_C)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -48,10 +49,48 @@ def test_what_each_base_lacks() -> None:
     assert "1777" not in text(needless, "scratch")
 
 
+LISTS = {
+    "passwd": "root:x:0:0:root:/root:/bin/sh\nother:x:10011:65533::/:/bin/sh\n",
+    "group": "root:x:0:root\nother:x:65533:\n",
+}
+
+
+@pytest.mark.parametrize("variant", ["alpine", "debian", "single-stage", "dev", "distroless", "hardened", "full"])
+def test_the_user_gets_a_line_beside_those_of_the_base(variant: str, tmp_path: Path) -> None:
+    """Twice: who has the number already gets no second name."""
+    made = with_runs(API, user=1001, group=1001)
+    command = next(one.text for one in runs(made, variant) if "/etc/group" in one.text)
+    added = " && ".join(re.findall(r"\{ grep [^}]+\}", command))
+    for name, lines in LISTS.items():
+        (tmp_path / name).write_text(lines)
+    script = re.sub("(/out)?/etc/", f"{tmp_path}/", added)
+    for _ in range(2):
+        subprocess.run(["sh", "-ec", script], check=True)
+        assert (tmp_path / "passwd").read_text() == LISTS["passwd"] + "app:x:1001:1001::/:/sbin/nologin\n"
+        assert (tmp_path / "group").read_text() == LISTS["group"] + "app:x:1001:\n"
+
+
+@pytest.mark.parametrize("variant", ["alpine", "debian", "distroless", "hardened", "full"])
+def test_lists_are_the_bases_own_and_nothing_runs_in_it(variant: str) -> None:
+    made = with_runs(API, user=1001, group=1001)
+    rows = copies(made, variant)
+    assert "--from=base /etc/passwd /etc/group /out/etc/" in rows
+    assert "--from=files /out/etc/passwd /out/etc/group /etc/" in rows
+    of_base = text(made, variant).partition("FROM ${BASE_IMAGE} AS base\n")[2]
+    assert of_base.startswith("\n"), "a RUN would be emulated for another platform"
+
+
+def test_nothing_is_added_for_whom_the_base_knows() -> None:
+    assert "/etc/passwd" not in text(API, "distroless") + text(with_runs(API, user=0, group=0), "alpine")
+    copied = [one for one in copies(with_runs(API, group=0), "alpine") if "/etc/" in one]
+    assert copied == ["--from=base /etc/passwd /out/etc/", "--from=files /out/etc/passwd /etc/"]
+
+
 def test_folders_of_the_user_come_from_the_folder_above() -> None:
     assert [one for one in copies(JOBS) if "--from=files" in one] == [
         "--from=files /top/ /",
         "--from=files /out/var/cache/ /var/cache/",
+        "--from=files /out/etc/passwd /etc/",
     ]
     made = next(one.text for one in runs(JOBS) if "install" in one.text)
     assert "install -d -m 0755 -o 1001 -g 0 /top/data" in made
@@ -64,6 +103,7 @@ def test_a_folder_below_another_of_the_users_comes_along() -> None:
     assert [one for one in copies(application) if "--from=files" in one] == [
         "--from=files /top/ /",
         "--from=files /out/var/lib/ /var/lib/",
+        "--from=files /out/etc/passwd /etc/",
     ]
     made = next(one.text for one in runs(application) if "install" in one.text)
     assert " /top/data/in/deep" in made

@@ -17,6 +17,8 @@ Lack = Literal["authorities", "zones", "accounts", "temporary"]
 KIND: Final = "a Dockerfile"
 SCRATCH: Final = "scratch"
 APP: Final = "/app"
+NONROOT: Final = 65532
+"""The user and the group that distroless calls nonroot."""
 
 
 class Variant(Value, frozen=True, kw_only=True):
@@ -30,6 +32,8 @@ class Variant(Value, frozen=True, kw_only=True):
     dynamic: str = "dynamic"
     """The same for programs that need a C library; empty: they cannot be."""
     lacks: tuple[Lack, ...] = ()
+    named: tuple[int, ...] = ()
+    """Users, by number, whom the base has a line for; so it has for groups of the same numbers."""
     musl: bool = False
     """The C library of `dynamic` is musl."""
     has_shell: bool = False
@@ -83,7 +87,12 @@ class Draft(Value, frozen=True, kw_only=True):
     def lacks(self) -> tuple[Lack, ...]:
         """What must be brought along: needed, and not in the base."""
         runs = self.application.runs
-        needed = {"authorities": runs.certificates, "zones": runs.zones, "accounts": True, "temporary": runs.temporary}
+        needed = {
+            "authorities": runs.certificates,
+            "zones": runs.zones,
+            "accounts": not {runs.user, runs.group} <= set(self.variant.named),
+            "temporary": runs.temporary,
+        }
         return tuple(one for one in self.variant.lacks if needed[one])
 
     @property

@@ -15,13 +15,14 @@ from wherry.formats import dockerfile
 from wherry.generate.dockerfile import compiling, machine
 from wherry.generate.dockerfile.assets import copies as asset_copies
 from wherry.generate.dockerfile.compiling import OUT
-from wherry.generate.dockerfile.draft import APP, Draft, Lack, held, told
+from wherry.generate.dockerfile.draft import APP, NONROOT, Draft, Lack, held, told
 
 STAGE: Final = "final"
 FILES: Final = "files"
 TITLE: Final = "org.opencontainers.image."
 TOP: Final = "/top"
 ZONES: Final = "/usr/share/zoneinfo.zip"
+_BASE: Final = "base"
 #: What the builder has, and where the program looks for it.
 _AUTHORITIES: Final = "/etc/ssl/certs"
 _TEMPORARY: Final = "/tmp"  # noqa: S108 - the image's
@@ -46,11 +47,22 @@ def files(draft: Draft) -> str:
     commands += [made(draft, _tree(draft, path) + path, mode) for path, mode in folders(draft)]
     if not commands:
         return ""
+    known = _lists(draft)
     lacking = [_WORDS[lack] for lack in draft.lacks] + (["folders of the user's own"] if folders(draft) else [])
     return "\n".join(
         (
+            *(
+                (
+                    dockerfile.comment("The user's name is added to the base's own lists."),
+                    f"FROM ${{BASE_IMAGE}} AS {_BASE}",
+                    "",
+                )
+                if known
+                else ()
+            ),
             dockerfile.comment(f"What the base lacks: {', '.join(lacking)}."),
             f"FROM --platform=$BUILDPLATFORM ${{GO_IMAGE}} AS {FILES}",
+            *((dockerfile.copy(known, f"{OUT}/etc/", f"--from={_BASE}"),) if known else ()),
             dockerfile.run((), " &&\n".join(commands)),
         )
     )
@@ -121,14 +133,33 @@ def environment(draft: Draft, ours: Mapping[str, str]) -> tuple[str, ...]:
 def _commands(draft: Draft, lack: Lack) -> tuple[str, ...]:
     if lack != "accounts":
         return _COMMANDS[lack]
-    runs = draft.application.runs
-    row = f"{'nonroot' if runs.user else 'root'}:x:{runs.user}:{runs.group}::/:/sbin/nologin"
-    group = f"{'nonroot' if runs.group else 'root'}:x:{runs.group}:"
-    return (
-        f"mkdir -p {OUT}/etc",
-        f"echo {dockerfile.shell(row)} >{OUT}/etc/passwd",
-        f"echo {dockerfile.shell(group)} >{OUT}/etc/group",
+    if draft.base is not None:
+        return named(draft, OUT)
+    return (f"mkdir -p {OUT}/etc", *(f"echo {row} >{OUT}{path}" for path, _, row in _accounts(draft)))
+
+
+def named(draft: Draft, root: str) -> tuple[str, ...]:
+    """Commands that add the user and its group to the lists below `root`, where these have no line with the number."""
+    return tuple(
+        f"{{ grep -q '^[^:]*:[^:]*:{number}:' {root}{path} || echo {row} >>{root}{path}; }}"
+        for path, number, row in _accounts(draft)
     )
+
+
+def _accounts(draft: Draft) -> tuple[tuple[str, int, str], ...]:
+    """List, number and line of the user and of its group, where the base has none: `app` is a name that no base gave away."""
+    runs = draft.application.runs
+    user, group = ({0: "root", NONROOT: "nonroot"}.get(one, "app") for one in (runs.user, runs.group))
+    rows = (
+        ("/etc/passwd", runs.user, f"{user}:x:{runs.user}:{runs.group}::/:/sbin/nologin"),
+        ("/etc/group", runs.group, f"{group}:x:{runs.group}:"),
+    )
+    return tuple(one for one in rows if one[1] not in draft.variant.named)
+
+
+def _lists(draft: Draft) -> tuple[str, ...]:
+    """The files of the base that get a line."""
+    return tuple(path for path, _, _ in _accounts(draft)) if draft.base is not None else ()
 
 
 def folders(draft: Draft) -> tuple[tuple[str, int], ...]:
@@ -152,7 +183,10 @@ def _copied(draft: Draft) -> tuple[str, ...]:
     if draft.base is None:
         return (_copy(OUT, "/"),) if draft.lacks or own else ()
     above = {posixpath.dirname(path) for path in own if not _is_below(posixpath.dirname(path), set(own))}
-    rows = [_copy(OUT, path) for path in sorted((above - {"/"}) | {_FOLDERS[lack] for lack in draft.lacks})]
+    brought = {_FOLDERS[lack] for lack in draft.lacks if lack in _FOLDERS}
+    rows = [_copy(OUT, path) for path in sorted((above - {"/"}) | brought)]
+    if lists := _lists(draft):
+        rows.append(dockerfile.copy((OUT + path for path in lists), "/etc/", f"--from={FILES}"))
     return (*((_copy(TOP, "/"),) if "/" in above else ()), *rows)
 
 

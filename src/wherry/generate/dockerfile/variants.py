@@ -6,15 +6,18 @@ from typing import Final
 
 from wherry.generate import names
 from wherry.generate.dockerfile import compiling, final, gates, machine, working
-from wherry.generate.dockerfile.draft import SCRATCH, Variant
+from wherry.generate.dockerfile.draft import NONROOT, SCRATCH, Variant
 
 _USUAL: Final = (compiling.build, final.files, machine.stage, final.image)
+_DISTROLESS: Final = (0, NONROOT)
 
 VARIANTS: Final[tuple[Variant, ...]] = (
     Variant(
         name="distroless",
         help="authorities, time zones and a user, no shell",
         stages=_USUAL,
+        lacks=("accounts",),
+        named=_DISTROLESS,
     ),
     Variant(
         name="scratch",
@@ -30,7 +33,8 @@ VARIANTS: Final[tuple[Variant, ...]] = (
         stages=_USUAL,
         static="alpine",
         dynamic="alpine",
-        lacks=("zones",),
+        lacks=("zones", "accounts"),
+        named=(0,),
         musl=True,
         has_shell=True,
     ),
@@ -40,13 +44,16 @@ VARIANTS: Final[tuple[Variant, ...]] = (
         stages=_USUAL,
         static="debian",
         dynamic="debian",
-        lacks=("authorities",),
+        lacks=("authorities", "accounts"),
+        named=(0,),
         has_shell=True,
     ),
     Variant(
         name="hardened",
         help="distroless, position-independent code, an init if it is needed",
         stages=_USUAL,
+        lacks=("accounts",),
+        named=_DISTROLESS,
         hardened=True,
     ),
     Variant(
@@ -55,6 +62,8 @@ VARIANTS: Final[tuple[Variant, ...]] = (
         stages=(machine.stage, working.single),
         static="builder",
         dynamic="builder",
+        lacks=("accounts",),
+        named=(0,),
         has_shell=True,
     ),
     Variant(
@@ -63,6 +72,8 @@ VARIANTS: Final[tuple[Variant, ...]] = (
         stages=(working.development,),
         static="builder",
         dynamic="builder",
+        lacks=("accounts",),
+        named=(0,),
         has_shell=True,
     ),
     Variant(
@@ -79,6 +90,8 @@ VARIANTS: Final[tuple[Variant, ...]] = (
             machine.stage,
             gates.image,
         ),
+        lacks=("accounts",),
+        named=_DISTROLESS,
     ),
 )
 NAMES: Final = tuple(one.name for one in VARIANTS)

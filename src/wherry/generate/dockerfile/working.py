@@ -60,7 +60,7 @@ def development(draft: Draft) -> str:
 
 
 def _folders(draft: Draft) -> tuple[str, ...]:
-    commands = [final.made(draft, path, mode) for path, mode in final.folders(draft)]
+    commands = [*final.named(draft, ""), *(final.made(draft, path, mode) for path, mode in final.folders(draft))]
     return (dockerfile.run((), " &&\n".join(commands)),) if commands else ()
 
 
@@ -71,7 +71,7 @@ def _owned(draft: Draft) -> tuple[str, ...]:
     caches = f"install -d {owner} {names.SOURCES} {names.MODULES} /root/.cache {names.COMPILED}"
     place = told(draft.application.working_directory, "image.workdir")
     commands = [f"chmod 0711 /root && {caches}", *((f"mkdir -p {dockerfile.shell(place)}",) if place != "/" else ())]
-    commands += [final.made(draft, path, mode) for path, mode in final.folders(draft)]
+    commands += [*final.named(draft, ""), *(final.made(draft, path, mode) for path, mode in final.folders(draft))]
     return (dockerfile.run((), " &&\n".join(commands)),)
 
 

@@ -16,6 +16,7 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     GOWORK=off GOBIN=/usr/local/bin go install github.com/go-delve/delve/cmd/dlv@v1.27.2
 RUN chmod 0711 /root && install -d -o 1001 -g 0 /src /go/pkg/mod /root/.cache /root/.cache/go-build && \
     mkdir -p /srv && \
+    { grep -q '^[^:]*:[^:]*:1001:' /etc/passwd || echo app:x:1001:0::/:/sbin/nologin >>/etc/passwd; } && \
     install -d -m 0755 -o 1001 -g 0 /data && \
     install -d -m 0750 -o 1001 -g 0 /var/cache/jobs
 ENV HOME=/tmp \

@@ -38,9 +38,14 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     go build -trimpath -buildvcs=true -tags=netgo -ldflags="-s -w" -o /out/app/jobs . && \
     go build -trimpath -buildvcs=true -tags=netgo -o /out/app/jobctl ./cmd/jobctl
 
-# What the base lacks: folders of the user's own.
+# The user's name is added to the base's own lists.
+FROM ${BASE_IMAGE} AS base
+
+# What the base lacks: a name for the user, folders of the user's own.
 FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS files
-RUN install -d -m 0755 -o 1001 -g 0 /top/data && \
+COPY --from=base /etc/passwd /out/etc/
+RUN { grep -q '^[^:]*:[^:]*:1001:' /out/etc/passwd || echo app:x:1001:0::/:/sbin/nologin >>/out/etc/passwd; } && \
+    install -d -m 0755 -o 1001 -g 0 /top/data && \
     install -d -m 0750 -o 1001 -g 0 /out/var/cache/jobs
 
 FROM ${BASE_IMAGE} AS final
@@ -48,6 +53,7 @@ WORKDIR /srv
 ENV LOG_LEVEL=info
 COPY --from=files /top/ /
 COPY --from=files /out/var/cache/ /var/cache/
+COPY --from=files /out/etc/passwd /etc/
 COPY services/jobs/templates /srv/templates/
 COPY --from=build --chmod=0555 /out/app/ /app/
 ARG VERSION=dev
