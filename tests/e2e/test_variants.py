@@ -13,7 +13,7 @@ from tests.support.examples import repository
 from tests.support.programs import path_without
 from tests.support.tools import need
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("buildkit")]
+pytestmark = [pytest.mark.e2e, pytest.mark.oracle, pytest.mark.slow, pytest.mark.xdist_group("buildkit")]
 
 
 @dataclass(frozen=True, slots=True)
