@@ -39,8 +39,8 @@ def atomic_writer(path: Path, *, mode: int = 0o644, durable: bool = False) -> It
     """
     temporary = path.parent / f".{path.name[:64]}.{os.urandom(8).hex()}{TEMPORARY}"
     with disk_errors(path):
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
+        try:  # an interrupt may come as soon as the file is there
+            descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "w+b") as file:
                 yield file
                 file.flush()
