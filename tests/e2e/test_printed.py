@@ -76,11 +76,12 @@ def test_an_image_answers_and_is_held_as_decided(where: Shell, shelf: Book, deci
     given.mkdir(exist_ok=True)
     (given / "seen").write_text("yes")
     words = (*OPTIONS, "--secret", "token=./token", "-v", "./a, b:/given:ro")
-    text = text_of(where, shelf, apps.place("good"), "--name", "box", *words)
-    with read(text, where, "box", empty, variables(shelf.folder / "home", **shelf.environment)) as one:
+    name = f"box-{where.engine}"  # its secrets' copies lie below /run by this name
+    text = text_of(where, shelf, apps.place("good"), "--name", name, *words)
+    with read(text, where, name, empty, variables(shelf.folder / "home", **shelf.environment)) as one:
         assert get(one.published_at, 8080, "/healthz")[0] == 200
         options = Options(
-            name="box", memory="64m", cpus="0.5", pids=50, files=512, tmpfs=("/scratch:1m",), grace=4.0,
+            name=name, memory="64m", cpus="0.5", pids=50, files=512, tmpfs=("/scratch:1m",), grace=4.0,
             environment=("GREETING=a 'b' \"c\"", "LINES=one\ntwo", "EMPTY="),
         )  # fmt: skip
         container = decisions.made(apps.place("good"), options).container
