@@ -37,6 +37,7 @@ wherry takes a Go repository to a small, safe, reproducible container image.
 
   wherry COMMAND --help     options and examples
 """
+INTERRUPTED = 130
 
 
 def leave() -> None:
@@ -47,6 +48,9 @@ def leave() -> None:
     if not streams.flushed(sys.stdout):
         code = code or streams.LOST
     streams.flushed(sys.stderr)
+    files = sys.modules.get("wherry.kit.files")
+    if files:
+        files.abandon()
     os._exit(code)
 
 
@@ -67,7 +71,7 @@ def main() -> int:
         return _build(arguments) if arguments[:1] == ["build"] else _run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted\n")
-        return 130
+        return INTERRUPTED
 
 
 def _build(arguments: list[str]) -> int:

@@ -14,6 +14,8 @@ from wherry.errors import RefusedError, UnavailableError
 PRIVATE_DIRECTORY = 0o700
 TEMPORARY = ".tmp"
 """How files end that are being written; nobody is told of them."""
+_unfinished: set[Path] = set()
+"""Those of this process."""
 
 
 @contextlib.contextmanager
@@ -39,6 +41,7 @@ def atomic_writer(path: Path, *, mode: int = 0o644, durable: bool = False) -> It
     """
     temporary = path.parent / f".{path.name[:64]}.{os.urandom(8).hex()}{TEMPORARY}"
     with disk_errors(path):
+        _unfinished.add(temporary)
         try:  # an interrupt may come as soon as the file is there
             descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "w+b") as file:
@@ -51,8 +54,17 @@ def atomic_writer(path: Path, *, mode: int = 0o644, durable: bool = False) -> It
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+        finally:
+            _unfinished.discard(temporary)
         if durable:
             sync_directory(path.parent)
+
+
+def abandon() -> None:
+    """Takes away what other threads are writing, for a process that is about to end without them (H06)."""
+    for temporary in tuple(_unfinished):
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def atomic_write(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
