@@ -8,7 +8,6 @@ own with nothing in it but a loopback, which is where it is asked.
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import shutil
 import subprocess
@@ -79,13 +78,9 @@ def race(shop: Workshop, app: App, rounds: int) -> Race:
 
 
 def runc_call(shop: Workshop) -> Call:
-    """A bundle written before, on the root that wherry unpacked."""
+    """A bundle written before, root and all."""
     bundle, file = open_folder(shop) / "bundle", open_folder(shop) / "runc.pid"
-    bundle.mkdir(exist_ok=True)
-    config = json.loads(wherry(shop, "run", "--print", "runc", IMAGE))
-    (root,) = (open_folder(shop) / "run/roots").glob("*/root")
-    config["root"]["path"] = str(root)
-    (bundle / "config.json").write_text(json.dumps(config))
+    wherry(shop, "run", "--bundle", str(bundle), IMAGE)
     argv = (
         shutil.which("runc") or "runc",
         "run",
@@ -114,16 +109,21 @@ def published_call(shop: Workshop) -> Call:
 
 
 def docker_run(shop: Workshop, how: tuple[str, str], *flags: str) -> Call:
-    """The printed command with these flags more."""
-    seccomp = open_folder(shop) / "seccomp.json"
-    seccomp.write_text(wherry(shop, "run", "--print", "seccomp", IMAGE))
-    printed = wherry(shop, "run", "--print", "docker", IMAGE).replace("seccomp=seccomp.json", f"seccomp={seccomp}")
-    _, run, *words = shlex.split(printed.replace("\\\n", " "), comments=True)
+    """The printed command with these flags more, its preparations made."""
+    engine = dict(shop.docker.environment)
+    prepare, words = printed(wherry(shop, "run", "--print", "docker", IMAGE))
+    subprocess.run(prepare, shell=True, check=True, cwd=open_folder(shop), env=engine | environment(shop))
+    call = asked(shop, *how, *shop.docker.command, "run", *flags, "--pull", "never", *words, **engine)
+    return msgspec.structs.replace(call, directory=str(open_folder(shop)), daemon=shop.docker.daemon)
+
+
+def printed(script: str) -> tuple[str, list[str]]:
+    """What goes before `docker run` in the script, for a shell, and what follows it, without the name: that is free again only
+    some time after its container is gone."""
+    prepare, _, command = script.rpartition("docker run ")
+    words = shlex.split(command.replace("\\\n", " "))
     at = words.index("--name")
-    words = [*words[:at], *words[at + 2 :]]  # a name is free again only some time after its container is gone
-    first = (*shop.docker.command, run, *flags, "--pull", "never")
-    call = asked(shop, *how, *first, *words, **dict(shop.docker.environment))
-    return msgspec.structs.replace(call, daemon=shop.docker.daemon)
+    return f"{prepare}true", [*words[:at], *words[at + 2 :]]
 
 
 def edit_race(shop: Workshop, app: App, rounds: int) -> Race:
