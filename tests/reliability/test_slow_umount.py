@@ -1,4 +1,5 @@
-"""F13 ★: a machine that takes its time to unmount and to remove groups, as under heavy writing: strace delays the calls."""
+"""F13 ★: a machine that takes its time to unmount and to remove groups, as under heavy writing: strace delays the calls. And an
+engine that tells late how a program ended: that is not the program's time."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 
 from tests.support import apps
 from tests.support.contained import case, image
-from tests.support.runbook import Book, book, kill, until
+from tests.support.runbook import Book, book, free_port, get, kill, until
 from tests.support.tools import need
 from wherry.errors import UnavailableError
 from wherry.flows import attend
@@ -33,6 +34,13 @@ SLOW = """\
 echo "$@" >>{log}
 exec strace -f -qq -o /dev/null -e trace=umount2,rmdir,unlinkat -e inject=umount2,rmdir,unlinkat:delay_enter={delay} {runc} "$@"
 """
+LATE = """\
+#!/bin/sh
+{runc} "$@"; code=$?
+case " $* " in *" run "*) sleep {delay} ;; esac
+exit $code
+"""
+GRACE = 1.0
 
 
 @pytest.fixture
@@ -62,6 +70,40 @@ def test_f13_slow_umount_of_one_by_itself(shelf: Book) -> None:
     assert shelf("stop", "slow").code == 0
     shelf.good("rm", "slow")
     assert shelf.left() == []
+
+
+@pytest.fixture
+def late(tmp_path: Path) -> Iterator[Book]:
+    """Its runc tells of an end only when the grace has long been over."""
+    need("runc")
+    slow = tmp_path / "runc"
+    slow.write_text(LATE.format(runc=shutil.which("runc"), delay=3 * GRACE), encoding="utf-8")
+    slow.chmod(0o755)
+    with book() as found:
+        found.environment["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
+        yield found
+
+
+QUICK = ("-e", "NOT_READY=1ms", "--grace", str(GRACE))
+
+
+def test_what_an_engine_tells_late_is_no_late_stop(late: Book) -> None:
+    """In a proof, of one that waits for its container, and of one by itself."""
+    done = late("prove", *SLOWLY, *QUICK, "--only", "drain", "--set", "prove.tries=1", apps.place("good"))
+    assert "drain  ended with 0 after " in done.stdout, done.stdout
+    port = free_port()
+    process = late.popen("run", *SLOWLY, *QUICK, apps.place("good"), "--name", "good", "-p", f"{port}:8080")
+    get(port, "/healthz")
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, b"good stopped in peace" in said) == (0, True), said
+    late.good("run", "-q", "-d", *SLOWLY, *QUICK, apps.place("good"), "--name", "good", "-p", f"{port}:8080")
+    get(port, "/healthz")
+    began = time.monotonic()
+    stopped = late("stop", "good")
+    assert "good stopped in peace" in stopped.stderr, stopped.stderr
+    assert time.monotonic() - began > 2 * GRACE, "it was told late"
+    late.good("rm", "good")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])

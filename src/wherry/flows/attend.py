@@ -84,7 +84,7 @@ def stop(attended: Attended, machine: Machine) -> End:
     try:
         until_it_hears(attended.place.pid(), number)
         _signal(attended, number, machine)
-        code = attended.child.wait(attended.container.grace)
+        code = attended.child.ended_within(attended.container.grace)
     except KeyboardInterrupt:
         code = None
     if code is not None:

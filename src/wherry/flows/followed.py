@@ -24,6 +24,8 @@ EVERY: Final = 0.25
 PATIENCE: Final = 3.0
 """Seconds that an engine has to notice its loss by itself and clean up."""
 DYING: Final = 5.0
+TELLING: Final = 10.0
+"""Seconds that an engine may take to tell of an end, on a busy machine."""
 
 
 class Followed:
@@ -50,6 +52,12 @@ class Followed:
             self._look()
             if end is not None and time.monotonic() >= end:
                 return None
+
+    def ended_within(self, seconds: float, /) -> int | None:
+        """As `wait`; when the program has ended by then, its engine is given time to tell how. It takes the container away first,
+        and that is not the program's time."""
+        code = self.wait(seconds)
+        return self.wait(TELLING) if code is None and not lives(self._program) else code
 
     def signal(self, number: int, /) -> None:
         """To the engine's process."""

@@ -24,8 +24,6 @@ from wherry.runtime.look import lives
 
 KEPT = 1 << 16
 STEP = 0.003
-TELLING = 10.0
-"""Seconds that an engine may take to tell of an end, on a busy machine."""
 
 
 class Log:
@@ -87,20 +85,18 @@ class Live:
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code; None when it has not ended after `seconds`. One that has is waited for until its engine tells how."""
-        code = self._one.child.wait(seconds)
-        return self._one.child.wait(TELLING) if code is None and not lives(self.pid) else code
+        return self._one.child.ended_within(seconds)
 
-    def wait_closely(self, seconds: float) -> tuple[int | None, float]:
-        """As `wait`, and the last moment at which the program was seen alive: its parent ends, and tells its exit code, only when
-        it has taken the container away, which may be much later."""
+    def watched(self, seconds: float) -> tuple[float, float]:
+        """Watches the program until it has ended, but no longer than `seconds`: the last moment at which it was seen alive, and
+        that of the last look. `wait` tells how it ended."""
         alive = now = time.monotonic()
         end = now + seconds
-        while True:
-            alive = now if lives(self.pid) else alive
-            code = self._one.child.wait(min(STEP, max(0.0, end - now)))
-            if code is not None or now >= end:
-                return code, alive
+        while now < end and lives(self.pid):
+            alive = now
+            self._one.child.wait(min(STEP, end - now))
             now = time.monotonic()
+        return alive, now
 
     def until(self, what: Callable[[], bool], seconds: float) -> bool:
         """Looks every few milliseconds until `what` holds; False when it ended or the time was over."""

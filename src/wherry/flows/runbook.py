@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from wherry.errors import UsageError
 from wherry.flows.engines import run_folder
+from wherry.flows.followed import TELLING
 from wherry.flows.sweep import sweep
 from wherry.kit.ports import Machine
 from wherry.kit.text import closest
@@ -24,7 +25,7 @@ from wherry.runtime import cgroups, folders
 from wherry.runtime.folders import End, Place, Record
 from wherry.runtime.health import Condition
 from wherry.runtime.logs import last_lines
-from wherry.runtime.look import until_it_hears
+from wherry.runtime.look import lives, until_it_hears
 
 State = Literal["starting", "running", "ended"]
 STEP: Final = 0.01
@@ -158,6 +159,8 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
     until_it_hears(kept.place.pid(), number)
     _signal(kept, number, machine)
     end = _ended(kept.place, patience)
+    if end is None and kept.pid and not lives(kept.pid):
+        end = _ended(kept.place, TELLING)
     if end is None:
         with contextlib.suppress(FileNotFoundError):
             kept.place.will_stop("killed")

@@ -118,9 +118,9 @@ class DrainTry(Value, frozen=True, kw_only=True):
     exit_code: int | None = None
     """None: it did not end within its grace, and was killed."""
     seconds: float = 0.0
-    """From the signal to its end."""
+    """From the signal to its end; its engine tells of that later, at times much later."""
     alive: float = 0.0
-    """From the signal to the last moment at which it was seen alive, which may be long before its end is told."""
+    """From the signal to the last moment at which it was seen alive, which on a busy machine may be long before."""
     ready: int | None = None
     """The first no of the readiness route after the signal, or what it still said after half a second."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,9 +13,11 @@ from wherry.flows.live import Live, live
 from wherry.flows.looks.scene import Scene, until_healthy
 from wherry.kit.ports import Answer
 from wherry.model.observation import Drain, DrainTry, Needless, Unseen
+from wherry.runtime.look import until_it_hears
 
 HEAD_START = 0.25
-"""Seconds between the first request under way and the signal."""
+"""Seconds between its good health and the signal: by then requests are under way, and the program listens for signals, though it
+may have begun to serve before."""
 EVERY = 0.15
 """Seconds between two new requests after the signal."""
 RELUCTANT = 0.5
@@ -50,7 +53,7 @@ def _try(scene: Scene) -> DrainTry | None:
         number = scene.expectations.requests if slow and scene.port else 0
         with ThreadPoolExecutor(number + 2) as pool:
             under_way = [pool.submit(scene.get, one, slow, seconds=PATIENCE) for _ in range(number)]
-            if number:
+            if scene.serves:
                 time.sleep(HEAD_START)
             return _stopped(scene, one, pool, under_way)
 
@@ -62,14 +65,15 @@ def _is_up(scene: Scene, one: Live) -> bool:
 
 
 def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[Future[Answer]]) -> DrainTry:
+    until_it_hears(one.pid, int(signal.Signals[one.container.stop_signal]))
     early = sum(request.done() for request in under_way)
     signalled = time.monotonic()
     one.signal(one.container.stop_signal)
     ended = threading.Event()
     late = pool.submit(_late, scene, one, ended) if under_way else None
-    code, alive = one.wait_closely(one.container.grace)
-    seconds = time.monotonic() - signalled
+    alive, over = one.watched(one.container.grace)
     ended.set()
+    code = one.wait(0.0)
     if code is None:
         one.signal("SIGKILL")
         one.wait(5.0)
@@ -79,7 +83,7 @@ def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[
         answers=() if early == len(under_way) else answers,
         late=tuple(_since(answer, signalled) for answer in refused),
         exit_code=code,
-        seconds=seconds,
+        seconds=over - signalled,
         alive=alive - signalled,
         ready=ready,
     )

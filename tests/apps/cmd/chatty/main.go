@@ -11,6 +11,7 @@ import (
 )
 
 func main() {
+	service.Heed()
 	server := service.Start(service.Handler(nil))
 	go chat()
 	service.AwaitStop()

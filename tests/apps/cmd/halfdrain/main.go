@@ -26,6 +26,7 @@ func main() {
 		}
 		fmt.Fprintln(w, "done")
 	}
+	service.Heed()
 	server := service.Start(service.Handler(service.Routes{"GET /slow": slow}))
 	service.AwaitStop()
 	close(stop)

@@ -8,6 +8,7 @@ import (
 )
 
 func main() {
+	service.Heed()
 	service.Start(service.Handler(nil))
 	service.AwaitStop()
 	time.Sleep(service.Duration("GRACE", 4*time.Second))

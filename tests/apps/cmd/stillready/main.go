@@ -8,6 +8,7 @@ import (
 )
 
 func main() {
+	service.Heed()
 	server := service.Start(service.Handler(nil))
 	service.AwaitSignal()
 	time.Sleep(time.Second)

@@ -20,6 +20,9 @@ import (
 // stopping is set once the service has been asked to stop: it is not ready any more.
 var stopping atomic.Bool
 
+// asked hears of it when somebody asks the program to stop.
+var asked = make(chan os.Signal, 1)
+
 // Routes are handlers by their patterns.
 type Routes map[string]http.HandlerFunc
 
@@ -40,6 +43,7 @@ func Handler(own Routes) http.Handler {
 
 // Run serves until it is asked to stop, then lets requests in flight finish.
 func Run(handler http.Handler) {
+	Heed()
 	server := Start(handler)
 	AwaitStop()
 	Drain(server)
@@ -72,16 +76,19 @@ func Serve(listener net.Listener, handler http.Handler) *http.Server {
 	return server
 }
 
-// AwaitStop returns when somebody asks the program to stop; from then on it is not ready.
+// Heed has the program listen for who asks it to stop: before it serves, since from then on it may be asked.
+func Heed() {
+	signal.Notify(asked, syscall.SIGTERM, os.Interrupt)
+}
+
+// AwaitStop returns when somebody has asked the program to stop since Heed; from then on it is not ready.
 func AwaitStop() {
 	AwaitSignal()
 	stopping.Store(true)
 }
 
-// AwaitSignal returns when somebody asks the program to stop.
+// AwaitSignal returns when somebody has asked the program to stop since Heed.
 func AwaitSignal() {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM, os.Interrupt)
 	log.Printf("stopping: %v", <-asked)
 }
 
