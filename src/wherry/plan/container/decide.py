@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from wherry.errors import RefusedError, UsageError
 from wherry.kit.text import closest
+from wherry.kit.value import Value
 from wherry.model.container import Container, Network, Options, Tmpfs, User
 from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Origin
 from wherry.oci.config import RunConfig
 from wherry.plan.container import ids, limits, mounts, ports, privileges
-from wherry.plan.container.environment import environment
+from wherry.plan.container.environment import Variables, environment
 from wherry.plan.container.facts import Facts
 from wherry.plan.container.health import health_of
 from wherry.plan.durations import short
@@ -37,41 +38,51 @@ GRACE: Final = 10.0
 SIGNALS: Final = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH")
 
 
+class _Parts(Value, frozen=True, kw_only=True):
+    """What the modules beside this one decided."""
+
+    limited: limits.Limited
+    mounted: mounts.Mounted
+    granted: privileges.Granted
+    mapped: ids.Ids
+    published: ports.Published
+    variables: Variables
+
+
 def decide(options: Options, facts: Facts) -> Container:
     """Every decision, with its reason. UsageError [container-option] for words that mean nothing, RefusedError [runs-as-root]
     when the image would run as root and nobody asked for that."""
     _check(options, facts)
     limited = limits.decide(options, facts)
     mounted = mounts.decide(options, facts.config, facts.user, facts)
-    granted = privileges.decide(options)
-    mapped = ids.decide(options, facts, mounted)
-    published = ports.decide(options, facts.config)
-    variables = environment(options, facts, limited.limits)
-    decisions = (
-        _user(options, facts, mapped.user),
-        *granted.decisions,
-        mapped.decision,
-        *mounted.decisions,
-        *limited.decisions,
-        *variables.decisions,
-        *published.decisions,
-        _grace(options),
+    parts = _Parts(
+        limited=limited,
+        mounted=mounted,
+        granted=privileges.decide(options),
+        mapped=ids.decide(options, facts, mounted),
+        published=ports.decide(options, facts.config),
+        variables=environment(options, facts, limited.limits),
     )
+    return _container(options, facts, parts)
+
+
+def _container(options: Options, facts: Facts, parts: _Parts) -> Container:
+    mapped, published = parts.mapped, parts.published
     return Container(
         name=options.name or facts.title,
         image=facts.image,
         platform=facts.platform,
         arguments=command(options, facts.config),
-        environment=variables.pairs,
+        environment=parts.variables.pairs,
         directory=_directory(options.directory or facts.config.working_dir or "/"),
         user=mapped.user,
         hostname=options.hostname or (options.name or facts.title)[:63],
         read_only="rootfs" not in options.relax,
-        tmpfs=tuple(within(one, mapped) for one in mounted.tmpfs),
-        binds=mounted.binds,
-        capabilities=granted.capabilities,
+        tmpfs=tuple(within(one, mapped) for one in parts.mounted.tmpfs),
+        binds=parts.mounted.binds,
+        capabilities=parts.granted.capabilities,
         no_new_privileges="privileges" not in options.relax,
-        seccomp=granted.seccomp,
+        seccomp=parts.granted.seccomp,
         masked="masks" not in options.relax,
         id_base=mapped.base,
         uids=mapped.uids,
@@ -80,14 +91,27 @@ def decide(options: Options, facts: Facts) -> Container:
         network=published.network,
         publish=published.publish,
         ports=tuple(sorted(facts.config.exposed_ports or ())),
-        limits=limited.limits,
+        limits=parts.limited.limits,
         init=options.init,
         stop_signal=signal_name(options.stop_signal or facts.config.stop_signal or "SIGTERM"),
         grace=GRACE if options.grace is None else options.grace,
         health=facts.health or health_of(facts.config),
         relaxed=tuple(sorted(set(options.relax))),
-        decisions=decisions,
+        decisions=_decisions(options, facts, parts),
         findings=(*_findings(options, published.network), *_ungrouped(options, facts)),
+    )
+
+
+def _decisions(options: Options, facts: Facts, parts: _Parts) -> tuple[Decision, ...]:
+    return (
+        _user(options, facts, parts.mapped.user),
+        *parts.granted.decisions,
+        parts.mapped.decision,
+        *parts.mounted.decisions,
+        *parts.limited.decisions,
+        *parts.variables.decisions,
+        *parts.published.decisions,
+        _grace(options),
     )
 
 
