@@ -71,6 +71,10 @@ def test_one_application(tmp_path: Path) -> None:
     made.make("run", f"PORT={port}")
     try:
         assert answer(port, "/healthz") == 200
+        again = subprocess.run(
+            ["make", "run"], cwd=made.root, env=made.variables, capture_output=True, text=True, check=False
+        )
+        assert again.stderr.startswith("http-api is there from an earlier run: make stop\n")
     finally:
         made.make("stop")
     assert "http-api" not in made.said("wherry", "ps")
@@ -87,8 +91,11 @@ def test_several_applications(tmp_path: Path) -> None:
     made.make("-j2", "test", "vet")
     references = [line for line in made.make("image").splitlines() if "@sha256:" in line]
     assert [one.partition(":")[0] for one in references] == ["api", "worker"]
-    made.make("run-worker")
+    made.make("run")
+    assert {line.split()[0] for line in made.said("wherry", "ps").splitlines()[1:]} == {"api", "worker"}
     made.make("stop-worker")
+    made.make("stop")
+    assert "api" not in made.said("wherry", "ps", "--all")
     made.make("clean")
     assert made.clean()
 

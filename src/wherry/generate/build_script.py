@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from wherry.generate.names import NETRC, Applications, dockerfile, from_home, service
-from wherry.generate.shell import EPOCH, REVISION, TAG, described, package
+from wherry.generate.shell import COMMITTED, EPOCH, REVISION, TAG, UNCOMMITTED, described, package
 from wherry.generate.text import apart
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -135,13 +135,17 @@ check_tools() {{
   [ -z "$private" ] || [ -f "$netrc" ] || fail "private modules need credentials, and there is no $netrc"
 }}
 
+# committed: whether a commit describes what is built; a version that somebody says needs none.
+committed() {{
+  case "$version" in *dirty) return 1 ;; esac
+  [ -n "${{VERSION:-}}" ] || {COMMITTED}
+}}
+
 check_push() {{
-  case "$version" in
-    *dirty) [ -n "$force" ] || fail "no commit describes these files: commit them first, or --force" ;;
-  esac
   for tag in "${{tags[@]}}"; do
     in_registry "$tag" || fail "$tag names no registry, so it cannot be pushed: IMAGE=registry.example.com/team/name"
   done
+  [ -n "$force" ] || committed || fail "{UNCOMMITTED} --force"
 }}
 """
 

@@ -1,7 +1,6 @@
 """Applications in, a Makefile out: for everyday work without a container, and for the image. Touches nothing.
 
-Two quotings meet here. In a variable's value `$`, `#`, a blank in front and a backslash at the end mean something to make; in a
-recipe only `$` does, and all else is the shell's. What a user may set reaches recipes through the environment, not as text.
+What a user may set reaches recipes through the environment, not as text.
 """
 
 from __future__ import annotations
@@ -9,19 +8,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec.structs import replace
+
 from wherry.errors import UsageError
+from wherry.generate.compose.ports import published
 from wherry.generate.names import NETRC, Applications, dockerfile, from_home, service
+from wherry.generate.recipe import FILE, argv, assigned, code, double, several, whole
 from wherry.generate.shell import (
+    COMMITTED,
     EPOCH,
     GOFMT,
     REVISION,
     TAG,
     UNCHECKED,
+    UNCOMMITTED,
     checked,
     described,
     linked,
     package,
-    quoted,
     rfc3339,
 )
 from wherry.generate.text import apart, in_one_line
@@ -30,7 +34,6 @@ from wherry.kit.value import Value
 from wherry.model.application import Application, Program
 from wherry.model.file import Choice, File
 
-FILE: Final = "Makefile"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
@@ -39,7 +42,9 @@ class Target(Value, frozen=True, kw_only=True):
 
     name: str
     about: str
+    """For `make help`; empty: a step of another one, which it leaves out."""
     needs: tuple[str, ...] = ()
+    """Whole names."""
     lines: tuple[str, ...] = ()
     """The recipe in make's quoting, without tabs."""
     one_by_one: bool = False
@@ -68,31 +73,51 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     that would share targets."""
     subjects = tuple(Subject(applications=applications, application=one) for one in applications)
     apart(map(service, applications), file=FILE)
-    named = [_named(one, target) for one in subjects for target in _targets(one)]
-    together = () if subjects[0].alone else _together(subjects)
-    targets = (_HELP, *together, *named)
-    return (File(path=FILE, text="\n".join((_head(subjects), *map(_written, targets)))),)
+    targets = _of_one(subjects[0]) if subjects[0].alone else _of_several(subjects)
+    return (File(path=FILE, text="\n".join((_head(subjects), *map(_written, (_HELP, *targets))))),)
+
+
+def _of_one(subject: Subject) -> tuple[Target, ...]:
+    return (*_programs(subject), *_checks((subject,)), *_packed(subject))
+
+
+def _of_several(subjects: tuple[Subject, ...]) -> tuple[Target, ...]:
+    """What is of the modules is said once; what is of a program carries its name, and plain names are all of them."""
+    own = (_named(one, target) for one in subjects for target in (*_programs(one), *_packed(one)))
+    return (*_together(subjects), *_checks(subjects), *own)
 
 
 def _named(subject: Subject, target: Target) -> Target:
     name = service(subject.application)
     if not subject.alone and not _NAME.fullmatch(name):
         raise UsageError("bad-text", f"{name!r} cannot be part of a target's name in a {FILE}", where="image.name")
-    needs = tuple(map(subject.target, target.needs))
-    return Target(name=subject.target(target.name), about=target.about, needs=needs, lines=target.lines)
+    return replace(target, name=subject.target(target.name))
 
 
 def _together(subjects: tuple[Subject, ...]) -> tuple[Target, ...]:
-    """`build: build-api build-jobs`."""
-    return tuple(
-        Target(name=one.name, about=f"{one.name} for each", needs=tuple(each.target(one.name) for each in subjects))
-        for one in _targets(subjects[0])
+    """`build: build-api build-jobs`, and what plain names say where one at a time is meant."""
+    each = tuple(
+        Target(name=one.name, about=f"All: {one.about}", needs=tuple(each.target(one.name) for each in subjects))
+        for one in (*_programs(subjects[0]), *_packed(subjects[0]))
         if not one.one_by_one
     )
+    named = ", ".join(one.target("local") for one in subjects)
+    which = f'@echo "it keeps the terminal, so say which one: make {named}" >&2; exit 2'
+    local = Target(name="local", about="Says which programs can run without a container", lines=(which,))
+    return (*each, local, _versions(subjects))
+
+
+def _versions(subjects: tuple[Subject, ...]) -> Target:
+    """A module's version is that of all its programs."""
+    modules = {one.application.sources.module_directory for one in subjects}
+    lines = tuple(f'@echo "{service(one.application)} $({one.variable("version")})"' for one in subjects)
+    plain = (f'@echo "$({subjects[0].variable("version")})"',)
+    return Target(name="version", about="What the next images are called", lines=plain if len(modules) == 1 else lines)
 
 
 def _written(target: Target) -> str:
-    head = f".PHONY: {target.name}\n{' '.join((f'{target.name}:', *target.needs))} ## {target.about}\n"
+    about = f" ## {target.about}" if target.about else ""
+    head = f".PHONY: {target.name}\n{' '.join((f'{target.name}:', *target.needs))}{about}\n"
     return head + "".join(f"\t{line}\n" for line in target.lines)
 
 
@@ -115,7 +140,7 @@ def _head(subjects: tuple[Subject, ...]) -> str:
             "export OUT ?= bin",
             "# The default since Docker 23; Debian 12 has 20.10.",
             "export DOCKER_BUILDKIT ?= 1",
-            *(line for one in subjects for line in _settings(one)),
+            *(line for one, port in zip(subjects, _ports(subjects), strict=True) for line in _settings(one, port)),
             "",
             "# Checkers by version, so that no new release breaks a build; go.mod need not know them.",
             f"STATICCHECK ?= {pinned(STATICCHECK, go)}",
@@ -123,15 +148,22 @@ def _head(subjects: tuple[Subject, ...]) -> str:
             f"GOVULNCHECK ?= {pinned(GOVULNCHECK, go)}",
             "",
             "# Asked by the shell of those recipes that need it: a tag's name is never taken for code of make or the shell.",
-            f"revision = $$({_code(REVISION)})",
-            f"epoch = $${{SOURCE_DATE_EPOCH:-$$({_code(EPOCH)})}}",
+            f"revision = $$({code(REVISION)})",
+            f"epoch = $${{SOURCE_DATE_EPOCH:-$$({code(EPOCH)})}}",
             *(_version(one) for one in subjects),
             "",
         )
     )
 
 
-def _settings(subject: Subject) -> tuple[str, ...]:
+def _ports(subjects: tuple[Subject, ...]) -> tuple[int, ...]:
+    """The port of this machine for each: its own number, or the next one where another has that."""
+    wanted = {service(one.application): f"{one.application.port}/tcp" for one in subjects if one.application.port}
+    found = {one.service: one.host_port for one in published(wanted.items())}
+    return tuple(found.get(service(one.application), 0) for one in subjects)
+
+
+def _settings(subject: Subject, port: int) -> tuple[str, ...]:
     application = subject.application
     platforms = ",".join(map(str, application.platforms))
     rows = (
@@ -139,22 +171,22 @@ def _settings(subject: Subject) -> tuple[str, ...]:
         ("TAG", "{version}", "wherry puts in the version that it decides."),
         ("PLATFORMS", platforms, "What push builds for."),
     )
-    port = (f"# Where run is reached on this machine.\n{subject.variable('PORT')} ?= {application.port}",)
+    outer = (f"# Where run is reached on this machine.\n{subject.variable('PORT')} ?= {port}",)
     return (
         *(
-            f"# {note}\nexport {subject.variable(name)} ?= {_value(value, what=f'image.{name.lower()}')}"
+            f"# {note}\nexport {subject.variable(name)} ?= {assigned(value, what=f'image.{name.lower()}')}"
             for name, value, note in rows
             if value
         ),
-        *(port if application.port else ()),
+        *(outer if port else ()),
     )
 
 
 def _version(subject: Subject) -> str:
     """What the user says, else wherry's word, else git's."""
-    plan = f"$(WHERRY) plan --only version {_words(package(subject.applications, subject.application))}"
-    git = _code(described(subject.application))
-    return f"{subject.variable('version')} = {_kept(f'$${{VERSION:-$$({plan} 2>/dev/null || {git})}}')}"
+    plan = f"$(WHERRY) plan --only version {argv(package(subject.applications, subject.application))}"
+    git = code(described(subject.application))
+    return f"{subject.variable('version')} = {whole(f'$${{VERSION:-$$({plan} 2>/dev/null || {git})}}')}"
 
 
 _SHOW: Final = """awk 'BEGIN { FS = ":.*## " } /^[A-Za-z0-9._-]+:.*## / { printf "  %-20s %s\\n", $$1, $$2 }'"""
@@ -163,14 +195,10 @@ _HELP: Final = Target(
 )
 
 
-def _targets(subject: Subject) -> tuple[Target, ...]:
-    return (*_programs(subject), *_checks(subject), *_images(subject), *_containers(subject), _clean(subject))
-
-
 def _programs(subject: Subject) -> tuple[Target, ...]:
     application = subject.application
-    environment = " ".join(f"{name}={_words(value)}" for name, value in application.runs.environment)
-    command = f'"$$OUT"/{_words(application.programs[0].name, *application.arguments)}'
+    environment = " ".join(f"{name}={argv(value)}" for name, value in application.runs.environment)
+    command = f'"$$OUT"/{argv(application.programs[0].name, *application.arguments)}'
     folder = """@[ -d "$$OUT" ] || { mkdir -p "$$OUT"; printf '*\\n' >"$$OUT/.gitignore"; }"""
     return (
         Target(
@@ -181,7 +209,7 @@ def _programs(subject: Subject) -> tuple[Target, ...]:
         Target(
             name="local",
             about="Compile and run here, without a container",
-            needs=("build",),
+            needs=(subject.target("build"),),
             lines=(f"{environment} {command}".strip(),),
             one_by_one=True,
         ),
@@ -193,14 +221,14 @@ def _compile(subject: Subject, program: Program) -> str:
     meanings = {one.meaning for one in program.stamps}
     known = {"version": f'version="$({subject.variable("version")})"', "date": 'epoch="$(epoch)"'}
     folder = _folder(subject)
-    enter = () if folder == "." else ('out="$$(cd "$$OUT" && pwd)"', f"cd {_words(folder)}")
-    out = f'"{"$$OUT" if folder == "." else "$$out"}"/{_words(program.name)}'
+    enter = () if folder == "." else ('out="$$(cd "$$OUT" && pwd)"', f"cd {argv(folder)}")
+    out = f'"{"$$OUT" if folder == "." else "$$out"}"/{argv(program.name)}'
     linker = " ".join(_linker(program))
-    flags = (*map(_words, subject.application.sources.flags), *((f'-ldflags="{linker}"',) if linker else ()))
+    flags = (*map(argv, subject.application.sources.flags), *((f'-ldflags="{linker}"',) if linker else ()))
     parts = (
         *(text for name, text in known.items() if name in meanings),
         *enter,
-        " ".join((_go(subject), "build", *flags, "-o", out, _words(program.package))),
+        " ".join((_go(subject), "build", *flags, "-o", out, argv(program.package))),
         f"echo {out}{' $$version' if 'version' in meanings else ''}",
     )
     return f"@{'; '.join(parts)}"
@@ -208,19 +236,28 @@ def _compile(subject: Subject, program: Program) -> str:
 
 def _linker(program: Program) -> list[str]:
     """Words of -ldflags between the shell's double quotes."""
-    values = {"version": "$$version", "revision": "$(revision)", "date": f"$$({_code(rfc3339('$epoch'))})"}
-    words = [_double(linked((one,))) for one in program.linker_flags]
+    values = {"version": "$$version", "revision": "$(revision)", "date": f"$$({code(rfc3339('$epoch'))})"}
+    words = [double(linked((one,))) for one in program.linker_flags]
     for stamp in sorted(program.stamps, key=lambda one: one.at):
-        words.insert(stamp.at, f"'-X={_double(stamp.variable)}={values[stamp.meaning]}'")
+        words.insert(stamp.at, f"'-X={double(stamp.variable)}={values[stamp.meaning]}'")
     return words
 
 
-def _checks(subject: Subject) -> tuple[Target, ...]:
-    enter = "" if _folder(subject) == "." else f"cd {_words(_folder(subject))}; "
+def _checks(subjects: tuple[Subject, ...]) -> tuple[Target, ...]:
+    """Each says once what it says of several programs of one module."""
+    each = tuple(map(_checks_of, subjects))
+    return tuple(
+        replace(one, lines=tuple(dict.fromkeys(line for rows in each for line in rows[number].lines)))
+        for number, one in enumerate(each[0])
+    )
+
+
+def _checks_of(subject: Subject) -> tuple[Target, ...]:
+    enter = "" if _folder(subject) == "." else f"cd {argv(_folder(subject))}; "
     go = enter + _go(subject)
     race = enter + _go(subject, CGO_ENABLED="1")
-    gofmt = _code(f"@{enter}" + "; \\\n\t".join(GOFMT)).replace("$$(go env", "$$($(GO) env")
-    told = _code(in_one_line(checked(subject.application), what="build.tags", file=f"a {FILE}"))
+    gofmt = code(f"@{enter}" + "; \\\n\t".join(GOFMT)).replace("$$(go env", "$$($(GO) env")
+    told = code(in_one_line(checked(subject.application), what="build.tags", file=f"a {FILE}"))
     rows = (
         ("test", "Tests", (f"{go} test {told}",)),
         ("race", "Tests under the race detector (needs a C compiler)", (f"{race} test -race {told}",)),
@@ -236,20 +273,16 @@ def _checks(subject: Subject) -> tuple[Target, ...]:
     return tuple(Target(name=name, about=about, lines=lines) for name, about, lines in rows)
 
 
+def _packed(subject: Subject) -> tuple[Target, ...]:
+    """What is done with its image."""
+    return (*_images(subject), *_containers(subject), _clean(subject))
+
+
 def _images(subject: Subject) -> tuple[Target, ...]:
-    main = _words(package(subject.applications, subject.application))
+    main = argv(package(subject.applications, subject.application))
     image, platforms = f"$${subject.variable('IMAGE')}", f"$${subject.variable('PLATFORMS')}"
     tagged = f'-t "{image}:$${subject.variable("TAG")}"'
     only = f' --platform "{platforms}"' if subject.application.platforms else ""
-    hint = f"make push {subject.variable('IMAGE')}=registry.example.com/team/name"
-    no_registry = _several(
-        f'@case "$${{{subject.variable("IMAGE")}%%/*}}/" in *.*/ | *:*/ | localhost/) ;;',
-        f'*) echo "{subject.variable("IMAGE")} names no registry: {hint}" >&2; exit 2 ;; esac',
-    )
-    dirty = _several(
-        f'@[ -n "$${{FORCE:-}}" ] || case "$({subject.variable("version")})" in *dirty)',
-        'echo "no commit describes these files: commit them first, or FORCE=1" >&2; exit 1 ;; esac',
-    )
     return (
         Target(
             name="version",
@@ -259,14 +292,30 @@ def _images(subject: Subject) -> tuple[Target, ...]:
         ),
         Target(name="image", about="The image, by wherry", lines=(f"$(WHERRY) build {main} {tagged}",)),
         Target(name="image-docker", about="The image, by Docker", lines=_docker(subject)),
+        Target(name="pushable", about="", lines=_pushable(subject), one_by_one=True),
         Target(
             name="push",
             about="Test, build for all platforms, push",
-            needs=("test", "vuln"),
-            lines=(no_registry, dirty, f"$(WHERRY) build {main} {tagged}{only} --push"),
+            needs=(subject.target("pushable"), "test", "vuln"),
+            lines=(f"$(WHERRY) build {main} {tagged}{only} --push",),
         ),
         Target(name="prove", about="Run the image and see that it behaves", lines=(f"$(WHERRY) prove {main}",)),
     )
+
+
+def _pushable(subject: Subject) -> tuple[str, ...]:
+    """What must be so before tests are worth their time."""
+    image = subject.variable("IMAGE")
+    no_registry = several(
+        f'@case "$${{{image}%%/*}}/" in *.*/ | *:*/ | localhost/) ;;',
+        f'*) echo "{image} names no registry: make push {image}=registry.example.com/team/name" >&2; exit 2 ;; esac',
+    )
+    uncommitted = several(
+        f'@[ -n "$${{FORCE:-}}" ] || {{ {code(COMMITTED)} &&',
+        f'case "$({subject.variable("version")})" in *dirty) false ;; esac; }} ||',
+        f'{{ echo "{UNCOMMITTED} FORCE=1" >&2; exit 1; }}',
+    )
+    return (no_registry, uncommitted)
 
 
 def _docker(subject: Subject) -> tuple[str, ...]:
@@ -280,37 +329,42 @@ def _docker(subject: Subject) -> tuple[str, ...]:
         '--build-arg "SOURCE_DATE_EPOCH=$$epoch"',
     )
     lines = (
-        f'@version="$({subject.variable("version")})"; epoch="$(epoch)"; tag="$$(printf %s "$$version" | {_code(TAG)})";',
-        f"$(DOCKER) build -f {_words(path)}{secret}",
+        f'@version="$({subject.variable("version")})"; epoch="$(epoch)"; tag="$$(printf %s "$$version" | {code(TAG)})";',
+        f"$(DOCKER) build -f {argv(path)}{secret}",
         *(f"  {one}" for one in arguments),
-        f'  -t "$${subject.variable("IMAGE")}:$$tag" {_words(_root(subject))}',
+        f'  -t "$${subject.variable("IMAGE")}:$$tag" {argv(_root(subject))}',
     )
-    return (_several(*lines),)
+    return (several(*lines),)
 
 
 def _containers(subject: Subject) -> tuple[Target, ...]:
     application = subject.application
-    name, main = _words(service(application)), _words(package(subject.applications, application))
+    name, main = service(application), argv(package(subject.applications, application))
     port = f" -p $({subject.variable('PORT')}):{application.port}" if application.port else ""
+    there = f"$(WHERRY) logs {argv(name)} >/dev/null 2>&1"
+    ended = f"$(WHERRY) stop {argv(name)}; $(WHERRY) rm {argv(name)}"
+    stop = subject.target("stop")
+    told = f"echo {argv(f'{name} is there from an earlier run: make {stop}')} >&2"
     return (
         Target(
             name="run",
             about="Compile, and run in a hardened container",
-            lines=(f"$(WHERRY) run -d --name {name}{port} {main}",),
-            one_by_one=True,
+            lines=(
+                f"@! {there} || {{ {told}; exit 1; }}",
+                f"$(WHERRY) run -d --name {argv(name)}{port} {main}",
+            ),
         ),
         Target(
             name="stop",
             about="Stop what run started, and take it away",
-            lines=(f"$(WHERRY) stop {name}", f"$(WHERRY) rm {name}"),
-            one_by_one=True,
+            lines=(several(f"@if {there}; then {ended};", f"else echo {argv(f'{name} is not there')} >&2; fi"),),
         ),
     )
 
 
 def _clean(subject: Subject) -> Target:
     """What build has made and nothing else, whatever OUT names."""
-    made = " ".join(f'"$$OUT"/{_words(one.name)}' for one in subject.application.programs)
+    made = " ".join(f'"$$OUT"/{argv(one.name)}' for one in subject.application.programs)
     ours = """[ "$$(cat "$$OUT/.gitignore" 2>/dev/null)" != '*' ] || rm -f "$$OUT/.gitignore\""""
     return Target(
         name="clean",
@@ -319,15 +373,10 @@ def _clean(subject: Subject) -> Target:
     )
 
 
-def _several(*lines: str) -> str:
-    """One command of the shell in several lines."""
-    return " \\\n\t".join(lines)
-
-
 def _go(subject: Subject, **changes: str) -> str:
     """Go with the plan's variables, whatever the user's shell has."""
     values = {**dict(subject.application.sources.environment), **changes}
-    return " ".join((*(f"{name}={_words(value)}" for name, value in sorted(values.items())), "$(GO)"))
+    return " ".join((*(f"{name}={argv(value)}" for name, value in sorted(values.items())), "$(GO)"))
 
 
 def _folder(subject: Subject) -> str:
@@ -337,30 +386,3 @@ def _folder(subject: Subject) -> str:
 
 def _root(subject: Subject) -> str:
     return from_home(subject.applications)
-
-
-def _words(*words: str) -> str:
-    """Words of a command in a recipe."""
-    return _code(quoted(*(in_one_line(word, what="a path, name or flag", file=f"a {FILE}") for word in words)))
-
-
-def _double(text: str) -> str:
-    """A text inside the shell's double quotes."""
-    return _code(re.sub(r'([$`"\\])', r"\\\1", in_one_line(text, what="a linker flag", file=f"a {FILE}")))
-
-
-def _code(text: str) -> str:
-    """Shell in a recipe, or in a variable that recipes use."""
-    return text.replace("$", "$$")
-
-
-def _value(text: str, *, what: str) -> str:
-    """A text as a variable's value: an empty reference holds blanks at its beginning and a backslash at its end."""
-    kept = _kept(_code(in_one_line(text, what=what, file=f"a {FILE}")))
-    before, after = "$()" if kept.startswith((" ", "\t")) else "", "$()" if kept.endswith("\\") else ""
-    return f"{before}{kept}{after}"
-
-
-def _kept(value: str) -> str:
-    """What make takes for the whole value: `#` is escaped, and so are the backslashes before one (GNU make manual, 3.1)."""
-    return re.sub(r"(\\*)#", r"\1\1\\#", value)

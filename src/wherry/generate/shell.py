@@ -19,6 +19,9 @@ from wherry.model.application import Application
 REVISION: Final = "git rev-parse HEAD 2>/dev/null || echo unknown"
 EPOCH: Final = "git log -1 --format=%ct 2>/dev/null || echo 0"
 """The commit's time: the same commit gives the same image."""
+COMMITTED: Final = "git rev-parse --quiet --verify HEAD >/dev/null 2>&1"
+"""Whether there is a commit: without one no version says what was pushed."""
+UNCOMMITTED: Final = "no commit describes these files, so no version does: commit them first, or"
 TAG: Final = "tr -c 'A-Za-z0-9_.-' '-'"
 """A version on standard input as the tag that wherry makes of it."""
 

@@ -39,6 +39,13 @@ def written(folder: Path, *applications: Application) -> Path:
     return folder
 
 
+def committed(folder: Path) -> Path:
+    """The same as a repository with a commit."""
+    for words in (("init", "-q"), ("add", "build.sh"), ("commit", "-qm", "one")):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    return folder
+
+
 def recorded(folder: Path, *names: str, answers: Answers = (VERSION,)) -> Recorder:
     return recorder(folder / "programs", *(names or EVERY), answers=answers)
 
@@ -86,7 +93,7 @@ def test_it_builds_then_scans_and_says_the_name_alone(tmp_path: Path) -> None:
 
 
 def test_several_platforms_are_scanned_here_and_pushed_together(tmp_path: Path) -> None:
-    programs = recorded(written(tmp_path, API))
+    programs = recorded(committed(written(tmp_path, API)))
     done = run(tmp_path, programs, "--platform", "linux/amd64,linux/arm64", "--push")
     assert done.returncode == 0, done.stderr
     build, scan, push = builds(programs)
@@ -98,7 +105,7 @@ def test_several_platforms_are_scanned_here_and_pushed_together(tmp_path: Path) 
 
 
 def test_one_platform_is_pushed_as_it_was_scanned(tmp_path: Path) -> None:
-    programs = recorded(written(tmp_path, API))
+    programs = recorded(committed(written(tmp_path, API)))
     names = ("reg.example/a:1", "127.0.0.1:5000/b:2")
     done = run(tmp_path, programs, "--push", "-t", names[0], "--tag", names[1], "--platform", "linux/arm64")
     assert done.returncode == 0, done.stderr
@@ -110,7 +117,7 @@ def test_one_platform_is_pushed_as_it_was_scanned(tmp_path: Path) -> None:
 
 
 def test_a_cache_is_written_where_it_is_read_and_only_by_a_push(tmp_path: Path) -> None:
-    programs = recorded(written(tmp_path, API))
+    programs = recorded(committed(written(tmp_path, API)))
     cache = "type=registry,ref=reg.example/a:cache"
     assert run(tmp_path, programs, "--cache", "reg.example/a:cache").returncode == 0
     read = builds(programs)[0]
@@ -124,7 +131,7 @@ def test_a_cache_is_written_where_it_is_read_and_only_by_a_push(tmp_path: Path) 
 
 
 def test_a_stage_is_built_and_neither_named_nor_scanned(tmp_path: Path) -> None:
-    programs = recorded(written(tmp_path, API))
+    programs = recorded(committed(written(tmp_path, API)))
     assert run(tmp_path, programs, "--target", "test", "--no-cache").returncode == 0
     (build,) = builds(programs)
     assert build[-4:] == ("--no-cache", "--target", "test", ".")
@@ -179,8 +186,22 @@ def test_missing_tools_are_named_before_anything_is_built(
     assert not [one for one in programs.words() if "--file" in one]
 
 
+@pytest.mark.parametrize("started", [False, True])
+def test_what_is_in_no_commit_is_not_pushed_unless_forced(started: bool, tmp_path: Path) -> None:
+    """Outside of git, and before the first commit; a version that somebody says is one."""
+    programs = recorded(written(tmp_path, API), answers=((("wherry", "plan"), "latest\n", 0),))
+    if started:
+        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    above = {"GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}
+    refused = run(tmp_path, programs, "--push", **above)
+    assert (refused.returncode, builds(programs)) == (1, [])
+    assert "no commit describes these files, so no version does: commit them first, or --force" in refused.stderr
+    assert run(tmp_path, programs, "--push", VERSION="2.0.0", **above).returncode == 0
+    assert run(tmp_path, programs, "--push", "--force", **above).returncode == 0
+
+
 def test_what_a_scanner_refuses_is_not_pushed(tmp_path: Path) -> None:
-    programs = recorded(written(tmp_path, API), answers=(VERSION, (("trivy",), "CVE-1\n", 1)))
+    programs = recorded(committed(written(tmp_path, API)), answers=(VERSION, (("trivy",), "CVE-1\n", 1)))
     done = run(tmp_path, programs, "--push")
     assert done.returncode == 1
     assert "trivy did not pass" in done.stderr
@@ -188,7 +209,7 @@ def test_what_a_scanner_refuses_is_not_pushed(tmp_path: Path) -> None:
 
 
 def test_without_a_scanner_nothing_is_pushed_unless_said(tmp_path: Path) -> None:
-    programs = recorded(written(tmp_path, API), "docker", "wherry")
+    programs = recorded(committed(written(tmp_path, API)), "docker", "wherry")
     done = run(tmp_path, programs, "--push")
     assert done.returncode == 1
     assert "what nobody scanned is not pushed" in done.stderr
@@ -201,7 +222,9 @@ def test_without_a_scanner_nothing_is_pushed_unless_said(tmp_path: Path) -> None
 
 
 def test_a_failed_build_is_the_end(tmp_path: Path) -> None:
-    programs = recorded(written(tmp_path, API), answers=(VERSION, (("docker", "build"), "words of Docker\n", 17)))
+    programs = recorded(
+        committed(written(tmp_path, API)), answers=(VERSION, (("docker", "build"), "words of Docker\n", 17))
+    )
     done = run(tmp_path, programs, "--push")
     assert (done.returncode, done.stdout) == (17, "")
     assert len(builds(programs)) == 1

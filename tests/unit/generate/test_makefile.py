@@ -24,6 +24,7 @@ from wherry.model.file import Choice
 CHOICE = Choice(what="makefile")
 WORK = ["help", "build", "local", "test", "race", "vet", "lint", "errcheck", "vuln"]
 TARGETS = [*WORK, "version", "image", "image-docker", "push", "prove", "run", "stop", "clean"]
+LOOKED = ("wherry", "logs", "shop-api")
 ONE_LINE = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30)
 NASTY = "".join(sign for sign in HOSTILE if sign >= " ")
 BACKSLASHES = ("\\", "a\\\\#b\\#c\\", " #$(shell touch /tmp/x) $$ ${IMAGE}", "%", "$", "\\$")
@@ -43,8 +44,9 @@ def make(folder: Path, *words: str, **environment: str) -> subprocess.CompletedP
 
 
 def recorded(folder: Path) -> Recorder:
-    version = (("wherry", "plan"), "1.4.0\n", 0)
-    return recorder(folder / "programs", "go", "wherry", "docker", "git", answers=(version,))
+    """All programs that recipes call. No container is there: `wherry logs` fails."""
+    answers = ((("wherry", "plan"), "1.4.0\n", 0), (("wherry", "logs"), "", 2))
+    return recorder(folder / "programs", "go", "wherry", "docker", "git", answers=answers)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,43 @@ def test_several_applications_have_targets_of_their_own_and_together(tmp_path: P
     ]
 
 
+def beside_api(**changes: object) -> Application:
+    """Another program of API's module."""
+    program = msgspec.structs.replace(API.programs[0], name="worker", package="./cmd/worker", stamps=())
+    return msgspec.structs.replace(API, name="worker", image="worker", programs=(program,), **changes)
+
+
+def test_a_module_is_checked_once_whatever_its_programs(tmp_path: Path) -> None:
+    written(tmp_path, API, beside_api())
+    programs = recorded(tmp_path)
+    assert make(tmp_path, "test", "vet", PATH=programs.path).returncode == 0
+    assert programs.words() == [("go", "test", "./..."), ("go", "vet", "./...")]
+    assert make(tmp_path, "test-worker").returncode == 2
+    written(tmp_path, API, JOBS)
+    (tmp_path / "services/jobs").mkdir(parents=True)
+    programs.forget()
+    assert make(tmp_path, "test", PATH=programs.path).returncode == 0
+    assert programs.words() == [("go", "test", "./..."), ("go", "test", "-tags=netgo", "work")]
+
+
+def test_plain_names_mean_all_programs(tmp_path: Path) -> None:
+    """Each at a port of its own; what keeps the terminal says which there are."""
+    written(tmp_path, API, beside_api())
+    programs = recorded(tmp_path)
+    assert make(tmp_path, "run", PATH=programs.path).returncode == 0
+    assert [one for one in programs.words() if one[:2] == ("wherry", "run")] == [
+        ("wherry", "run", "-d", "--name", "shop-api", "-p", "8080:8080", "./cmd/api"),
+        ("wherry", "run", "-d", "--name", "worker", "-p", "8081:8080", "./cmd/worker"),
+    ]
+    assert make(tmp_path, "version", PATH=programs.path).stdout == "1.4.0\n"
+    assert "make local-shop-api, local-worker" in make(tmp_path, "local", PATH=programs.path).stderr
+    written(tmp_path, API, JOBS)
+    assert make(tmp_path, "version", PATH=programs.path).stdout == "shop-api 1.4.0\njobs 1.4.0\n"
+    said = make(tmp_path, "help").stdout.splitlines()
+    assert max(map(len, said)) <= 80
+    assert "pushable" not in {line.split()[0] for line in said}
+
+
 def test_each_target_calls_what_it_says(tmp_path: Path) -> None:
     written(tmp_path, API)
     programs = recorded(tmp_path)
@@ -88,8 +127,8 @@ def test_each_target_calls_what_it_says(tmp_path: Path) -> None:
         "vuln": [("go", "run", "golang.org/x/vuln/cmd/govulncheck@v1.9.0", "./...")],
         "image": [("wherry", "build", "./cmd/api", "-t", "registry.example.com/shop/shop-api:{version}")],
         "prove": [("wherry", "prove", "./cmd/api")],
-        "run": [("wherry", "run", "-d", "--name", "shop-api", "-p", "8080:8080", "./cmd/api")],
-        "stop": [("wherry", "stop", "shop-api"), ("wherry", "rm", "shop-api")],
+        "run": [LOOKED, ("wherry", "run", "-d", "--name", "shop-api", "-p", "8080:8080", "./cmd/api")],
+        "stop": [LOOKED],
     }
     for target, calls in expected.items():
         programs.forget()
@@ -148,7 +187,7 @@ def argv_is_the_text(folder: Path, text: str) -> None:
     programs.forget()
     done = make(folder, "build", "image", "run", PATH=programs.path)
     assert done.returncode == 0, done.stderr
-    words = [one for one in programs.words() if one[:2] != ("wherry", "plan")]
+    words = [one for one in programs.words() if one[:2] not in (("wherry", "plan"), ("wherry", "logs"))]
     name, folder_of_main = text.rpartition("/")[2], os.path.normpath(text)
     main = f"./{folder_of_main}" if folder_of_main.split("/")[0] not in (".", "..") else folder_of_main
     flags = f"-ldflags={linked((text,))} '-X={program.stamps[0].variable}=1.4.0'"
@@ -259,7 +298,7 @@ def test_a_changed_tree_is_not_pushed_unless_forced(tmp_path: Path) -> None:
     refused = make(folder, "push", PATH=programs.path)
     assert refused.returncode == 2
     assert "no commit describes these files" in refused.stderr
-    assert not [one for one in programs.words() if one[:2] == ("wherry", "build")]
+    assert not [one for one in programs.words() if one[:2] != ("wherry", "plan")], "told before anything is tested"
     assert make(folder, "push", "FORCE=1", PATH=programs.path).returncode == 0
     assert programs.words()[-1] == (
         "wherry", "build", "./cmd/api", "-t", "registry.example.com/shop/shop-api:{version}",
@@ -267,11 +306,38 @@ def test_a_changed_tree_is_not_pushed_unless_forced(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_push_comes_after_tests_and_their_failure_ends_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("started", [False, True])
+def test_what_is_in_no_commit_is_not_pushed_unless_forced(started: bool, tmp_path: Path) -> None:
+    """Outside of git, and before the first commit, where wherry's own word is `latest`."""
     written(tmp_path, API)
-    failing = recorder(tmp_path / "programs", "wherry", "go", answers=((("go", "test"), "FAIL\n", 1),))
-    assert make(tmp_path, "push", PATH=failing.path).returncode == 2
-    assert failing.words() == [("go", "test", "./...")]
+    if started:
+        git(tmp_path, "init", "-q")
+    programs = recorder(tmp_path / "programs", "wherry", "go", answers=((("wherry", "plan"), "latest\n", 0),))
+    refused = make(tmp_path, "push", PATH=programs.path, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("no commit describes these files, so no version does: commit them first, or FORCE")
+    assert not programs.words()
+    assert make(tmp_path, "push", "FORCE=1", PATH=programs.path).returncode == 0
+    assert programs.words()[-1][-1] == "--push"
+
+
+def test_a_container_of_an_earlier_run_is_told_and_stopped(tmp_path: Path) -> None:
+    written(tmp_path, API)
+    programs = recorder(tmp_path / "programs", "wherry")
+    again = make(tmp_path, "run", PATH=programs.path)
+    assert again.returncode == 2
+    assert again.stderr.startswith("shop-api is there from an earlier run: make stop\n")
+    assert programs.words() == [LOOKED]
+    programs.forget()
+    assert make(tmp_path, "stop", PATH=programs.path).returncode == 0
+    assert programs.words() == [LOOKED, ("wherry", "stop", "shop-api"), ("wherry", "rm", "shop-api")]
+
+
+def test_push_comes_after_tests_and_their_failure_ends_it(tmp_path: Path) -> None:
+    folder = repository(tmp_path / "it", "v1.4.0")
+    failing = recorder(folder / "programs", "wherry", "go", answers=((("go", "test"), "FAIL\n", 1),))
+    assert make(folder, "push", PATH=failing.path).returncode == 2
+    assert failing.words()[-1] == ("go", "test", "./...")
 
 
 @pytest.mark.parametrize(

@@ -96,13 +96,17 @@ check_tools() {
   [ -z "$private" ] || [ -f "$netrc" ] || fail "private modules need credentials, and there is no $netrc"
 }
 
+# committed: whether a commit describes what is built; a version that somebody says needs none.
+committed() {
+  case "$version" in *dirty) return 1 ;; esac
+  [ -n "${VERSION:-}" ] || git rev-parse --quiet --verify HEAD >/dev/null 2>&1
+}
+
 check_push() {
-  case "$version" in
-    *dirty) [ -n "$force" ] || fail "no commit describes these files: commit them first, or --force" ;;
-  esac
   for tag in "${tags[@]}"; do
     in_registry "$tag" || fail "$tag names no registry, so it cannot be pushed: IMAGE=registry.example.com/team/name"
   done
+  [ -n "$force" ] || committed || fail "no commit describes these files, so no version does: commit them first, or --force"
 }
 
 # build COMMAND...: the same image whatever starts the build and wherever it goes.
