@@ -148,6 +148,14 @@ def test_production_takes_the_image_by_digest(tmp_path: Path) -> None:
     assert "build" not in made
 
 
+@pytest.mark.parametrize("purpose", ["secure", "dev"])
+def test_a_digest_of_what_is_built_here_is_refused(purpose: str) -> None:
+    """Else it would stand in the first line and nowhere else."""
+    with pytest.raises(UsageError, match="builds its image here") as caught:
+        files((replace(API, digest=DIGEST),), Choice(what="compose", variant=purpose, digest=DIGEST))
+    assert caught.value.next == (f"wherry generate compose --for production --digest {DIGEST}",)
+
+
 def test_production_without_a_digest_starts_nothing(tmp_path: Path) -> None:
     with pytest.raises(pytest.fail.Exception, match="required variable SHOP_API_IMAGE is missing"):
         foreign.compose(text("production", API), tmp_path)

@@ -23,6 +23,7 @@ from wherry.model.file import Choice, File
 
 Applications = tuple[Application, ...]
 PUBLIC: Final = "public"
+PRODUCTION: Final = "production"
 _VERSION: Final = re.compile(r"/v[0-9]+$", re.ASCII)
 """What Go puts behind a module's path from version 2 on."""
 _LONGEST: Final = 63
@@ -41,21 +42,14 @@ class Purpose(Value, frozen=True, kw_only=True):
 PURPOSES: Final = {
     "secure": Purpose(file="compose.yaml", suffix="", describe=service.secure),
     names.DEV: Purpose(file="compose.dev.yaml", suffix="-dev", describe=service.development),
-    "production": Purpose(file="compose.production.yaml", suffix="-production", describe=service.production),
+    PRODUCTION: Purpose(file="compose.production.yaml", suffix="-production", describe=service.production),
 }
 
 
 def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     """UsageError [bad-text] for a name that Compose does not take, [same-name] for two services of one, [usage] for `--public` in
-    dev, where a debugger listens."""
-    if PUBLIC in choice.extras and choice.variant == names.DEV:
-        raise UsageError(
-            "usage",
-            "what is for development is never published beyond this machine",
-            where=f"--for {names.DEV} --{PUBLIC}",
-            why="its debugger lets callers do all",
-            next=f"wherry generate compose --for {names.DEV}",
-        )
+    dev, where a debugger listens, and for a digest of what is built here."""
+    _refuse(choice)
     purpose = PURPOSES[choice.variant]
     _check(applications)
     database = project(_title(applications)).replace("-", "_")[:_LONGEST]
@@ -85,6 +79,24 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
         **({"secrets": secrets} if secrets else {}),
     }
     return (File(path=purpose.file, text=dump(literal(document))),)
+
+
+def _refuse(choice: Choice) -> None:
+    if PUBLIC in choice.extras and choice.variant == names.DEV:
+        raise UsageError(
+            "usage",
+            "what is for development is never published beyond this machine",
+            where=f"--for {names.DEV} --{PUBLIC}",
+            why="its debugger lets callers do all",
+            next=f"wherry generate compose --for {names.DEV}",
+        )
+    if choice.digest and choice.variant != PRODUCTION:
+        raise UsageError(
+            "usage",
+            f"compose --for {choice.variant} builds its image here, so it names no published one",
+            where=f"--digest {choice.digest[:80]}",
+            next=f"wherry generate compose --for {PRODUCTION} --digest {choice.digest}",
+        )
 
 
 def _check(applications: Applications) -> None:
@@ -187,7 +199,7 @@ def _secrets(applications: Applications, choice: Choice) -> dict[str, Document]:
             where=f"generate.secrets = {names.NETRC}",
             next="give the application's own secret another name",
         )
-    if private and choice.variant != "production":
+    if private and choice.variant != PRODUCTION:
         reason = "credentials for private modules, there while it is built and in no layer"
         made[names.NETRC] = why({"file": "~/.netrc"}, reason)
     return made
