@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from tests.support.tools import need
-from wherry.analyze import Request, analyze
+from wherry.analyze.project import analyze
+from wherry.analyze.request import Request
 from wherry.kit.ports import Command, Completed, Run
 from wherry.model.project import Main, Project
 from wherry.model.toolchain import Toolchain

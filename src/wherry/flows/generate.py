@@ -13,7 +13,8 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from wherry.analyze import holdings, locate, names
+from wherry.analyze.holdings import holdings, names
+from wherry.analyze.layout import locate
 from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import rooms, written
 from wherry.flows.lock import pinned

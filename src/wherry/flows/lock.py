@@ -8,12 +8,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from wherry.analyze import locate
+from wherry.analyze.layout import locate
 from wherry.errors import CorruptError, RefusedError, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import parts, rooms
 from wherry.flows.bases import BUILT_IN, wanted_of
-from wherry.flows.plan import plan_with, read_tiers, toolchain_of
+from wherry.flows.plan import plan_with, toolchain_of
 from wherry.flows.request import BuildRequest
+from wherry.flows.tiers import read_tiers
 from wherry.kit import parallel
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value

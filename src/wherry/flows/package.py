@@ -135,7 +135,12 @@ def read_in(planned: Planned, image: ImagePlan, subject: Subject) -> Subject:
     first = image.targets[0].import_path
     main = next(main for main in planned.reading.project.mains if main.import_path == first)
     return replace(
-        subject, inferred=main.inferred, tiers=planned.tiers, names=names_of(main), root=planned.reading.project.root
+        subject,
+        inferred=main.inferred,
+        tiers=planned.tiers,
+        settings_root=planned.layout.root,
+        names=names_of(main),
+        root=planned.reading.project.root,
     )
 
 

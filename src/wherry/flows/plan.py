@@ -6,9 +6,10 @@ import os
 from functools import partial
 from pathlib import Path
 
-from wherry.analyze import Layout, Reading, locate
-from wherry.analyze import Request as Question
-from wherry.analyze import read as read_sources
+from wherry.analyze.layout import Layout, locate
+from wherry.analyze.project import Reading
+from wherry.analyze.project import read as read_sources
+from wherry.analyze.request import Request as Question
 from wherry.assemble.assets import asset_entries
 from wherry.assemble.certificates import extra_certificates
 from wherry.cache.folders import prepare
@@ -18,12 +19,13 @@ from wherry.errors import UsageError, WherryError
 from wherry.flows import destinations, parts, rooms
 from wherry.flows.folders import folders_of
 from wherry.flows.request import BuildRequest
+from wherry.flows.tiers import read_tiers
 from wherry.kit.files import private_directory
 from wherry.kit.ports import Event, Machine
 from wherry.kit.value import Value
 from wherry.model.plan import ImagePlan, Plan
 from wherry.model.toolchain import Toolchain
-from wherry.plan import choose, read, tiers, variables
+from wherry.plan import choose, tiers
 from wherry.plan.answer import Answer, Ledger
 from wherry.plan.inputs import PlanInputs, Request
 from wherry.plan.make import make_plan
@@ -131,19 +133,6 @@ def programs(machine: Machine) -> tuple[tuple[str, str], ...]:
     """The helper programs that the plan may decide on."""
     compiler = next((path for path in map(machine.which, COMPILERS) if path), "")
     return tuple((name, path) for name, path in (("cc", compiler), ("git", machine.which("git"))) if path)
-
-
-def read_tiers(request: BuildRequest, layout: Layout, machine: Machine) -> tuple[Tier, ...]:
-    """All settings, lowest first: the user's own file, wherry.toml, WHERRY_ variables, --set, flags."""
-    user_file = Path(machine.environment.config_home, "wherry", read.NAME)
-    return (
-        *read.read_tiers(Path(layout.root), rooms.standing(request), user_file),
-        variables.from_environment(machine.environment.wherry),
-        variables.from_assignments(request.assignments),
-        Tier(
-            origin="flag", settings=request.settings, places=tuple((keys, None, text) for keys, text in request.spelled)
-        ),
-    )
 
 
 def read_project(

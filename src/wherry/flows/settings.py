@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from wherry.analyze.layout import Layout, locate
 from wherry.errors import BuildError, UsageError
 from wherry.flows import rooms
 from wherry.flows.request import BuildRequest
@@ -15,9 +15,6 @@ from wherry.kit.value import Value
 from wherry.model.container import Options
 from wherry.plan.container.settings import Merged, merged
 from wherry.plan.tiers import Effective, effective
-
-if TYPE_CHECKING:
-    from wherry.analyze import Layout
 
 SETTINGS = "wherry.toml"
 ELSEWHERE = frozenset(
@@ -35,13 +32,15 @@ class Said(Value, frozen=True, kw_only=True):
 
 def said_of(build: BuildRequest, subject: Subject, machine: Machine) -> Said:
     """A package's own settings; for an image those of the repository one stands in: its own `[main.NAME]` by the image's name."""
-    if not subject.tiers and _is_silent(build, machine):
+    names = subject.names or (subject.title,)
+    if subject.tiers:
+        return Said(settings=effective(subject.tiers, names), root=subject.settings_root)
+    if _is_silent(build, machine):
         return Said()
-    from wherry.flows.plan import read_tiers
+    from wherry.flows.tiers import read_tiers
 
     layout = layout_of(build)
-    tiers = subject.tiers or read_tiers(build, layout, machine)
-    return Said(settings=effective(tiers, subject.names or (subject.title,)), root=layout.root)
+    return Said(settings=effective(read_tiers(build, layout, machine), names), root=layout.root)
 
 
 def _is_silent(build: BuildRequest, machine: Machine) -> bool:
@@ -56,8 +55,6 @@ def _is_silent(build: BuildRequest, machine: Machine) -> bool:
 
 def layout_of(build: BuildRequest) -> Layout:
     """The repository one stands in; the folder alone where its go.mod cannot be read, since an image needs none."""
-    from wherry.analyze import Layout, locate
-
     here = str(rooms.standing(build))
     try:
         return locate(here)

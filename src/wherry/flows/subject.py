@@ -74,6 +74,8 @@ class Subject(Value, frozen=True, kw_only=True):
     """What the sources of a package show: routes, handlers of signals."""
     tiers: tuple[Tier, ...] = ()
     """The repository's settings, of a package."""
+    settings_root: str = ""
+    """What paths in those are relative to: not `root`, for a module by version."""
     root: str = ""
     """Of a package's repository: what its places are relative to."""
     names: tuple[str, ...] = ()

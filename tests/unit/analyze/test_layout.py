@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.analysis import MAIN, MODULE, look, repository, write
-from wherry.analyze import locate
+from wherry.analyze.layout import locate
 from wherry.errors import WherryError
 from wherry.model.project import Project
 

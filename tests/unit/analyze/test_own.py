@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from tests.support.analysis import MODULE, Watched, look, repository, toolchain, write
-from wherry.analyze import Request, analyze
+from wherry.analyze.project import analyze
+from wherry.analyze.request import Request
 from wherry.analyze.source.scan import scan
 from wherry.system.environment import environment
 from wherry.system.processes import Processes
