@@ -279,6 +279,32 @@ def test_a_release_is_told_where_there_is_none(tmp_path: Path) -> None:
     assert (root / "deploy/deployment.yaml").read_text().startswith("# wherry generate kubernetes\n")
 
 
+def test_a_dockerfile_stands_on_the_base_that_was_chosen(shop: Path) -> None:
+    (shop / "wherry.toml").write_text(f'[image]\nbase = "registry.corp.example/base@sha256:{"1" * 64}"\n')
+    done = ran("generate", "dockerfile", cwd=shop)
+    assert done.code == 0, done.stderr
+    assert "other-base" not in done.stderr
+    assert f"ARG BASE_IMAGE=registry.corp.example/base@sha256:{'1' * 64}\n" in (shop / "Dockerfile").read_text()
+    other = ran("generate", "dockerfile", "--variant", "debian", cwd=shop)
+    assert other.code == 0, other.stderr
+    assert (
+        "note [other-base]: http-api: --variant debian has its own base, not\n  registry.corp.example/base"
+        in other.stderr
+    )
+    assert "registry.corp.example" not in (shop / "Dockerfile").read_text()
+    assert "note [other-base]" in ran("generate", cwd=shop).stderr
+
+
+def test_a_base_that_no_registry_has_is_no_dockerfiles(shop: Path) -> None:
+    (shop / "wherry.toml").write_text('[image]\nbase = "oci:bases/web"\n')
+    before = files(shop)
+    done = ran("generate", "dockerfile", cwd=shop)
+    assert done.code == 2, done.stderr
+    assert "error [base-place]" in done.stderr
+    assert files(shop) == before
+    assert ran("generate", "dockerfile", "--variant", "distroless", cwd=shop).code == 0
+
+
 @pytest.mark.parametrize(
     ("toml", "name"),
     [

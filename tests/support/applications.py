@@ -29,6 +29,9 @@ def pins(go: str = "1.26.8") -> tuple[Pin, ...]:
     return tuple(Pin(role=role, reference=reference, digest=DIGEST) for role, reference in references.items())
 
 
+OWN_BASE = Pin(role="base", reference="registry.example.com/base/go:3", digest=DIGEST)
+
+
 API = Application(
     name="shop-api",
     image="registry.example.com/shop/shop-api",
@@ -80,7 +83,8 @@ JOBS = Application(
     image="jobs",
     version="0.0.0",
     home="services/jobs",
-    base="debian",
+    base="registry.example.com/base/go:3",
+    base_kind="own",
     platforms=(parse("linux/amd64"),),
     programs=(
         Program(name="jobs", package=".", import_path="example.com/jobs", linker_flags=("-s", "-w")),
@@ -122,6 +126,7 @@ JOBS = Application(
         children=True,
         backing=(Backing(kind="redis"),),
     ),
-    pins=pins("1.25.11"),
+    pins=(*pins("1.25.11"), OWN_BASE),
 )
-"""A worker that shares nothing with API: workspace, cgo, two programs, assets, volumes, no health, another user."""
+"""A worker that shares nothing with API: workspace, cgo, two programs, assets, volumes, no health, another user, a
+base of its own."""

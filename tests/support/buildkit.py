@@ -79,6 +79,23 @@ class Builder(Engine):
             assert data, path
             return data.read()
 
+    def keeps(self, text: str) -> list[str]:
+        """Files of the daemon that hold the text: layers, build caches, what it remembers of builds."""
+        root = Path(self.variables["DOCKER_HOST"].removeprefix("unix://")).parent / "data"
+        command = [
+            "grep",
+            "--recursive",
+            "--files-with-matches",
+            "--fixed-strings",
+            "--devices=skip",
+            "--",
+            text,
+            str(root),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        return done.stdout.splitlines()
+
     def put_compiled(self) -> None:
         """What earlier builders compiled, where there were some."""
         if self._kept.exists():

@@ -29,6 +29,8 @@ class Repository:
     """Beside it: what is made."""
     environment: Mapping[str, str]
     """Of every wherry here."""
+    start: str = "."
+    """The folder below `root` where it is started."""
 
     def dockerfiles(self, variant: str, *packages: str) -> dict[str, Path]:
         """What `wherry generate dockerfile` makes, by the name of the file."""
@@ -62,15 +64,15 @@ class Repository:
         return {path.name: path.read_bytes() for path in (root / "app").iterdir()}
 
     def wherry(self, *words: str, **environment: str) -> Done:
-        return wherry(*words, home=self.folder / "home", cwd=self.root, **self.environment, **environment)
+        return wherry(*words, home=self.folder / "home", cwd=self.root / self.start, **self.environment, **environment)
 
 
-def repository(source: Path, folder: Path, hub: Hub, **environment: str) -> Repository:
+def repository(source: Path, folder: Path, hub: Hub, *, start: str = ".", **environment: str) -> Repository:
     """`source`, a git repository, with the Dockerfile of the usual variant, its ignore file and its lock committed."""
     settings = folder / "home/config/wherry/registries.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text(hub.mirrors)
-    made = Repository(root=source, folder=folder, environment=environment)
+    made = Repository(root=source, folder=folder, environment=environment, start=start)
     done = made.wherry("generate", "dockerfile", "--overwrite")  # some have one by hand
     assert done.code == 0, done.stderr
     commit(source)

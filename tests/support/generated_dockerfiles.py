@@ -10,29 +10,29 @@ from wherry.model.application import Application
 from wherry.model.file import Choice
 
 
-def text(application: Application, variant: str = "", *extras: str) -> str:
+def text(application: Application, variant: str = "distroless", *extras: str) -> str:
     (made,) = files((application,), Choice(what="dockerfile", variant=variant, extras=extras))
     return made.text
 
 
-def read(application: Application, variant: str = "") -> tuple[Instruction, ...]:
+def read(application: Application, variant: str = "distroless") -> tuple[Instruction, ...]:
     return parse(text(application, variant)).instructions
 
 
-def only(application: Application, keyword: str, variant: str = "") -> Instruction:
+def only(application: Application, keyword: str, variant: str = "distroless") -> Instruction:
     """The last one: that of the final stage."""
     return [one for one in read(application, variant) if one.keyword == keyword][-1]
 
 
-def runs(application: Application, variant: str = "") -> list[Instruction]:
+def runs(application: Application, variant: str = "distroless") -> list[Instruction]:
     return [one for one in read(application, variant) if one.keyword == "RUN"]
 
 
-def building(application: Application, variant: str = "") -> Instruction:
+def building(application: Application, variant: str = "distroless") -> Instruction:
     return next(one for one in runs(application, variant) if "go build" in one.text)
 
 
-def copies(application: Application, variant: str = "") -> list[str]:
+def copies(application: Application, variant: str = "distroless") -> list[str]:
     found = [one for one in read(application, variant) if one.keyword == "COPY"]
     return [" ".join((*one.flags, *(one.words or (one.text,)))) for one in found]
 

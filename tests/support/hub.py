@@ -71,7 +71,9 @@ class Hub:
     proxy: str
     """For HTTPS_PROXY."""
     authority: Path
-    """PEM of who vouches for the hosts behind the proxy."""
+    """PEM of who vouches for the hosts behind the proxy; its key lies beside it."""
+    places: dict[str, int]
+    """`HOST:443` as builds ask for it → a port of loopback: a test may add its own."""
     modules: Modules
     shelf: standins.Shelf
 
@@ -109,6 +111,7 @@ def hub() -> Iterator[Hub]:
             registry=plain,
             proxy=f"http://127.0.0.1:{proxy.port}",
             authority=authority.ca,
+            places=proxy.places,
             modules=modules,
             shelf=shelf,
         )

@@ -18,6 +18,7 @@ from wherry.analyze.layout import locate
 from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import rooms, written
 from wherry.flows.lock import pinned
+from wherry.flows.other_base import other_base
 from wherry.flows.plan import Planned, plan_with, toolchain_of
 from wherry.flows.request import BuildRequest
 from wherry.generate.header import Command, words, writer
@@ -158,7 +159,10 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
         root=root,
         changes=(*changes, *gone),
         decisions=tuple(one for application in applications for one in application.decisions),
-        findings=(*told, *_no_release(choice, applications), *findings, *map(_stays, theirs)),
+        findings=(
+            *(*told, *_no_release(choice, applications), *other_base(choice, applications)),
+            *(*findings, *map(_stays, theirs)),
+        ),
         errors=errors,
     )
 

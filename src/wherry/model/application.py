@@ -14,6 +14,8 @@ from wherry.oci.platform import Platform
 
 Meaning = Literal["version", "revision", "date"]
 """What -X puts into a variable."""
+BaseKind = Literal["static", "scratch", "distroless", "alpine", "debian", "own"]
+"""What image.base is, as far as files have to know; `own`: only who made it knows what is in it."""
 
 
 class Stamp(Value, frozen=True, kw_only=True):
@@ -82,7 +84,7 @@ class Pin(Value, frozen=True, kw_only=True):
     """An image that a file stands on, by name and digest."""
 
     role: str
-    """builder, musl-builder, static, dynamic, alpine, debian, postgres, redis."""
+    """builder, musl-builder, static, dynamic, alpine, debian, postgres, redis; base: image.base, where a registry has it."""
     reference: str
     """With its registry and a tag: `docker.io/library/golang:1.26.8-trixie`."""
     digest: str = ""
@@ -173,14 +175,16 @@ class Application(Value, frozen=True, kw_only=True):
     home: str = "."
     """Where the files go: the folder of wherry.toml, else of the main's module, relative to the root."""
     base: str = "static"
-    """image.base as the plan has it."""
+    """image.base as it was said: a short name, a reference or a place."""
+    base_kind: BaseKind = "static"
     platforms: tuple[Platform, ...] = ()
     programs: tuple[Program, ...]
     """The first is the entrypoint unless `entrypoint` says more."""
     entrypoint: tuple[str, ...] = ()
     """Whole; empty: the first program."""
     arguments: tuple[str, ...] = ()
-    working_directory: str = "/"
+    working_directory: str = ""
+    """Empty: the base's own, `/` on bases that wherry chose."""
     labels: Pairs = ()
     """Beside the org.opencontainers.image ones."""
     assets: tuple[Asset, ...] = ()
@@ -215,3 +219,8 @@ class Application(Value, frozen=True, kw_only=True):
         if found is None:
             raise KeyError(role)
         return found
+
+    @property
+    def own_base(self) -> Pin | None:
+        """image.base, where it is a registry's image."""
+        return next((one for one in self.pins if one.role == "base"), None)

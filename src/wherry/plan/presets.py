@@ -6,13 +6,15 @@ lock says which digest a tag meant; without one the registry is asked.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from wherry.kit.value import Value
 
 
 class Preset(Value, frozen=True, kw_only=True):
     """A short name for `image.base`."""
 
-    name: str
+    name: Literal["distroless", "alpine", "debian"]
     static: str
     """The reference for programs that need no C library."""
     dynamic: str

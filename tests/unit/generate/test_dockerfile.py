@@ -40,7 +40,7 @@ def test_golden(variant: str, application: Application) -> None:
 
 
 def test_golden_of_several() -> None:
-    same_as_golden("dockerfile-distroless-both", files((API, JOBS), Choice(what="dockerfile")))
+    same_as_golden("dockerfile-distroless-both", files((API, JOBS), Choice(what="dockerfile", variant="distroless")))
 
 
 @pytest.mark.parametrize(("variant", "application"), CASES, ids=IDS)

@@ -64,6 +64,11 @@ class Made:
         return [one for one in self.last if one.keyword == keyword]
 
     @property
+    def checks(self) -> list[Instruction]:
+        """HEALTHCHECK, but for the one that takes a base's away."""
+        return [one for one in self.final("HEALTHCHECK") if one.text != "NONE"]
+
+    @property
     def commands(self) -> str:
         return "\n".join(one.text for one in self.all("RUN"))
 
@@ -212,23 +217,22 @@ def missing_c_library(made: Made) -> bool:
 def unhealthy(made: Made) -> bool:
     """A check that was found is not asked, or by a program that is not there."""
     if made.variant == "dev":
-        return bool(made.final("HEALTHCHECK"))
-    checks = made.final("HEALTHCHECK")
+        return bool(made.checks)
     if not made.application.runs.health:
-        return bool(checks)
+        return bool(made.checks)
     brought = any(one.text.endswith("/wherry/") for one in made.final("COPY"))
-    return len(checks) != 1 or not re.search(r'CMD \["/wherry/probe", ', checks[0].text) or not brought
+    return len(made.checks) != 1 or not re.search(r'CMD \["/wherry/probe", ', made.checks[0].text) or not brought
 
 
 def shell_form(made: Made) -> bool:
     started = [*made.final("CMD"), *made.final("ENTRYPOINT")]
-    health = [one.text.removeprefix("CMD ") for one in made.final("HEALTHCHECK")]
+    health = [one.text.removeprefix("CMD ") for one in made.checks]
     return any(one.words is None for one in started) or any(not one.startswith("[") for one in health)
 
 
 def partial_check(made: Made) -> bool:
     names = ["--interval", "--timeout", "--start-period", "--retries"]
-    return any([word.split("=")[0] for word in one.flags] != names for one in made.final("HEALTHCHECK"))
+    return any([word.split("=")[0] for word in one.flags] != names for one in made.checks)
 
 
 def workdir(made: Made) -> str:

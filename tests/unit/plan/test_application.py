@@ -160,6 +160,34 @@ def test_a_builder_of_ones_own() -> None:
     assert (pin.reference, pin.digest) == ("mirror.example/go:1", DIGEST)
 
 
+@pytest.mark.parametrize(
+    ("base", "kind", "pin"),
+    [
+        ("", "static", ""),
+        ("static", "static", ""),
+        ("scratch", "scratch", ""),
+        ("distroless", "distroless", "gcr.io/distroless/static-debian13:nonroot"),
+        ("gcr.io/distroless/base-debian13:debug", "distroless", "gcr.io/distroless/base-debian13:debug"),
+        ("alpine:3.22", "alpine", "alpine:3.22"),
+        ("debian", "debian", "debian:stable-slim"),
+        ("mirror.example/library/alpine", "own", "mirror.example/library/alpine:latest"),
+        (f"docker://registry.example/base@{DIGEST}", "own", f"registry.example/base@{DIGEST}"),
+        (f"registry.example/base:1@{DIGEST}", "own", f"registry.example/base:1@{DIGEST}"),
+        ("oci:bases/web", "own", ""),
+    ],
+)
+def test_the_base_that_somebody_chose(base: str, kind: str, pin: str) -> None:
+    app = made(f'[image]\nbase = "{base}"\n' if base else "")
+    assert (app.base, app.base_kind) == (base or "static", kind)
+    assert str(app.own_base or "") == pin
+
+
+def test_the_digest_of_a_base_is_the_locked_one() -> None:
+    lock = Lock(bases=(LockedBase(reference="registry.example/base:1", digest=DIGEST),))
+    app = made('[image]\nbase = "registry.example/base:1"\n', lock=lock)
+    assert str(app.own_base) == f"registry.example/base:1@{DIGEST}"
+
+
 def test_where_it_is_published() -> None:
     assert made('[generate]\nimage = "registry.example.com/shop/{name}"\n').image == "registry.example.com/shop/api"
     assert refused('[generate]\nimage = "registry.example.com/shop/api:1"\n').name == "bad-setting"

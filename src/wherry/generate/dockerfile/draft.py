@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from wherry.errors import UsageError
 from wherry.generate import names
+from wherry.generate.dockerfile.footings import FOOTINGS, OWN_BASE, SCRATCH, Footing, Lack
 from wherry.generate.text import in_one_line
 from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.model.application import Application, Pin
 
-Lack = Literal["authorities", "zones", "accounts", "temporary"]
-"""What a program may need and a base has not."""
 KIND: Final = "a Dockerfile"
-SCRATCH: Final = "scratch"
 APP: Final = "/app"
-NONROOT: Final = 65532
-"""The user and the group that distroless calls nonroot."""
 
 
 class Variant(Value, frozen=True, kw_only=True):
@@ -27,17 +23,8 @@ class Variant(Value, frozen=True, kw_only=True):
     name: str
     help: str
     stages: tuple[Callable[[Draft], str], ...]
-    static: str = "static"
-    """The role of the final stage's image, or scratch."""
-    dynamic: str = "dynamic"
-    """The same for programs that need a C library; empty: they cannot be."""
-    lacks: tuple[Lack, ...] = ()
-    named: tuple[int, ...] = ()
-    """Users, by number, whom the base has a line for; so it has for groups of the same numbers."""
-    musl: bool = False
-    """The C library of `dynamic` is musl."""
-    has_shell: bool = False
-    """The final image has one."""
+    footing: Footing | None = None
+    """What the final stage stands on; None: image.base."""
     hardened: bool = False
     """Position-independent code, and an init where the program starts others."""
 
@@ -53,15 +40,42 @@ class Draft(Value, frozen=True, kw_only=True):
         return self.application.sources.static
 
     @property
+    def footing(self) -> Footing:
+        """What the final stage stands on."""
+        return self.variant.footing or FOOTINGS[self.application.base_kind]
+
+    @property
+    def stands_on(self) -> tuple[str, str]:
+        """The same in the users' words: what it is called, and where they said so."""
+        if self.variant.footing:
+            return self.variant.name, f"--variant {self.variant.name}"
+        return self.application.base, f"image.base = {one_line(self.application.base)[:80]}"
+
+    @property
     def base(self) -> Pin | None:
-        """The final stage's image; None for scratch. UsageError [base-libc] for a program that could not start there."""
-        role = self.variant.static if self.static else self.variant.dynamic
+        """The final stage's image: image.base where it is of that kind; None for scratch. UsageError [base-libc] for a program
+        that could not start there, [base-place] for an image that no registry has."""
+        role = self.footing.static if self.static else self.footing.dynamic
+        name, place = self.stands_on
         if not role:
             raise UsageError(
                 "base-libc",
-                f"{self.application.name} needs a C library, and {self.variant.name} has none",
-                where=f"--variant {self.variant.name}",
+                f"{self.application.name} needs a C library, and {name} has none",
+                where=place,
                 next=("set build.static = true in wherry.toml", "--variant distroless or debian"),
+            )
+        own = self.application.own_base
+        if own and self.footing == FOOTINGS[self.application.base_kind]:
+            return own
+        if role == OWN_BASE:
+            raise UsageError(
+                "base-place",
+                "a Dockerfile can only name a base that a registry has",
+                where=place,
+                next=(
+                    f"wherry copy {one_line(name)[:80]} docker://REGISTRY/NAME:TAG, and name that",
+                    "--variant distroless",
+                ),
             )
         return None if role == SCRATCH else self.application.pin(role)
 
@@ -72,7 +86,7 @@ class Draft(Value, frozen=True, kw_only=True):
 
     @property
     def musl(self) -> bool:
-        return self.variant.musl and not self.static
+        return self.footing.musl and not self.static
 
     @property
     def native(self) -> bool:
@@ -90,10 +104,10 @@ class Draft(Value, frozen=True, kw_only=True):
         needed = {
             "authorities": runs.certificates,
             "zones": runs.zones,
-            "accounts": not {runs.user, runs.group} <= set(self.variant.named),
+            "accounts": not {runs.user, runs.group} <= set(self.footing.named),
             "temporary": runs.temporary,
         }
-        return tuple(one for one in self.variant.lacks if needed[one])
+        return tuple(one for one in self.footing.lacks if needed[one])
 
     @property
     def check(self) -> tuple[str, ...]:
@@ -101,11 +115,11 @@ class Draft(Value, frozen=True, kw_only=True):
         words = names.check(self.application)
         own = {names.PROBE, *(f"{APP}/{one.name}" for one in self.application.programs)}
         brought = tuple(f"{one.into.rstrip('/')}/" for one in self.application.assets)
-        if not words or self.variant.has_shell or words[0] in own or words[0].startswith(brought):
+        if not words or self.footing.has_shell or words[0] in own or words[0].startswith(brought):
             return words
         raise UsageError(
             "shell-probe",
-            f"the health check starts {words[0]}, and {self.variant.name} has no such program",
+            f"the health check starts {words[0]}, and {self.stands_on[0]} has no such program",
             where=f"image.health.command = {' '.join(words)[:60]}",
             why="such a container would never be healthy",
             next='image.health = { path = "/healthz", port = 8080 }, or a subcommand of your program',

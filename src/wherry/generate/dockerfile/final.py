@@ -15,7 +15,8 @@ from wherry.formats import dockerfile
 from wherry.generate.dockerfile import compiling, machine
 from wherry.generate.dockerfile.assets import copies as asset_copies
 from wherry.generate.dockerfile.compiling import OUT
-from wherry.generate.dockerfile.draft import APP, NONROOT, Draft, Lack, held, told
+from wherry.generate.dockerfile.draft import APP, Draft, held, told
+from wherry.generate.dockerfile.footings import NONROOT, Lack
 
 STAGE: Final = "final"
 FILES: Final = "files"
@@ -101,6 +102,11 @@ def described(draft: Draft) -> tuple[str, ...]:
         rows.append(exposed(runs.ports))
     if runs.stop_signal:
         rows.append(f"STOPSIGNAL {dockerfile.value(told(runs.stop_signal, 'image.stop-signal'))}")
+    elif not draft.footing.known:
+        rows += [
+            dockerfile.comment("Whatever the base says: Go would dump its stack at SIGQUIT."),
+            "STOPSIGNAL SIGTERM",
+        ]
     if runs.user == 0:
         rows += [dockerfile.comment("Root, as wherry.toml has it."), "# hadolint ignore=DL3002"]
     rows.append(f"USER {runs.user}:{runs.group}")
@@ -118,9 +124,10 @@ def exposed(ports: tuple[str, ...]) -> str:
 
 
 def placed(draft: Draft) -> tuple[str, ...]:
-    """The folder first: the base's own may be one that only its user may enter."""
-    place = dockerfile.value(told(draft.application.working_directory, "image.workdir"))
-    return (f"WORKDIR {place}", *environment(draft, {"ZONEINFO": ZONES} if "zones" in draft.lacks else {}))
+    """The folder first: distroless's own is one that only its user may enter. Somebody's own base has theirs."""
+    place = draft.application.working_directory or ("/" if draft.footing.known else "")
+    folder = (f"WORKDIR {dockerfile.value(told(place, 'image.workdir'))}",) if place else ()
+    return (*folder, *environment(draft, {"ZONEINFO": ZONES} if "zones" in draft.lacks else {}))
 
 
 def environment(draft: Draft, ours: Mapping[str, str]) -> tuple[str, ...]:
@@ -148,13 +155,15 @@ def named(draft: Draft, root: str) -> tuple[str, ...]:
 
 def _accounts(draft: Draft) -> tuple[tuple[str, int, str], ...]:
     """List, number and line of the user and of its group, where the base has none: `app` is a name that no base gave away."""
+    if "accounts" not in draft.lacks:
+        return ()
     runs = draft.application.runs
     user, group = ({0: "root", NONROOT: "nonroot"}.get(one, "app") for one in (runs.user, runs.group))
     rows = (
         ("/etc/passwd", runs.user, f"{user}:x:{runs.user}:{runs.group}::/:/sbin/nologin"),
         ("/etc/group", runs.group, f"{group}:x:{runs.group}:"),
     )
-    return tuple(one for one in rows if one[1] not in draft.variant.named)
+    return tuple(one for one in rows if one[1] not in draft.footing.named)
 
 
 def _lists(draft: Draft) -> tuple[str, ...]:
@@ -226,7 +235,7 @@ def _labels(draft: Draft) -> tuple[str, ...]:
 def _health(draft: Draft) -> tuple[str, ...]:
     health, words = draft.application.runs.health, draft.check
     if health is None or not words:
-        return ()
+        return () if draft.footing.known else (dockerfile.comment("None, whatever the base says."), "HEALTHCHECK NONE")
     times = {
         "interval": dockerfile.seconds(health.interval),
         "timeout": dockerfile.seconds(health.timeout),

@@ -5,80 +5,44 @@ from __future__ import annotations
 from typing import Final
 
 from wherry.generate import names
-from wherry.generate.dockerfile import compiling, final, gates, machine, working
-from wherry.generate.dockerfile.draft import NONROOT, SCRATCH, Variant
+from wherry.generate.dockerfile import compiling, final, footings, gates, machine, working
+from wherry.generate.dockerfile.draft import Variant
+from wherry.model.application import Application
 
 _USUAL: Final = (compiling.build, final.files, machine.stage, final.image)
-_DISTROLESS: Final = (0, NONROOT)
 
 VARIANTS: Final[tuple[Variant, ...]] = (
+    Variant(name="base", help="image.base; distroless where that says nothing", stages=_USUAL),
     Variant(
         name="distroless",
         help="authorities, time zones and a user, no shell",
         stages=_USUAL,
-        lacks=("accounts",),
-        named=_DISTROLESS,
+        footing=footings.DISTROLESS,
     ),
-    Variant(
-        name="scratch",
-        help="nothing but what the program needs",
-        stages=_USUAL,
-        static=SCRATCH,
-        dynamic="",
-        lacks=("authorities", "zones", "accounts", "temporary"),
-    ),
-    Variant(
-        name="alpine",
-        help="a shell and a package manager, musl",
-        stages=_USUAL,
-        static="alpine",
-        dynamic="alpine",
-        lacks=("zones", "accounts"),
-        named=(0,),
-        musl=True,
-        has_shell=True,
-    ),
-    Variant(
-        name="debian",
-        help="a shell and a package manager, glibc",
-        stages=_USUAL,
-        static="debian",
-        dynamic="debian",
-        lacks=("authorities", "accounts"),
-        named=(0,),
-        has_shell=True,
-    ),
+    Variant(name="scratch", help="nothing but what the program needs", stages=_USUAL, footing=footings.EMPTY),
+    Variant(name="alpine", help="a shell and a package manager, musl", stages=_USUAL, footing=footings.ALPINE),
+    Variant(name="debian", help="a shell and a package manager, glibc", stages=_USUAL, footing=footings.DEBIAN),
     Variant(
         name="hardened",
-        help="distroless, position-independent code, an init if it is needed",
+        help="image.base, position-independent code, an init if it is needed",
         stages=_USUAL,
-        lacks=("accounts",),
-        named=_DISTROLESS,
         hardened=True,
     ),
     Variant(
         name="single-stage",
         help="with the whole toolchain: to learn from and to compare with",
         stages=(machine.stage, working.single),
-        static="builder",
-        dynamic="builder",
-        lacks=("accounts",),
-        named=(0,),
-        has_shell=True,
+        footing=footings.BUILDER,
     ),
     Variant(
         name=names.DEV,
         help="sources, compiler and debugger: each start compiles",
         stages=(working.development,),
-        static="builder",
-        dynamic="builder",
-        lacks=("accounts",),
-        named=(0,),
-        has_shell=True,
+        footing=footings.BUILDER,
     ),
     Variant(
         name="full",
-        help="distroless, behind go vet, tests and a search for known vulnerabilities",
+        help="image.base, behind go vet, tests and a search for known vulnerabilities",
         stages=(
             compiling.dependencies,
             gates.vet,
@@ -90,8 +54,6 @@ VARIANTS: Final[tuple[Variant, ...]] = (
             machine.stage,
             gates.image,
         ),
-        lacks=("accounts",),
-        named=_DISTROLESS,
     ),
 )
 NAMES: Final = tuple(one.name for one in VARIANTS)
@@ -101,3 +63,10 @@ NAMES: Final = tuple(one.name for one in VARIANTS)
 def variant(name: str) -> Variant:
     """The row of that name, or the usual one for no name."""
     return next(one for one in VARIANTS if one.name == (name or NAMES[0]))
+
+
+def passes_over(name: str, application: Application) -> bool:
+    """Whether that variant's base is fixed by its name, and somebody chose another in wherry.toml."""
+    fixed = variant(name).footing
+    chosen = footings.FOOTINGS[application.base_kind]
+    return fixed not in (None, footings.BUILDER, chosen) and application.base != "static"

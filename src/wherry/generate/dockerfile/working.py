@@ -59,6 +59,10 @@ def development(draft: Draft) -> str:
     )
 
 
+def _folder(draft: Draft) -> str:
+    return draft.application.working_directory or "/"
+
+
 def _folders(draft: Draft) -> tuple[str, ...]:
     commands = [*final.named(draft, ""), *(final.made(draft, path, mode) for path, mode in final.folders(draft))]
     return (dockerfile.run((), " &&\n".join(commands)),) if commands else ()
@@ -69,7 +73,7 @@ def _owned(draft: Draft) -> tuple[str, ...]:
     runs = draft.application.runs
     owner = f"-o {runs.user} -g {runs.group}"
     caches = f"install -d {owner} {names.SOURCES} {names.MODULES} /root/.cache {names.COMPILED}"
-    place = told(draft.application.working_directory, "image.workdir")
+    place = told(_folder(draft), "image.workdir")
     commands = [f"chmod 0711 /root && {caches}", *((f"mkdir -p {dockerfile.shell(place)}",) if place != "/" else ())]
     commands += [*final.named(draft, ""), *(final.made(draft, path, mode) for path, mode in final.folders(draft))]
     return (dockerfile.run((), " &&\n".join(commands)),)
@@ -100,7 +104,7 @@ def _debugger(draft: Draft) -> tuple[str, ...]:
         "--continue",
         f"--output={_HOME}/{program.name}",
         f"--build-flags={linked(flags)}",
-        f"--wd={application.working_directory}",
+        f"--wd={_folder(draft)}",
         program.package,
         *(("--", *arguments) if arguments else ()),
     )

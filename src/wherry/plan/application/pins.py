@@ -9,12 +9,15 @@ import re
 from typing import Final
 
 from wherry.errors import UsageError
-from wherry.model.application import Pin, Sources
+from wherry.model.application import BaseKind, Pin, Sources
 from wherry.oci import reference
+from wherry.plan import presets
 from wherry.plan.answer import refuse, where
 from wherry.plan.application.facts import Facts
 
 DEBIAN: Final = "trixie"
+REGISTRY: Final = "docker://"
+"""How the plan names a base that a registry has."""
 GO_TAG: Final = re.compile(r"\d+\.\d+", re.ASCII)
 """How tags of golang begin that name a version."""
 ROLES: Final = {
@@ -31,7 +34,22 @@ def decide(facts: Facts, sources: Sources) -> tuple[Pin, ...]:
     """One for each role. UsageError [bad-reference] for a builder that is none."""
     musl = f"docker.io/library/golang:{sources.go}-alpine"
     references = {"builder": _builder(facts, sources), "musl-builder": musl, **ROLES}
+    if facts.image.base.name.startswith(REGISTRY):
+        references["base"] = facts.image.base.lock
     return tuple(_pinned(facts, role, name) for role, name in references.items())
+
+
+def base_kind(facts: Facts) -> BaseKind:
+    """What kind of base image.base is: known ones by their short name or, whatever the tag, by their repository."""
+    name = facts.image.base.name
+    match name:
+        case "static" | "scratch":
+            return name
+    own = reference.parse(name.removeprefix(REGISTRY)).name if name.startswith(REGISTRY) else ""
+    for preset in presets.PRESETS:
+        if own in {reference.parse(one).name for one in (preset.static, preset.dynamic)}:
+            return preset.name
+    return "own"
 
 
 def _pinned(facts: Facts, role: str, name: str) -> Pin:
