@@ -1,4 +1,4 @@
-"""What is said of a Dockerfile that does not stand on the base that somebody chose. Applications in, findings out; touches nothing."""
+"""Of a Dockerfile that does not stand on the base that somebody chose. Applications in, findings out; touches nothing."""
 
 from __future__ import annotations
 
