@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +19,12 @@ from tests.support.ports import ports
 from tests.support.programs import path_without
 from tests.support.programs_in_c import compiled
 from tests.support.runbook import Book, book, free_port, get, kill, until
+from tests.support.servers import need_no_chroot
+from tests.support.strangers import Stranger, handed, stranger
 from tests.support.tools import need
 from wherry.model.image import Built
 from wherry.oci.tar import Entry
+from wherry.runtime import outward
 from wherry.store import place as places
 from wherry.store.places import at
 
@@ -46,6 +50,7 @@ int main(int argc, char **argv) {
 """
 ELSEWHERE = "198.51.100.1"
 """Of documentation (RFC 5737); here in a network of the test's own, with a server on 8000, and on 8001 of its loopback."""
+TUN = 'open("/dev/net/tun"): No such file or directory'
 MACHINE = f"""
 ip link set lo up && ip addr add {ELSEWHERE}/32 dev lo || exit 9
 python3 -m http.server 8000 --bind {ELSEWHERE} --directory /proc/self/fdinfo >/dev/null 2>&1 & first=$!
@@ -76,10 +81,16 @@ def image() -> str:
     return where
 
 
-def run(shelf: Book, *words: str) -> Done:
-    """A `wherry run` on a machine with servers."""
+@pytest.fixture(params=["runc", "crun"])
+def engine(request: pytest.FixtureRequest) -> str:
+    need(request.param)
+    return str(request.param)
+
+
+def run(shelf: Book, *command: str) -> Done:
+    """A wherry, or whoever starts one, on a machine with servers."""
     done = subprocess.run(
-        ["unshare", "--net", "sh", "-c", MACHINE, "sh", *COMMAND, "run", "-q", *words],
+        ["unshare", "--net", "sh", "-c", MACHINE, "sh", *command],
         cwd=shelf.folder, env=variables(shelf.folder / "home", **shelf.environment), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
@@ -91,9 +102,11 @@ def run(shelf: Book, *words: str) -> Done:
     [("out", (ELSEWHERE, "8000"), True), ("own", (ELSEWHERE, "8000"), False), ("out", ("10.0.2.2", "8001"), False)],
     ids=["out", "own", "loopback"],
 )
-def test_what_a_program_reaches_at_once(shelf: Book, network: str, target: tuple[str, str], reached: bool) -> None:
+def test_what_a_program_reaches_at_once(
+    shelf: Book, engine: str, network: str, target: tuple[str, str], reached: bool
+) -> None:
     before = leading()
-    done = run(shelf, image(), "--engine", "runc", "--network", network, "--", *target)
+    done = run(shelf, *COMMAND, "run", "-q", image(), "--engine", engine, "--network", network, "--", *target)
     assert (done.code, "HTTP/1.0 200" in done.stdout) == ((0, True) if reached else (1, False)), done.stderr
     until(lambda: shelf.left() == [] and leading() <= before)  # the servers have its variables, too
 
@@ -117,9 +130,10 @@ def started(shelf: Book, name: str) -> int:
     return pid
 
 
-def test_ports_lead_in_names_are_asked_and_it_ends_with_the_container(shelf: Book) -> None:
+def test_ports_lead_in_names_are_asked_and_it_ends_with_the_container(shelf: Book, engine: str) -> None:
     port = free_port()
-    shelf.good("run", "-q", "-d", apps.place("good"), "--name", "both", "--network", "out", "-p", f"{port}:8080")
+    words = ("--engine", engine, "--name", "both", "--network", "out", "-p", f"{port}:8080")
+    shelf.good("run", "-q", "-d", apps.place("good"), *words)
     assert get(port, "/healthz")
     pid, inside = started(shelf, "both"), shelf.containers()["both"]["pid"]
     assert Path(f"/proc/{inside}/root/etc/resolv.conf").read_text() == "nameserver 10.0.2.3\n"
@@ -132,9 +146,19 @@ def test_ports_lead_in_names_are_asked_and_it_ends_with_the_container(shelf: Boo
     assert shelf.left() == []
 
 
-def test_it_ends_where_everybody_was_killed(shelf: Book) -> None:
+def test_it_ends_with_a_program_that_stops(shelf: Book, engine: str) -> None:
+    shelf.good("run", "-q", "-d", apps.place("good"), "--engine", engine, "--name", "brief", "--network", "out")
+    pid = started(shelf, "brief")
+    done = shelf("stop", "brief")
+    assert "stopped in peace" in done.stderr, done.stderr
+    until(lambda: pid not in leading())
+    shelf.good("rm", "brief")
+    assert shelf.left() == []
+
+
+def test_it_ends_where_everybody_was_killed(shelf: Book, engine: str) -> None:
     """The next look clears away what a killed foreground run left."""
-    process = shelf.popen("run", apps.place("good"), "--name", "killed", "--network", "out")
+    process = shelf.popen("run", apps.place("good"), "--engine", engine, "--name", "killed", "--network", "out")
     until(lambda: bool(shelf.places()) and (shelf.places()[0] / "outward.pid").exists())
     until(lambda: shelf.containers()["killed"]["state"] == "running")
     pid = started(shelf, "killed")
@@ -144,10 +168,16 @@ def test_it_ends_where_everybody_was_killed(shelf: Book) -> None:
     until(lambda: pid not in leading() and shelf.left() == [])
 
 
-def test_a_proof_holds_there_too(shelf: Book) -> None:
-    done = shelf(
-        "prove", apps.place("good"), "--network", "out", "--only", "start,isolation,ports,seccomp,capabilities"
-    )
+def test_it_ends_where_the_program_cannot_start(shelf: Book, engine: str) -> None:
+    before = leading()
+    done = shelf("run", apps.place("good"), "--engine", engine, "--network", "out", "-w", "/app/good")
+    assert (done.code, done.stderr.count("error [bad-workdir]")) == (3, 1), done.stderr
+    until(lambda: shelf.left() == [] and leading() <= before)
+
+
+def test_a_proof_holds_there_too(shelf: Book, engine: str) -> None:
+    only = "start,isolation,ports,seccomp,capabilities"
+    done = shelf("prove", apps.place("good"), "--engine", engine, "--network", "out", "--only", only)
     assert done.code == 0, done.stdout
     assert done.stdout.count("PASS") == 5
 
@@ -160,19 +190,56 @@ def test_without_the_program_it_is_refused(shelf: Book, monkeypatch: pytest.Monk
     assert shelf.left() == []
 
 
-def test_crun_says_that_it_cannot(shelf: Book) -> None:
-    need("crun")
-    done = shelf("run", apps.place("good"), "--network", "out", "--engine", "crun")
-    assert (done.code, done.stderr.count("error [no-way-out]")) == (4, 1), done.stderr
-    assert "--engine runc" in done.stderr
-
-
-def test_one_that_cannot_start_says_why(shelf: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("said", [TUN, ""], ids=["tun", "silent"])
+def test_one_that_cannot_start_says_why(
+    shelf: Book, engine: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake = tmp_path / "slirp4netns"
-    fake.write_text("#!/bin/sh\necho 'open(\"/dev/net/tun\"): No such file or directory' >&2\nexit 1\n")
+    noise = "WARNING: Support for seccomp is experimental"
+    fake.write_text(f"#!/bin/sh\nprintf '%s\\n' '{noise}' '{said}' 'child failed(1)' >&2\nexit 1\n")
     fake.chmod(0o755)
     monkeypatch.setitem(shelf.environment, "PATH", f"{tmp_path}:{os.environ['PATH']}")
-    done = shelf("run", apps.place("good"), "--network", "out")
+    done = shelf("run", apps.place("good"), "--engine", engine, "--network", "out")
     assert (done.code, done.stderr.count("error [no-way-out]")) == (4, 1), done.stderr
-    assert "/dev/net/tun" in done.stderr
-    assert shelf.left() == []
+    assert f"why    slirp4netns: {said or 'child failed(1)'}\n" in done.stderr, done.stderr
+    until(lambda: shelf.left() == [])
+
+
+def test_a_runtime_that_lingers_needs_who_ends_it(tmp_path: Path) -> None:
+    """busybox's tail knows no --pid: then there is no network, rather than one that stays."""
+    need("busybox")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "tail").symlink_to(shutil.which("busybox") or "")
+    hook = outward.hooks("/bin/false", str(tmp_path), lingers=True)["createRuntime"][0]
+    done = subprocess.run([hook["path"], *hook["args"][1:]], env={"PATH": str(tools)}, check=False)
+    assert done.returncode == 1
+    assert outward.trouble(tmp_path).startswith("slirp4netns: tail: unrecognized option '--pid=")
+
+
+@pytest.fixture(params=["with subordinate ids", "without"])
+def user(request: pytest.FixtureRequest) -> Iterator[Stranger]:
+    with stranger(subordinate=request.param != "without") as made:
+        handed(Path(image().removeprefix("oci:").rpartition(":")[0]), made)
+        yield made
+
+
+#: A machine as udev makes it: /dev/net/tun is for all; and crun's: with one version of control groups.
+OPEN = """
+mount -t tmpfs none /mnt; mknod /mnt/tun c 10 200; chmod 666 /mnt/tun; mount --bind /mnt/tun /dev/net/tun; umount -l /mnt
+umount /sys/fs/cgroup/unified 2>/dev/null
+exec "$@"
+"""
+
+
+def test_an_ordinary_user_gets_out_by_runc(shelf: Book, engine: str, user: Stranger) -> None:
+    need_no_chroot()
+    before, layout = leading(), user.home / "layout"
+    words = ("run", "-q", "--engine", engine, "--network", "out", f"oci:{layout}:reaches", "--", ELSEWHERE, "8000")
+    done = run(shelf, "unshare", "--mount", "sh", "-c", OPEN, "sh", *user.wherry(*words))
+    if engine == "runc":
+        assert (done.code, "HTTP/1.0 200" in done.stdout) == (0, True), done.stderr
+    else:
+        assert (done.code, done.stderr.count("error [no-way-out]")) == (4, 1), done.stderr
+        assert "next   --engine runc, or as root" in done.stderr
+    until(lambda: leading() <= before)

@@ -41,7 +41,7 @@ from wherry.runtime import engines, folders, oci, roots, users
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import OLD, check
 from wherry.runtime.folders import End, Place, Record
-from wherry.runtime.outward import LEADS_OUT
+from wherry.runtime.outward import FOR_ROOT
 from wherry.runtime.program import refuse_unstartable, whole_path
 from wherry.runtime.roots import Root
 from wherry.runtime.seccomp import chosen_seccomp
@@ -116,13 +116,18 @@ def make(request: RunRequest, machine: Machine, session: Session) -> Made:
 
 def _refuse_shut(container: Container, runtime: oci.Runtime, request: RunRequest) -> None:
     if container.network == "out" and not runtime.outward and not request.only_shown:
+        barred = runtime.name in FOR_ROOT and os.geteuid() != 0
         raise UnavailableError(
             "no-way-out",
             "nothing here leads out of a container's own network",
             where="--network out",
-            why="slirp4netns is not on this machine" if runtime.name in LEADS_OUT else f"{runtime.name} cannot do it",
+            why=(
+                f"under {runtime.name} it takes root: nobody else may enter the network before the program begins"
+                if barred
+                else "slirp4netns is not on this machine"
+            ),
             next=(
-                "install slirp4netns" if runtime.name in LEADS_OUT else "--engine runc",
+                "--engine runc, or as root" if barred else "install slirp4netns",
                 "--network own   leads nowhere",
                 "--network host   is this machine's",
             ),

@@ -65,11 +65,11 @@ CAUSES: Final = (
         next="build it for this machine, or install qemu-user-static",
     ),
     Cause(
-        says=(r"hook.*(slirp4netns): ",),
+        says=(r"(?m)^slirp4netns: ",),
         kind=UnavailableError,
         name="no-way-out",
         message="no network that leads out could be made",
-        next="--network own   leads nowhere; --network host   is this machine's",
+        next=("--network own   leads nowhere", "--network host   is this machine's"),
     ),
     Cause(
         says=(r"only be run on AMD64 processors with",),

@@ -15,7 +15,7 @@ from wherry.model.plan import Pairs
 from wherry.runtime.client import VARIABLES
 from wherry.runtime.holes import holes, numbers
 from wherry.runtime.oci import ENVIRONMENT, NAMES, Runtime, is_chroot
-from wherry.runtime.outward import LEADS_OUT, PROGRAM
+from wherry.runtime.outward import FOR_ROOT, PROGRAM
 from wherry.runtime.rootless import session
 
 OLD: Final = "old-runtime"
@@ -37,7 +37,7 @@ def runtimes(which: Which, run: Run, spawn: Spawn) -> tuple[Runtime, ...]:
                     run=run,
                     spawn=spawn,
                     no_pivot=is_chroot(),
-                    outward=which(PROGRAM) if name in LEADS_OUT else "",
+                    outward="" if name in FOR_ROOT and os.geteuid() != 0 else which(PROGRAM),
                     environment=ENVIRONMENT if os.geteuid() == 0 else session(ENVIRONMENT),
                     prefix=without_unified(which) if name == "crun" else (),
                 )

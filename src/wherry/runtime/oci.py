@@ -25,7 +25,7 @@ from wherry.model.container import Container
 from wherry.model.plan import Pairs
 from wherry.runtime import cgroups
 from wherry.runtime.folders import PID, Place
-from wherry.runtime.outward import RESOLVER
+from wherry.runtime.outward import LINGERS, RESOLVER, trouble
 from wherry.runtime.spec import Surroundings, by_systemd, spec
 
 PATIENCE: Final = 30.0
@@ -86,6 +86,7 @@ def prepare(runtime: Runtime, container: Container, place: Place, root: str, sec
         seccomp=seccomp,
         outward=runtime.outward,
         folder=str(place.path),
+        lingers=runtime.name in LINGERS,
         groups_shown=shows_groups(runtime),
     )
     atomic_write(place.bundle / "config.json", msgspec.json.encode(spec(container, around)), mode=0o600)
@@ -161,7 +162,7 @@ def explained(log: Path, code: int) -> WherryError:
     """What kept the container from starting, in words."""
     from wherry.runtime.failures import failure
 
-    said = [message for message in _messages(log) if message]
+    said = [message for message in (*_messages(log), trouble(log.parent)) if message]
     return failure("\n".join(said) or f"it ended with status {code} and said nothing")
 
 

@@ -56,6 +56,8 @@ class Surroundings(Value, frozen=True, kw_only=True):
     """The program by which a network that leads out does."""
     folder: str = ""
     """Where that one keeps its files."""
+    lingers: bool = False
+    """Whether the engine waits for it at the end."""
     groups_shown: bool = True
     """The program sees its own control groups; else an empty folder that nobody may write to."""
 
@@ -64,7 +66,7 @@ def spec(container: Container, around: Surroundings) -> dict[str, Any]:
     """The whole config.json."""
     leads_out = container.network == "out" and around.outward
     return {
-        **({"hooks": hooks(around.outward, around.folder)} if leads_out else {}),
+        **({"hooks": hooks(around.outward, around.folder, lingers=around.lingers)} if leads_out else {}),
         "ociVersion": "1.0.2",
         "hostname": container.hostname,
         "root": {"path": around.root, "readonly": container.read_only},
