@@ -266,8 +266,8 @@ def test_a_copy_of_a_generated_file_is_told_with_what_to_do(shop: Path) -> None:
     shutil.copy(shop / "Makefile", shop / "Makefile.example")
     done = ran("generate", "--check", cwd=shop)
     assert done.code == 1
-    assert "not made any more  Makefile.example" in done.stdout
-    assert "rm Makefile.example" in done.stderr
+    assert "no longer made by anything  Makefile.example" in done.stdout
+    assert "  next  rm Makefile.example\n" in done.stderr
 
 
 def test_a_release_is_told_where_there_is_none(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from wherry.cli.output import Output
@@ -16,10 +18,9 @@ DONE: Final = {
     "new": "new",
     "changed": "changed",
     "same": "unchanged",
-    "gone": "not made any more",
+    "gone": "no longer made by anything",
     "foreign": "replaced",
 }
-SHOWN: Final = 4
 WOULD: Final = {**DONE, "new": "missing", "changed": "stale", "foreign": "not wherry's"}
 
 
@@ -40,11 +41,18 @@ def show(made: Generated, output: Output, *, mode: str, diff: bool) -> None:
         for one in made.changes:
             output.result(f"{words[one.state].ljust(width)}  {one.path}")
     output.line(_closing(made, mode))
-    gone = tuple(shlex.quote(one.path) for one in made.changes if one.state == "gone")
+    output.next(*_next(made, mode))
+
+
+def _next(made: Generated, mode: str) -> Iterator[str]:
+    """Commands to go on with, for who stands in this process's folder."""
+    gone = [os.path.relpath(f"{made.root}/{one.path}") for one in made.changes if one.state == "gone"]
     if gone:
-        output.next(f"rm {' '.join(gone[:SHOWN])}{' ...' if len(gone) > SHOWN else ''}, or remove their first line")
-    elif mode == "check" and made.stale:
-        output.next("wherry generate", "wherry generate --diff")
+        yield shlex.join(("rm", *gone))
+    if mode == "check" and any(one.state != "gone" for one in made.stale):
+        yield from ("wherry generate", "wherry generate --diff")
+    if mode == "write":
+        yield from (step.command for step in made.onward)
 
 
 def _closing(made: Generated, mode: str) -> str:

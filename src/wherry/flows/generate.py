@@ -16,11 +16,13 @@ from msgspec.structs import replace
 from wherry.analyze.holdings import holdings, names
 from wherry.analyze.layout import locate
 from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
-from wherry.flows import rooms, written
+from wherry.flows import context, rooms, written
 from wherry.flows.lock import pinned
+from wherry.flows.onward import Step, onward
 from wherry.flows.other_base import other_base
 from wherry.flows.plan import Planned, plan_with, toolchain_of
 from wherry.flows.request import BuildRequest
+from wherry.flows.wishes import Seen, Wish, again, asked, made_twice
 from wherry.generate.header import Command, words, writer
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
@@ -34,7 +36,6 @@ from wherry.plan.application.decide import NO_RELEASE
 
 _RELEASE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,127}", re.ASCII)
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
-Before = tuple[tuple[str, tuple[str, ...]], ...]
 Mode = Literal["write", "check", "diff"]
 
 
@@ -51,24 +52,6 @@ class GenerateRequest(Value, frozen=True, kw_only=True):
     """Ask registries for digests that wherry.lock does not name."""
 
 
-class Wish(Value, frozen=True, kw_only=True):
-    """One thing to make: of what, from what, and which files were made so before."""
-
-    choice: Choice
-    build: BuildRequest
-    before: Before = ()
-    """Files that say that they were made so, by their home."""
-    brought: bool = False
-    """Made with another: what somebody wrote by hand stays, and is no error."""
-
-
-class Seen(Value, frozen=True, kw_only=True):
-    """What is described, and where."""
-
-    applications: tuple[Application, ...]
-    root: str
-
-
 class Generated(Value, frozen=True, kw_only=True):
     """What was, or would be, done."""
 
@@ -78,6 +61,8 @@ class Generated(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     errors: tuple[WherryError, ...] = ()
     """Why parts of files cannot stay where they are: nothing is written then."""
+    onward: tuple[Step, ...] = ()
+    """Commands to go on with."""
 
     @property
     def stale(self) -> tuple[written.Change, ...]:
@@ -97,41 +82,22 @@ def generate(request: GenerateRequest, machine: Machine) -> Generated:
     def look(build: BuildRequest) -> Seen:
         return _seen(build, machine)
 
-    wishes = _wishes(request, root, known)
-    whole = together(str(root), tuple(made(wish, replace(request, pin=False), look, machine) for wish in wishes))
+    wanted = request.choice
+    wishes = asked(wanted, request.build, look(request.build), known) if wanted else again(request.build, root, known)
+    orphans = Generated(root=str(root), changes=tuple(written.Change(path=one, state="gone") for one in wishes.orphans))
+
+    def whole(*, pin: bool) -> Generated:
+        files = (made(wish, replace(request, pin=pin), look, machine) for wish in wishes.all)
+        return together(str(root), (*files, orphans))
+
+    found = whole(pin=False)
     if request.mode != "write":
-        return whole
-    refuse(whole, _said(request), overwrite=request.overwrite)
+        return found
+    refuse(found, _said(request), overwrite=request.overwrite)
     if request.pin:
-        whole = together(str(root), tuple(made(wish, request, look, machine) for wish in wishes))
-    written.write(root, whole.changes)
-    return whole
-
-
-def _wishes(request: GenerateRequest, root: Path, known: dict[Command, tuple[str, ...]]) -> tuple[Wish, ...]:
-    """The one that was asked for, or all that files of the repository name."""
-    build = request.build
-    if request.choice:
-        brought = (Choice(what=what, packages=request.choice.packages) for what in writer(request.choice.what).brings)
-        return (
-            Wish(choice=request.choice, build=build, before=_made_before(request.choice, known)),
-            *(Wish(choice=one, build=build, brought=True) for one in brought),
-        )
-    if not known:
-        raise UsageError(
-            "nothing-generated",
-            "no file of this repository says that wherry made it",
-            where=str(root),
-            next=("wherry generate dockerfile", "wherry generate --help"),
-        )
-    return tuple(
-        Wish(
-            choice=command.choice,
-            build=replace(build, directory=f"{root}/{command.home}", packages=command.choice.packages),
-            before=((command.home, files),),
-        )
-        for command, files in known.items()
-    )
+        found = whole(pin=True)
+    written.write(root, found.changes)
+    return found
 
 
 def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Seen], machine: Machine) -> Generated:
@@ -152,18 +118,22 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
         for name in files
         if name not in {one.path for one in changes}
     )
+    fits = choice.what != "dockerfile" or (request.overwrite and not wish.again)
+    hidden = () if fits else context.hidden(Path(root), applications, choice.variant, brought=not wish.again)
     theirs = tuple(one for one in changes if one.state == "foreign" and wish.brought and not request.overwrite)
     changes = tuple(one for one in changes if one not in theirs)
     told = tuple(one for application in applications for one in application.findings)
+    paths = tuple(one.path for one in changes)
     return Generated(
         root=root,
         changes=(*changes, *gone),
         decisions=tuple(one for application in applications for one in application.decisions),
         findings=(
-            *(*told, *_no_release(choice, applications), *other_base(choice, applications)),
-            *(*findings, *map(_stays, theirs)),
+            *(*told, *_no_release(choice, applications), *other_base(choice, applications), *findings),
+            *(*map(_stays, theirs), *hidden, *made_twice(wish, paths)),
         ),
         errors=errors,
+        onward=onward(wish, seen, choice),
     )
 
 
@@ -216,7 +186,12 @@ def _digest(choice: Choice, seen: Seen) -> str:
 def _seen(build: BuildRequest, machine: Machine) -> Seen:
     planned = planned_of(build, machine)
     applications, root = applications_of(planned, machine)
-    return Seen(applications=applications, root=root)
+    return Seen(applications=applications, root=root, named=named(planned))
+
+
+def named(planned: Planned) -> bool:
+    """Whether settings say what a bare build builds."""
+    return any(tier.settings.packages for tier in planned.tiers)
 
 
 def planned_of(build: BuildRequest, machine: Machine) -> Planned:
@@ -240,8 +215,8 @@ def applications_of(planned: Planned, machine: Machine) -> tuple[tuple[Applicati
     known = Known(plan=planned.plan, project=project, holdings=held, tiers=planned.tiers, lock=lock)
     decided = decide(known)
     _refuse_missing(decided, Path(planned.plan.root))
-    worktree = tuple(_worktree(planned.layout.git))
-    applications = tuple(replace(one, findings=(*one.findings, *worktree, *_untracked(one))) for one in decide(known))
+    worktree = tuple(context.worktree(planned.layout.git))
+    applications = tuple(replace(one, findings=(*one.findings, *worktree, *context.untracked(one))) for one in decided)
     return applications, planned.plan.root
 
 
@@ -255,31 +230,6 @@ def _refuse_missing(applications: tuple[Application, ...], root: Path) -> None:
                 where="generate.seccomp",
                 next=f"wherry profile writes one for {one.name}",
             )
-
-
-def _untracked(application: Application) -> Iterator[Finding]:
-    """A warning for a go.work or go.sum that git does not know: files here name it, and a clone has none."""
-    sources = application.sources
-    missing = tuple(name for name in sources.module_files if sources.tracked and name not in sources.tracked)
-    if missing:
-        yield Finding(
-            name="untracked-modules",
-            message=f"git does not know {', '.join(missing)}: a clone gets other files, and its Docker builds fail",
-            subject=application.name,
-            next=f"git add {missing[0]}, or GOWORK=off wherry generate",
-        )
-
-
-def _worktree(git: str) -> Iterator[Finding]:
-    """Told where .git is a file that points elsewhere (git worktree, submodules): a context would hold only the file."""
-    if git and Path(git, ".git").is_file():
-        yield Finding(
-            name="worktree",
-            message="here .git points to another folder, which no build's context holds: Dockerfiles build in a clone",
-            severity="note",
-            subject=git,
-            next="git clone . ../clone, and docker build there; wherry build works here, too",
-        )
 
 
 def _pinned(
@@ -322,14 +272,20 @@ def _unpinned(names: tuple[str, ...], why: str = "") -> Finding:
 
 
 def together(root: str, made: tuple[Generated, ...]) -> Generated:
-    """All of them as one, each file once."""
-    changes = tuple({one.path: one for each in made for one in each.changes}.values())
+    """All of them as one, each file once: what one makes is not gone because another does not."""
+    every = [one for each in made for one in each.changes]
+    changes = {one.path: one for one in every} | {one.path: one for one in every if one.state != "gone"}
     return Generated(
         root=root,
-        changes=changes,
+        changes=tuple(changes.values()),
         decisions=tuple(dict.fromkeys(one for each in made for one in each.decisions)),
         findings=tuple(dict.fromkeys(one for each in made for one in each.findings)),
         errors=tuple(one for each in made for one in each.errors),
+        onward=tuple(
+            dict.fromkeys(
+                one for each in made for one in each.onward if not one.makes or set(one.makes) - changes.keys()
+            )
+        ),
     )
 
 
@@ -352,14 +308,3 @@ def refuse(whole: Generated, said: str, *, overwrite: bool) -> None:
 
 def _said(request: GenerateRequest) -> str:
     return words(Command(choice=request.choice)) if request.choice else "wherry generate"
-
-
-def _made_before(choice: Choice, known: dict[Command, tuple[str, ...]]) -> Before:
-    """Files of the same command, wherever it was given."""
-    wanted = _plain(choice)
-    return tuple((command.home, files) for command, files in known.items() if _plain(command.choice) == wanted)
-
-
-def _plain(choice: Choice) -> Choice:
-    """Without what changes from release to release, and switches: what one of them made goes with it."""
-    return replace(choice, digest="", release="", extras=())

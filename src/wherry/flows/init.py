@@ -14,16 +14,16 @@ from wherry.flows import rooms, written
 from wherry.flows.generate import (
     Generated,
     GenerateRequest,
-    Seen,
-    Wish,
     applications_of,
     made,
     planned_of,
     refuse,
     together,
 )
+from wherry.flows.lock import named_by_settings
 from wherry.flows.plan import Planned
 from wherry.flows.request import BuildRequest
+from wherry.flows.wishes import Seen, Wish
 from wherry.generate.header import Command
 from wherry.generate.initial import settings
 from wherry.kit.ports import Machine
@@ -58,7 +58,7 @@ class InitRequest(Value, frozen=True, kw_only=True):
 
 def look(build: BuildRequest, machine: Machine) -> Found:
     """The programs of the repository. The errors of `plan`."""
-    planned = planned_of(_all(build), machine)
+    planned = planned_of(_all(build, machine), machine)
     images = planned.plan.images
     programs = zip((image.name for image in images), _folders(planned, rooms.standing(build)), strict=True)
     return Found(programs=tuple(programs), ports=all(image.ports for image in images))
@@ -68,7 +68,7 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     """wherry.toml where one stands, unless it is there, and the files that were chosen: all or none. RefusedError [file-exists]
     for those that somebody else wrote."""
     here = rooms.standing(request.build)
-    planned = planned_of(_all(request.build), machine)
+    planned = planned_of(_all(request.build, machine), machine)
     applications, root = applications_of(planned, machine)
     home = os.path.relpath(here, root)
     applications = tuple(replace(one, home=home) for one in applications)
@@ -76,17 +76,20 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     several = len(planned.reading.project.mains) > 1
     first = settings(images, _folders(planned, here) if several else ())
     seen = Seen(applications=applications, root=root)
-    own, _ = written.compared(Path(root), (first,), Command(choice=Choice(what="init"), home=home))
+    compared, _ = written.compared(Path(root), (first,), Command(choice=Choice(what="init"), home=home))
+    own = _first(compared, request)
     brought = (Choice(what=what) for what in ALWAYS if what not in {one.what for one in request.choices})
+    # A wherry.toml that stays may name other programs than the words here: then first lines say which these are.
+    said = () if own.changes else request.build.packages
     wishes = (
-        *(Wish(choice=one, build=request.build, brought=True) for one in brought),
-        *(Wish(choice=one, build=request.build) for one in request.choices),
+        *(Wish(choice=replace(one, packages=said), build=request.build, brought=True) for one in brought),
+        *(Wish(choice=replace(one, packages=said), build=request.build) for one in request.choices),
     )
     wanted = GenerateRequest(build=request.build, mode="diff" if request.show else "write")
 
     def whole(*, pin: bool) -> Generated:
         files = (made(one, replace(wanted, pin=pin), lambda _: seen, machine) for one in wishes)
-        return together(root, (_first(own, request), *files))
+        return together(root, (own, *files))
 
     if request.show:
         return whole(pin=False)
@@ -111,9 +114,10 @@ def _first(own: tuple[written.Change, ...], request: InitRequest) -> Generated:
     return Generated(root="", changes=tuple(one for one in own if one not in theirs), findings=told)
 
 
-def _all(build: BuildRequest) -> BuildRequest:
-    """Every program, where none was named."""
-    return build if build.packages else replace(build, packages=("./...",))
+def _all(build: BuildRequest, machine: Machine) -> BuildRequest:
+    """Every program, where neither words nor settings name some."""
+    named = build.packages or named_by_settings(build, machine)
+    return build if named else replace(build, packages=("./...",))
 
 
 def _folders(planned: Planned, here: Path) -> tuple[str, ...]:

@@ -127,12 +127,12 @@ def verify(request: BuildRequest, machine: Machine) -> tuple[BaseState, ...]:
 def _plan(request: BuildRequest, machine: Machine) -> Plan:
     """Of all that the words name: without any, what wherry.toml says, else every main of the repository."""
     layout = locate(str(rooms.standing(request)))
-    if not request.packages and not _named(request, machine):
+    if not request.packages and not named_by_settings(request, machine):
         request = replace(request, packages=("./...",), directory=layout.root)
     return plan_with(request, toolchain_of(request, machine), machine, use_lock=False).plan
 
 
-def _named(request: BuildRequest, machine: Machine) -> tuple[str, ...]:
+def named_by_settings(request: BuildRequest, machine: Machine) -> tuple[str, ...]:
     """What wherry.toml or a variable says that a bare build builds."""
     layout = locate(str(rooms.standing(request)))
     tiers = read_tiers(request, layout, machine)

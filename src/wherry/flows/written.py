@@ -71,7 +71,7 @@ def _compared(root: Path, file: File, command: Command) -> Change:
     name = posixpath.normpath(posixpath.join(command.home, file.path))
     path = _safe(root, name)
     text = headed(file, command)
-    before = _text(path, name)
+    before = contents(path, name)
     made = Change(path=name, state="new", text=text, executable=file.executable)
     if before is None:
         return made
@@ -94,7 +94,8 @@ def _safe(root: Path, name: str) -> Path:
     return path
 
 
-def _text(path: Path, name: str) -> str | None:
+def contents(path: Path, name: str) -> str | None:
+    """What a file says; None where there is none. UsageError [unsafe-file] for one that is too large."""
     with disk_errors(path):
         if not path.exists():
             return None

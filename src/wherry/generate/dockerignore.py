@@ -21,6 +21,7 @@ Applications = tuple[Application, ...]
 NAME: Final = ".dockerignore"
 FEW: Final = 3
 """A pattern that hides more files of git's than these is left out; up to here they are excepted by name."""
+HISTORY: Final = ".git"
 _WILD: Final = frozenset("*?[\\")
 
 
@@ -73,7 +74,7 @@ GROUPS: Final = (
         ),
     ),
 )
-_HISTORY: Final = Group(reason="The commit is not written into the program.", patterns=(".git",))
+_HISTORY: Final = Group(reason="The commit is not written into the program.", patterns=(HISTORY,))
 _KEPT: Final = (
     "# .git stays: Go writes the commit into the program. So does every file that git knows: to Go, one that is not here is a\n"
     "# changed one, and the program would say +dirty."
@@ -104,6 +105,17 @@ def written(applications: Applications) -> str:
             "\n".join(("# Not these: they are in git, or in the program or image.", *dict.fromkeys(excepted)))
         )
     return "\n\n".join((*((_KEPT,) if stamped else ()), *blocks)) + "\n"
+
+
+def hides(text: str, applications: Applications) -> tuple[str, ...]:
+    """What of git's a text that somebody wrote hides, though Go asks git for it: .git first; nothing where no commit is written
+    into the program, nor of patterns that Docker itself refuses."""
+    stamped = tuple(one for one in applications if one.sources.stamped)
+    known = (HISTORY, *sorted(_tracked(stamped))) if stamped else ()
+    try:
+        return dockerignore.hidden(known, dockerignore.read(text))
+    except ValueError:
+        return ()
 
 
 def _groups(known: tuple[str, ...], groups: tuple[Group, ...]) -> tuple[list[Group], list[str]]:

@@ -42,6 +42,8 @@ class Writer(Value, frozen=True, kw_only=True):
     """It names the published image, so it takes --digest."""
     release: bool = False
     """It names a version, so it takes --release; else the nearest tag's is written down."""
+    dockerfiles: tuple[tuple[str, str], ...] = ()
+    """By its variant or switch: the variant of the Dockerfile that its files name."""
     brings: tuple[str, ...] = ()
     """What else is made with it, where nobody wrote that by hand."""
 
@@ -65,6 +67,7 @@ WRITERS: Final[tuple[Writer, ...]] = (
         variants=("secure", "dev", "production"),
         extras=(("public", "publish its ports on every address of the machine, not on loopback alone"),),
         digest=True,
+        dockerfiles=(("secure", ""), ("dev", "dev")),
     ),
     Writer(
         what="kubernetes",
@@ -79,7 +82,12 @@ WRITERS: Final[tuple[Writer, ...]] = (
         digest=True,
         release=True,
     ),
-    Writer(what="bake", help="docker-bake.hcl: the build for docker buildx bake.", write=bake),
+    Writer(
+        what="bake",
+        help="docker-bake.hcl: the build for docker buildx bake.",
+        write=bake,
+        dockerfiles=(("", ""),),
+    ),
     Writer(what="makefile", help="A Makefile: build, test and check here; images by wherry or Docker.", write=makefile),
     Writer(
         what="ci",
@@ -88,8 +96,14 @@ WRITERS: Final[tuple[Writer, ...]] = (
         option="for",
         variants=("github", "gitlab"),
         extras=(("docker", "on GitHub: build the image from its Dockerfile, with layers kept in the registry"),),
+        dockerfiles=(("docker", ""),),
     ),
-    Writer(what="build-script", help="build.sh: build, scan and push with Docker.", write=build_script),
+    Writer(
+        what="build-script",
+        help="build.sh: build, scan and push with Docker.",
+        write=build_script,
+        dockerfiles=(("", ""),),
+    ),
     Writer(
         what="health", help="internal/health, a Go package: alive, ready, started, version, draining.", write=health
     ),
@@ -97,5 +111,6 @@ WRITERS: Final[tuple[Writer, ...]] = (
         what="container-test",
         help="A Go test that builds, runs, inspects and stops the container.",
         write=container_test,
+        dockerfiles=(("", ""),),
     ),
 )

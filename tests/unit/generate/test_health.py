@@ -94,6 +94,10 @@ def test_one_package_for_each_module() -> None:
     error = refused(API, runs(replace(API, name="other"), readiness="/ready"))
     assert error.name == "health-differs"
     assert 'ReadyPath would be "/readyz" or "/ready"' in str(error)
+    assert error.next[0] == "wherry generate health ./cmd/api"
+    idle = runs(replace(API, name="migrate"), readiness="/ready", ports=())
+    for programs in ((API, idle), (idle, API)):
+        assert files(programs, CHOICE) == files((API,), CHOICE), "what listens nowhere has no say"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ def init(packages: tuple[str, ...], **words: Any) -> int:
         request = InitRequest(build=build, choices=choices, show=words["diff"], overwrite=words["overwrite"])
         made = flow(request, machine)
     generated.show(made, output, mode="diff" if words["diff"] else "write", diff=words["diff"])
-    output.next("wherry build", *(() if wanted else ("wherry generate --help",)))
+    if words["diff"] or not made.onward:
+        output.next("wherry build", *(() if wanted else ("wherry generate --help",)))
     return 0
 
 

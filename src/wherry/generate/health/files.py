@@ -12,6 +12,7 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.formats.gotext import assigned, duration, quoted
+from wherry.generate import shell
 from wherry.generate.names import Applications, from_home
 from wherry.kit.text import one_line
 from wherry.model.application import Application
@@ -36,11 +37,23 @@ EXAMPLE: Final = '"example.com/module/internal/health"'
 
 def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """One package for each module. UsageError [health-go], [health-path], [health-differs], [bad-text]."""
-    firsts: dict[str, Application] = {}
+    modules: dict[str, list[Application]] = {}
     for application in applications:
-        first = firsts.setdefault(application.sources.module_directory, application)
-        _agree(first, application)
-    return tuple(file for folder, one in firsts.items() for file in _package(one, from_home(applications, folder)))
+        modules.setdefault(application.sources.module_directory, []).append(application)
+    return tuple(
+        file
+        for folder, programs in modules.items()
+        for file in _package(_model(tuple(programs)), from_home(applications, folder))
+    )
+
+
+def _model(programs: tuple[Application, ...]) -> Application:
+    """Whose routes and times the package has: what listens nowhere serves none of it, and agrees with all. UsageError
+    [health-differs]."""
+    asked = tuple(one for one in programs if one.port) or programs
+    for other in asked[1:]:
+        _agree(asked[0], other)
+    return asked[0]
 
 
 def _package(application: Application, folder: str) -> tuple[File, ...]:
@@ -122,7 +135,10 @@ def _agree(first: Application, other: Application) -> None:
             f"{one_line(first.name)[:40]} and {one_line(other.name)[:40]} share one health package,"
             f" and {name} would be {ours[name]} or {theirs[name]}",
             where=first.sources.module or first.sources.module_directory,
-            next="set the same image.health.path, generate.readiness, generate.drain and run.grace for both",
+            next=(
+                f"wherry generate health {shell.quoted(shell.package((first,), first))}",
+                "the same image.health.path, generate.readiness, generate.drain and run.grace for both",
+            ),
         )
 
 

@@ -1,0 +1,100 @@
+"""What goes on from generated files: what they need beside them, and the command that uses them. A choice and what is there in,
+commands out; looks which files are there.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from wherry.flows.wishes import Seen, Wish
+from wherry.generate import names
+from wherry.generate.compose.files import PURPOSES
+from wherry.generate.container_test.files import FOLDER as CONTAINER_TEST
+from wherry.generate.header import Command, words, writer
+from wherry.generate.shell import from_root
+from wherry.kit.value import Value
+from wherry.model.application import Application
+from wherry.model.file import Choice
+
+MOST: Final = 3
+"""Programs that get a line each."""
+USUAL: Final = "compose.yaml"
+"""What Compose takes without being told."""
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """One command, for who stands in this process's folder."""
+
+    command: str
+    makes: tuple[str, ...] = ()
+    """Files, relative to the root; it is needless when the same run makes them."""
+
+
+def onward(wish: Wish, seen: Seen, choice: Choice) -> tuple[Step, ...]:
+    """In their order: what makes a Dockerfile that the files of `choice` name and that is not there; then, where somebody asked
+    for the files, what uses them."""
+    if wish.brought:
+        return ()
+    used = () if wish.again else _used(seen, choice)
+    return (*_dockerfiles(seen, choice), *(Step(command=one) for one in used))
+
+
+def _dockerfiles(seen: Seen, choice: Choice) -> Iterator[Step]:
+    said = (choice.variant, *choice.extras)
+    for variant in (kind for word, kind in writer(choice.what).dockerfiles if word in said):
+        paths = (_dockerfile(seen, one, variant) for one in seen.applications)
+        missing = tuple(path for path in paths if not Path(seen.root, path).is_file())
+        if missing:
+            wanted = Choice(what="dockerfile", variant=variant, packages=choice.packages)
+            command = Command(choice=wanted, home=_from_here(seen, names.home(seen.applications)))
+            yield Step(command=words(command), makes=missing)
+
+
+def _dockerfile(seen: Seen, application: Application, variant: str) -> str:
+    return names.from_root(seen.applications, names.dockerfile(seen.applications, application, variant))
+
+
+def _used(seen: Seen, choice: Choice) -> Iterator[str]:
+    match choice.what:
+        case "dockerfile" if choice.variant != names.DEV:
+            yield from (_docker_build(seen, one, choice.variant) for one in seen.applications[:MOST])
+        case "compose" | "dockerfile":
+            yield _compose(seen, choice)
+        case "makefile":
+            folder = _from_here(seen, names.home(seen.applications))
+            yield f"make {'' if folder == '.' else f'-C {shlex.quote(folder)} '}help"
+        case "container-test":
+            folder = _from_here(seen, seen.applications[0].sources.module_directory)
+            yield f"go test {'' if folder == '.' else f'-C {shlex.quote(folder)} '}-tags container ./{CONTAINER_TEST}/..."
+
+
+def _docker_build(seen: Seen, application: Application, variant: str) -> str:
+    path, context = _from_here(seen, _dockerfile(seen, application, variant)), _from_here(seen, ".")
+    named = () if path == posixpath.normpath(f"{context}/Dockerfile") else ("-f", path)
+    main = _from_here(seen, from_root(application))
+    only = () if main == "." else (main if main.startswith(".") else f"./{main}",)
+    version = shlex.join(("wherry", "plan", "--only", "version", *only))
+    begin = shlex.join(("docker", "build", *named, "-t", names.service(application)))
+    return f'{begin} --build-arg VERSION="$({version})" {shlex.quote(context)}'
+
+
+def _compose(seen: Seen, choice: Choice) -> str:
+    """What runs a compose file; of a Dockerfile for it the command that makes that, where it is not there yet."""
+    purpose = choice.variant if choice.what == "compose" else names.DEV
+    path = names.from_root(seen.applications, PURPOSES[purpose].file)
+    if choice.what != "compose" and not Path(seen.root, path).is_file():
+        home = _from_here(seen, names.home(seen.applications))
+        return words(Command(choice=Choice(what="compose", variant=purpose, packages=choice.packages), home=home))
+    file = _from_here(seen, path)
+    named = () if file == USUAL else ("-f", file)
+    return shlex.join(("docker", "compose", *named, "watch" if purpose == names.DEV else "up"))
+
+
+def _from_here(seen: Seen, path: str) -> str:
+    """A path relative to the root, as seen from this process's folder."""
+    return os.path.relpath(f"{seen.root}/{path}")

@@ -1,0 +1,158 @@
+"""What one `wherry generate` has to make. A choice, or what files of the repository say that made them, in; wishes, and files
+that nothing makes any more, out; reads the sources of programs that files name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from wherry.errors import UsageError
+from wherry.flows import rooms
+from wherry.flows.request import BuildRequest
+from wherry.generate.header import Command, words, writer
+from wherry.generate.shell import package
+from wherry.kit.files import disk_errors
+from wherry.kit.value import Value
+from wherry.model.application import Application
+from wherry.model.file import Choice
+from wherry.model.finding import Finding
+
+Before = tuple[tuple[str, tuple[str, ...]], ...]
+Known = dict[Command, tuple[str, ...]]
+_PROGRAM: Final = re.compile(r"^package main\b", re.MULTILINE)
+
+
+class Wish(Value, frozen=True, kw_only=True):
+    """One thing to make: of what, from what, and which files were made so before."""
+
+    choice: Choice
+    build: BuildRequest
+    before: Before = ()
+    """Files that say that they were made so, by their home."""
+    brought: bool = False
+    """Made with another: what somebody wrote by hand stays, and is no error."""
+    others: tuple[tuple[Command, tuple[str, ...]], ...] = ()
+    """Commands that make the same of some of the same programs, and their files."""
+    again: bool = False
+    """Nobody named it: its files are made as they were."""
+
+
+class Wishes(Value, frozen=True, kw_only=True):
+    """What there is to make, and files of programs that are there no more."""
+
+    all: tuple[Wish, ...]
+    orphans: tuple[str, ...] = ()
+
+
+class Seen(Value, frozen=True, kw_only=True):
+    """What is described, and where."""
+
+    applications: tuple[Application, ...]
+    root: str
+    named: bool = False
+    """Whether settings say what a bare build builds, wherever one stands."""
+
+
+def asked(choice: Choice, build: BuildRequest, seen: Seen, known: Known) -> Wishes:
+    """The one that was asked for, and what it brings."""
+    choice = replace(choice, packages=_from_home(choice.packages, build, seen))
+    brought = (Choice(what=what, packages=choice.packages) for what in writer(choice.what).brings)
+    home = seen.applications[0].home
+    others = tuple(row for row in known.items() if row[0].home == home and _meet(row[0].choice, choice))
+    return Wishes(
+        all=(
+            Wish(choice=choice, build=build, before=_made_before(choice, known), others=others),
+            *(Wish(choice=one, build=build, brought=True) for one in brought),
+        )
+    )
+
+
+def again(build: BuildRequest, root: Path, known: Known) -> Wishes:
+    """All that files of the repository name, of the programs that are still there. UsageError [nothing-generated]."""
+    if not known:
+        raise UsageError(
+            "nothing-generated",
+            "no file of this repository says that wherry made it",
+            where=str(root),
+            next=("wherry generate dockerfile", "wherry generate --help"),
+        )
+    made, orphans = list[Wish](), list[str]()
+    for command, files in known.items():
+        home, named = root / command.home, command.choice.packages
+        there = tuple(one for one in named if _is_there(home, one))
+        if named and not there:
+            orphans += files
+            continue
+        choice = replace(command.choice, packages=there)
+        request = replace(build, directory=str(home), packages=there)
+        made.append(Wish(choice=choice, build=request, before=((command.home, files),), again=True))
+    return Wishes(all=tuple(made), orphans=tuple(orphans))
+
+
+def _is_there(home: Path, word: str) -> bool:
+    """Whether a word for packages still names a program; of all but a plain folder the plan says it."""
+    if "..." in word or word.split("/", 1)[0] not in (".", ".."):
+        return True
+    folder = home / word
+    with disk_errors(folder):
+        sources = sorted(folder.glob("*.go")) if folder.is_dir() else ()
+        return any(_PROGRAM.search(one.read_text("utf-8", "replace")) for one in sources if one.is_file())
+
+
+def _from_home(packages: tuple[str, ...], build: BuildRequest, seen: Seen) -> tuple[str, ...]:
+    """The words of the first line, which count from the files' home, wherever the user stands."""
+    here = rooms.standing(build)
+    home = Path(os.path.normpath(f"{seen.root}/{seen.applications[0].home}"))
+    if here == home or (not packages and seen.named):
+        return packages
+    if not packages:
+        return tuple(package(seen.applications, one) for one in seen.applications)
+    return tuple(_seen_from(home, here, one) for one in packages)
+
+
+def _seen_from(home: Path, here: Path, word: str) -> str:
+    if word.split("/", 1)[0] not in (".", ".."):
+        return word
+    moved = os.path.relpath(here / word, home)
+    return moved if moved.split("/", 1)[0] in (".", "..") else f"./{moved}"
+
+
+def made_twice(wish: Wish, paths: tuple[str, ...]) -> Iterator[Finding]:
+    """A warning where files of another command are of the same program, under other names than the `paths` of this one."""
+    for command, files in wish.others:
+        theirs, ours = ([one for one in some if one not in rest] for some, rest in ((files, paths), (paths, files)))
+        if theirs and ours:
+            yield Finding(
+                name="made-twice",
+                message=f"{_some(theirs)} and {_some(ours)} are of one program: the former by `{words(command)}`",
+                next=f"rm {shlex.join(theirs)}, or {shlex.join(ours)}: whichever nobody uses",
+            )
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _meet(one: Choice, other: Choice) -> bool:
+    """Whether two choices are of one kind and name a program in common; no packages, and patterns, may mean any."""
+    wide = any(not each.packages or "..." in "".join(each.packages) for each in (one, other))
+    alike = replace(_plain(one), packages=()) == replace(_plain(other), packages=())
+    return alike and one.packages != other.packages and (wide or bool(set(one.packages) & set(other.packages)))
+
+
+def _made_before(choice: Choice, known: Known) -> Before:
+    """Files of the same command, wherever it was given."""
+    wanted = _plain(choice)
+    return tuple((command.home, files) for command, files in known.items() if _plain(command.choice) == wanted)
+
+
+def _plain(choice: Choice) -> Choice:
+    """Without what changes from release to release, and switches: what one of them made goes with it."""
+    return replace(choice, digest="", release="", extras=())

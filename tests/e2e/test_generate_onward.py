@@ -1,0 +1,173 @@
+"""What `wherry generate` and `wherry init` say to do next, and what becomes of files whose program is gone."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.examples import commit, repository
+from tests.support.generating import ran
+from tests.support.tools import need
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    need("go", "git")
+    return repository("http-api", tmp_path / "http-api")
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Path:
+    """Three programs, and no wherry.toml that names some of them."""
+    need("go", "git")
+    root = repository("multi-main", tmp_path / "multi-main")
+    (root / "wherry.toml").unlink()
+    return root
+
+
+def made(cwd: Path, *words: str) -> str:
+    done = ran("generate", *words, cwd=cwd)
+    assert done.code == 0, done.stderr
+    return done.stderr
+
+
+def next_of(said: str) -> list[str]:
+    """The commands after the closing line."""
+    after = re.split(r"(?m)^(?:wrote \d|\d+ of|\d+ files?,).*\n", said)[-1]
+    return [line.removeprefix("  next").strip() for line in after.splitlines()]
+
+
+DOCKER = 'docker build -t http-api --build-arg VERSION="$(wherry plan --only version)" .'
+
+
+def test_what_names_a_dockerfile_says_how_to_make_it(shop: Path) -> None:
+    """As long as it is not there; a Dockerfile itself says how it is built."""
+    for words, missing in (
+        (("compose",), "wherry generate dockerfile"),
+        (("compose", "--for", "dev"), "wherry generate dockerfile --variant dev"),
+        (("container-test",), "wherry generate dockerfile"),
+        (("bake",), "wherry generate dockerfile"),
+        (("build-script",), "wherry generate dockerfile"),
+        (("ci", "--docker"), "wherry generate dockerfile"),
+    ):
+        assert next_of(made(shop, *words))[0] == missing
+    for words in (("compose", "--for", "production"), ("ci",), ("kubernetes",)):
+        assert "generate dockerfile" not in made(shop, *words)
+    assert set(next_of(made(shop))) == {"wherry generate dockerfile", "wherry generate dockerfile --variant dev"}
+    assert next_of(made(shop, "dockerfile")) == [DOCKER]
+    assert next_of(made(shop, "compose")) == ["docker compose up"]
+    assert next_of(made(shop, "dockerfile", "--variant", "dev")) == ["docker compose -f compose.dev.yaml watch"]
+    assert next_of(made(shop)) == []
+
+
+def test_a_folder_below_gets_commands_that_work_there(several: Path) -> None:
+    inside = several / "cmd/api"
+    assert next_of(made(inside, "compose")) == [
+        "wherry generate dockerfile -C ../.. ./cmd/api",
+        "docker compose -f ../../compose.yaml up",
+    ]
+    said = next_of(made(inside, "dockerfile"))
+    assert said == ['docker build -t api --build-arg VERSION="$(wherry plan --only version)" ../..']
+    head = (several / "Dockerfile").read_text().split("\n", 1)[0]
+    assert head == "# wherry generate dockerfile ./cmd/api", "seen from where the file lies"
+    assert ran("generate", "--check", cwd=several).code == 0
+
+
+def test_packages_count_from_the_folder_of_the_files(several: Path) -> None:
+    made(several / "cmd", "makefile", "./api", "./worker")
+    head = (several / "Makefile").read_text().split("\n", 1)[0]
+    assert head == "# wherry generate makefile ./cmd/api ./cmd/worker"
+    assert ran("generate", "--check", cwd=several).code == 0
+    assert ran("generate", "makefile", "./cmd/api", "./cmd/worker", "--check", cwd=several).code == 0
+
+
+@pytest.mark.parametrize("left", ["nothing", "a library"])
+def test_files_of_a_program_that_is_gone_are_named_with_what_to_do(several: Path, left: str) -> None:
+    for what in ("dockerfile", "kubernetes", "makefile"):
+        made(several, what, "./cmd/api", "./cmd/worker")
+    made(several, "health", "./cmd/worker")
+    shutil.rmtree(several / "cmd/worker")
+    if left == "a library":
+        (several / "cmd/worker").mkdir()
+        (several / "cmd/worker/library.go").write_text("package worker\n")
+    checked = ran("generate", "--check", cwd=several)
+    assert checked.code == 1
+    gone = [line.removeprefix("no longer made by anything").strip() for line in checked.stdout.splitlines()
+            if line.startswith("no longer made by anything")]  # fmt: skip
+    assert {"worker.Dockerfile", "api.Dockerfile", "deploy/worker/deployment.yaml", "internal/health/doc.go"} <= set(
+        gone
+    )
+    assert next_of(checked.stderr)[0] == shlex.join(["rm", *gone])
+    done = ran("generate", cwd=several)
+    assert done.code == 0, done.stderr
+    assert (several / "worker.Dockerfile").exists(), "nothing is deleted unasked"
+    subprocess.run(next_of(done.stderr)[0], shell=True, cwd=several, check=True)
+    after = ran("generate", "--check", cwd=several)
+    assert after.code == 0, after.stdout + after.stderr
+    assert (several / "Makefile").read_text().split("\n", 1)[0] == "# wherry generate makefile ./cmd/api"
+
+
+def test_two_files_of_one_program_are_told(several: Path) -> None:
+    made(several, "dockerfile", "./...")
+    said = made(several, "dockerfile", "./cmd/api")
+    assert "warning [made-twice]: api.Dockerfile and 2 more and Dockerfile are of one program" in " ".join(said.split())
+    assert "rm api.Dockerfile migrate.Dockerfile worker.Dockerfile, or Dockerfile" in " ".join(said.split())
+    assert "made-twice" not in made(several, "dockerfile", "--variant", "dev", "./cmd/api")
+    assert "made-twice" not in made(several, "makefile", "./cmd/api")
+
+
+def test_init_takes_the_programs_that_wherry_toml_names(tmp_path: Path) -> None:
+    need("go", "git")
+    root = repository("multi-main", tmp_path / "multi-main")
+    done = ran("init", "--yes", "--with", "dockerfile,compose", cwd=root)
+    assert done.code == 0, done.stderr
+    assert not (root / "migrate.Dockerfile").exists(), "it travels with api"
+    assert next_of(done.stderr) == [
+        f'docker build -f {name}.Dockerfile -t {name} --build-arg VERSION="$(wherry plan --only version ./cmd/{name})" .'
+        for name in ("api", "worker")
+    ] + ["docker compose up"]
+    assert ran("generate", "--check", cwd=root).code == 0
+
+
+def test_init_says_what_is_next(shop: Path) -> None:
+    assert next_of(ran("init", "--yes", cwd=shop).stderr) == ["wherry build", "wherry generate --help"]
+    assert next_of(ran("init", "--yes", "--with", "dockerfile", cwd=shop).stderr) == [DOCKER]
+    assert next_of(ran("init", "--yes", "--with", "ci", cwd=shop).stderr) == ["wherry build"]
+
+
+IGNORED = {
+    ".git\n": ".dockerignore hides .git and",
+    "/.git\n*.md\n": ".dockerignore hides .git and",
+    "internal\n": ".dockerignore hides internal/server/server.go: to Go a missing file is a changed one",
+    "**\n!.git\n": ".dockerignore hides go.mod and 2 more files of git",
+    "bin\n": "",
+    "[\n": "",
+}
+
+
+@pytest.mark.parametrize("text", IGNORED)
+def test_a_foreign_dockerignore_that_changes_the_program_is_told(shop: Path, text: str) -> None:
+    (shop / ".dockerignore").write_text(text)
+    told = " ".join(made(shop, "dockerfile").split())
+    assert ("warning [dockerignore-hides]" in told) == bool(IGNORED[text])
+    assert IGNORED[text].removesuffix(" and") in told
+    assert ("dockerignore-hides" in made(shop)) == bool(IGNORED[text]), "also when files are made anew"
+    assert ran("generate", "dockerignore", "--overwrite", cwd=shop).code == 0
+    assert "dockerignore-hides" not in made(shop)
+
+
+def test_an_ignore_file_of_one_dockerfile_counts_before_the_others(tmp_path: Path) -> None:
+    need("go", "git")
+    root = repository("workspace", tmp_path / "workspace")
+    (root / ".dockerignore").write_text(".git\n")
+    commit(root, tag="v1.3.0")
+    (home,) = {path.parent for path in root.rglob("main.go")} - {root}
+    said = made(home, "dockerfile")
+    assert "dockerignore-hides" not in said, "BuildKit reads the one beside the Dockerfile"
