@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -156,15 +157,22 @@ def test_f13_a_talkative_one_stays_bounded(shelf: Book) -> None:
     shelf.good("run", "-q", "-d", apps.place("chatty"), "--name", "chatty", *words)
     time.sleep(3)
     (folder,) = (path / "logs" for path in shelf.places())
-    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
-    assert set(sizes) == {"log", "log.1"}
-    assert max(sizes.values()) <= (256 << 10) + (1 << 19)
+    looks = [sizes(folder) for _ in range(50)]
+    assert {"log", "log.1"} in map(set, looks)  # while they change places there is one
+    assert max(size for look in looks for size in look.values()) <= (256 << 10) + (1 << 19)
     (monitor,) = shelf.monitors()
     peak = int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{monitor}/status").read_text())[0])
     assert peak < 64 << 10, "KiB"
     assert shelf.containers()["chatty"]["state"] == "running"
     assert len(shelf("logs", "chatty", "--tail", "3").stdout.splitlines()) == 3
     shelf.good("rm", "--force", "chatty")
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """Of the files there are; none of them may go meanwhile."""
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return {path.name: path.stat().st_size for path in folder.iterdir()}
 
 
 def test_health_is_a_state_that_changes(shelf: Book) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -35,6 +36,8 @@ CONDITION = "health.json"
 STOPPING = "stopping"
 MONITOR = "monitor.log"
 STREAMS = ("stdout", "stderr")
+AGAIN = (0.01, 0.05, 0.2, 0.5)
+"""Seconds between attempts to remove a folder."""
 OPEN = 0o711
 """Others may pass through, since a container's root in a user namespace is somebody else; nobody may list."""
 
@@ -206,9 +209,16 @@ class Place:
                 _take_away(entry)
 
     def remove(self) -> None:
-        """Takes the folder away, its record last, so that a kill meanwhile leaves something that is cleaned up again."""
-        for entry in sorted(self.path.iterdir(), key=lambda one: one.name == RECORD):
-            _take_away(entry)
+        """Takes the folder away, its record last, so that a kill meanwhile leaves something that is cleaned up again. Again where
+        a runtime or monitor that is about to end wrote something meanwhile."""
+        for wait in AGAIN:
+            for entry in self.path.iterdir():
+                if entry.name != RECORD:
+                    _take_away(entry)
+            if {entry.name for entry in self.path.iterdir()} <= {RECORD}:
+                (self.path / RECORD).unlink(missing_ok=True)
+                break
+            time.sleep(wait)
         self.path.rmdir()
 
 
