@@ -18,7 +18,7 @@ from tests.support.examples import commit
 from tests.support.gated import gated
 from tests.support.hub import Hub
 from tests.support.modules import publish
-from tests.support.private_git import HOST, PASSWORD, PrivateGit, private_git
+from tests.support.private_git import HOST, OPEN, PASSWORD, PrivateGit, private_git
 from tests.support.tools import need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("buildkit")]
@@ -48,10 +48,11 @@ def make(git: PrivateGit, hub: Hub, tmp_path: Path) -> Callable[[str], Repositor
     return partial(private, git, hub, tmp_path)
 
 
-def private(git: PrivateGit, hub: Hub, folder: Path, name: str) -> Repository:
-    """Sources that need the private module team/NAME, which no build has seen before. This machine's Go has it from a folder."""
+def private(git: PrivateGit, hub: Hub, folder: Path, path: str) -> Repository:
+    """Sources that need the private module HOST/PATH, which no build has seen before. This machine's Go has it from a folder."""
+    name = path.rpartition("/")[2]
     files = {f"{name}.go": WORD.format(name=name, word=f"private {name}")}
-    module = git.publish(f"team/{name}", files)
+    module = git.publish(path, files)
     root = folder / "root"
     written(root, {
         "go.mod": f"module example.com/needs\n\ngo 1.24\n\nrequire {module} v1.0.0\n",
@@ -78,12 +79,12 @@ def built(builder: Builder, source: Repository, variant: str, image: str, *words
     return builder.build(source.root, f"--file={file}", f"--tag={image}", *words)
 
 
-@pytest.mark.parametrize("variant", ["distroless", "single-stage", "dev"])
+@pytest.mark.parametrize("variant", ["distroless", "single-stage", pytest.param("dev", marks=pytest.mark.oracle)])
 def test_a_private_modules_password_is_nowhere_afterwards(
     variant: str, builder: Builder, git: PrivateGit, private: Callable[[str], Repository]
 ) -> None:
     name = f"of{variant.replace('-', '')}"
-    source, netrc = private(name), git.netrc()
+    source, netrc = private(f"team/{name}"), git.netrc()
     log = built(builder, source, variant, name, f"--secret=id=netrc,src={netrc}")
     assert log.code == 0, log.text
     assert f"/team/{name}?go-get=1" in git.served
@@ -94,20 +95,21 @@ def test_a_private_modules_password_is_nowhere_afterwards(
     assert builder.keeps(PASSWORD) == []
 
 
-#: What is the password → git's words.
-SAID = {"": "terminal prompts disabled", "wrong": "Authentication failed"}
+#: Who is refused: Go, which asks where the repository is, or git. What they then say.
+REFUSALS = {"team/": "401 Unauthorized", OPEN: "terminal prompts disabled"}
 
 
-@pytest.mark.parametrize("password", SAID, ids=["none", "wrong"])
+@pytest.mark.parametrize("password", ["", "wrong"], ids=["none", "wrong"])
+@pytest.mark.parametrize("where", REFUSALS, ids=["by-go", "by-git"])
 def test_without_the_right_password_there_is_no_image(
-    password: str, builder: Builder, git: PrivateGit, private: Callable[[str], Repository]
+    where: str, password: str, builder: Builder, git: PrivateGit, private: Callable[[str], Repository]
 ) -> None:
     name = f"closed{len(password)}"
-    source, netrc = private(name), git.netrc(password)
+    source, netrc = private(f"{where}{name}"), git.netrc(password)
     log = built(builder, source, "distroless", name, *((f"--secret=id=netrc,src={netrc}",) if password else ()))
     assert log.code != 0
-    assert f"{HOST}/team/{name}" in log.text
-    assert SAID[password] in log.text, log.text
+    assert f"{HOST}/{where}{name}" in log.text
+    assert REFUSALS[where] in log.text, log.text
     assert git.served == []
     assert not builder("images", "--quiet", name)
 

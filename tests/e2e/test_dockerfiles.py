@@ -43,26 +43,6 @@ OTHERS: dict[str, dict[str, tuple[int, str, tuple[str, ...]]]] = {
     "writable-dirs": {"writable-dirs": (8080, "/", ("--writable", "/var/lib/counter"))},
 }
 SAME = ("User", "WorkingDir", "Entrypoint", "Cmd", "ExposedPorts", "Volumes", "StopSignal")
-#: With the C library, and nothing else.
-WITH_C = {
-    "go.mod": "module example.com/root\n\ngo 1.24\n",
-    "main.go": """package main
-
-// #cgo LDFLAGS: -lm
-// #include <math.h>
-import "C"
-
-import (
-	"fmt"
-	"net/http"
-)
-
-func main() {
-	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "%.4f", float64(C.sqrt(2))) })
-	http.ListenAndServe(":8080", nil)
-}
-""",
-}
 Example = Callable[[str], Repository]
 
 
@@ -177,10 +157,7 @@ def test_a_program_that_ends_finds_its_time_zone(builder: Builder, example: Exam
 def test_c_inside_finds_its_library(variant: str, builder: Builder, hub: Hub, tmp_path: Path) -> None:
     """Not compared with `wherry build`: the image's C compiler is another than this machine's."""
     root = tmp_path / "root"
-    for name, text in WITH_C.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    source = dockerfiles.repository(examples.commit(root), tmp_path, hub)
+    source = dockerfiles.repository(dockerfiles.in_c(root), tmp_path, hub)
     (file,) = source.dockerfiles(variant).values()
     build(builder, source, file, f"root-{variant}")
     with builder.running(f"root-{variant}", "--read-only", "--cap-drop=ALL") as container:

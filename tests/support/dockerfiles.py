@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import examples
 from tests.support.cli import Done, wherry
 from tests.support.containers import unpacked
 from tests.support.hub import Hub
@@ -18,6 +19,26 @@ from wherry.store.place import LayoutPlace
 
 TAG = "v1.2.3"
 VERSION = "1.2.3"
+#: With the C library, and nothing else.
+WITH_C = {
+    "go.mod": "module example.com/root\n\ngo 1.24\n",
+    "main.go": """package main
+
+// #cgo LDFLAGS: -lm
+// #include <math.h>
+import "C"
+
+import (
+	"fmt"
+	"net/http"
+)
+
+func main() {
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "%.4f", float64(C.sqrt(2))) })
+	http.ListenAndServe(":8080", nil)
+}
+""",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +98,14 @@ def repository(source: Path, folder: Path, hub: Hub, *, start: str = ".", **envi
     assert done.code == 0, done.stderr
     commit(source)
     return made
+
+
+def in_c(root: Path) -> Path:
+    """A repository of a program that answers on 8080 with the square root of two, as the C library has it."""
+    root.mkdir()
+    for name, text in WITH_C.items():
+        (root / name).write_text(text)
+    return examples.commit(root)
 
 
 def title(image: StoredImage) -> str:

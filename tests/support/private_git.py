@@ -21,6 +21,8 @@ from tests.support.tools import need
 
 HOST = "git.example.com"
 USER, PASSWORD = "ci", "open-4711-sesame"
+OPEN = "open/"
+"""Of modules there everybody is told where they are, as public hosts do."""
 
 
 @dataclass
@@ -101,12 +103,13 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 def _answer(state: PrivateGit, handler: BaseHTTPRequestHandler) -> Answer:
-    """To everything the password first; then where a module's repository is (go.dev/ref/mod#vcs-find), or what git says."""
+    """The password first; then where a module's repository is (go.dev/ref/mod#vcs-find), or what git says."""
     body = handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
-    if not state.lets_in(handler):
-        return 401, [("WWW-Authenticate", 'Basic realm="git"')], b""
     address = urlsplit(handler.path)
-    if "go-get=1" in address.query:
+    asked_where = "go-get=1" in address.query
+    if not (asked_where and address.path.startswith(f"/{OPEN}")) and not state.lets_in(handler):
+        return 401, [("WWW-Authenticate", 'Basic realm="git"')], b""
+    if asked_where:
         name = f"{HOST}{address.path}"
         return 200, [], f'<meta name="go-import" content="{name} git https://{name}.git">'.encode()
     return _git(state.folder, handler, body)
