@@ -28,6 +28,12 @@ ROLES: Final = {
     "postgres": f"docker.io/library/postgres:18-{DEBIAN}",
     "redis": f"docker.io/library/redis:8-{DEBIAN}",
 }
+KINDS: Final[dict[str, BaseKind]] = {
+    "static": "static",
+    "scratch": "scratch",
+    **{reference.parse(one).name: row.name for row in presets.PRESETS for one in (row.static, row.dynamic)},
+}
+"""What is known of bases, by what the plan calls them without a tag."""
 
 
 def decide(facts: Facts, sources: Sources) -> tuple[Pin, ...]:
@@ -42,14 +48,7 @@ def decide(facts: Facts, sources: Sources) -> tuple[Pin, ...]:
 def base_kind(facts: Facts) -> BaseKind:
     """What kind of base image.base is: known ones by their short name or, whatever the tag, by their repository."""
     name = facts.image.base.name
-    match name:
-        case "static" | "scratch":
-            return name
-    own = reference.parse(name.removeprefix(REGISTRY)).name if name.startswith(REGISTRY) else ""
-    for preset in presets.PRESETS:
-        if own in {reference.parse(one).name for one in (preset.static, preset.dynamic)}:
-            return preset.name
-    return "own"
+    return KINDS.get(reference.parse(name.removeprefix(REGISTRY)).name if name.startswith(REGISTRY) else name, "own")
 
 
 def _pinned(facts: Facts, role: str, name: str) -> Pin:
