@@ -71,6 +71,8 @@ def _used(seen: Seen, choice: Choice) -> Iterator[str]:
         case "container-test":
             folder = _from_here(seen, seen.applications[0].sources.module_directory)
             yield f"go test {'' if folder == '.' else f'-C {shlex.quote(folder)} '}-tags container ./{CONTAINER_TEST}/..."
+        case _:
+            pass  # what goes on from them is a cluster's or a service's
 
 
 def _docker_build(seen: Seen, application: Application, variant: str) -> str:

@@ -15,6 +15,7 @@ from tests.support.generated import same_as_golden
 from tests.support.recorder import recorder
 from tests.support.workflow import Runner, parsed
 from wherry.errors import UsageError
+from wherry.generate.ci import install
 from wherry.generate.ci.actions import ACTIONS
 from wherry.generate.ci.files import files
 from wherry.generate.ci.steps import literal
@@ -273,3 +274,38 @@ def test_gitlab_has_no_docker() -> None:
     with pytest.raises(UsageError) as caught:
         files((API,), Choice(what="ci", variant="gitlab", extras=("docker",)))
     assert caught.value.name == "ci-docker"
+
+
+RELEASES = {
+    "0.2.0": "wherry==0.2.0",
+    "1.0rc1": "wherry==1.0rc1",
+    "0.2.0.dev0": "",
+    "0.2.0+g1": "",
+    "0.2.0.post1": "wherry==0.2.0.post1",
+}
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_only_a_release_is_asked_of_an_index(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of any other version the index has none, and whoever takes the name there would run in these jobs."""
+    monkeypatch.setattr(install, "VERSION", version)
+    usual = RELEASES[version]
+    github, (gitlab,) = workflow((API,)), files((API,), Choice(what="ci", variant="gitlab"))
+    assert github["env"] == {"WHERRY": f"${{{{ vars.WHERRY || '{usual}' }}}}" if usual else "${{ vars.WHERRY }}"}
+    assert parsed(gitlab.text)["variables"]["WHERRY"] == usual
+    (step,) = {step["run"] for _, step in steps(github) if step["name"] == "wherry"}
+    for script in (step, gitlab.text):
+        assert ('[ -n "$WHERRY" ]' in script) == (not usual)
+
+
+def test_a_job_that_knows_no_wherry_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "VERSION", "0.2.0.dev0")
+    programs = recorder(tmp_path / "programs", "python3")
+    script = next(step["run"] for _, step in steps(workflow((API,))) if step["name"] == "wherry")
+    variables = {"PATH": programs.path, "RUNNER_TEMP": str(tmp_path), "WHERRY": ""}
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script], env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("WHERRY is empty: set it to a wheel or git+https://HOST/PATH@COMMIT (Settings > ")
+    assert programs.words() == []

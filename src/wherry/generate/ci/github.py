@@ -8,10 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from wherry import __version__
 from wherry.formats.yaml import Document, dump, noted
 from wherry.generate import names
-from wherry.generate.ci import docker, steps
+from wherry.generate.ci import docker, install, steps
 from wherry.generate.ci.checks import Check, checks
 from wherry.generate.ci.steps import Step, literal
 from wherry.generate.ci.subject import Subject, identifier, subjects
@@ -52,8 +51,13 @@ def _head(each: tuple[Subject, ...], name: str) -> Mapping[str, Document]:
             "A newer push ends older checks; what publishes is never cut off.",
         ),
         "defaults": noted({"run": {"shell": "bash"}}, "With pipefail, which the usual shell has not."),
-        "env": {"WHERRY": f"wherry=={__version__}"},
+        "env": {install.VARIABLE: noted(_installed(), install.why(steps.VARIABLES))},
     }
+
+
+def _installed() -> str:
+    said, usual = f"vars.{install.VARIABLE}", install.usual()
+    return f"${{{{ {said} || '{usual}' }}}}" if usual else f"${{{{ {said} }}}}"
 
 
 def _said(each: tuple[Subject, ...], jobs: Mapping[str, Document]) -> Document:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from wherry import __version__
 from wherry.formats.yaml import Document, dump, noted
 from wherry.generate import names
-from wherry.generate.ci import commands
+from wherry.generate.ci import commands, install
 from wherry.generate.ci.checks import Check, checks
 from wherry.generate.ci.subject import Subject, subjects
 from wherry.generate.names import Applications
@@ -25,6 +24,8 @@ KEPT: Final = ".cache"
 """GitLab keeps only what lies in the project's folder."""
 IMAGES: Final = f"oci:$CI_PROJECT_DIR/{KEPT}/images"
 ONCE_MORE: Final = f"oci:$CI_PROJECT_DIR/{KEPT}/again"
+VARIABLES: Final = "Settings > CI/CD > Variables"
+"""Where a project says variables, which go before those of the file."""
 PROVED: Final = f"{KEPT}/image.env"
 
 
@@ -54,7 +55,7 @@ def _head(application: Application) -> Mapping[str, Document]:
             "GOTOOLCHAIN": "local",
             "GOMODCACHE": f"$CI_PROJECT_DIR/{KEPT}/modules",
             "GOCACHE": f"$CI_PROJECT_DIR/{KEPT}/objects",
-            "WHERRY": f"wherry=={__version__}",
+            install.VARIABLE: noted(install.usual(), install.why(VARIABLES)),
             **_variables(branch),
         },
     }
@@ -171,7 +172,7 @@ def _wherry(*packages: str) -> Sequence[str]:
         "apt-get update -qq",
         f"apt-get install -qq --no-install-recommends {wanted}",
         "python3 -m venv /opt/wherry",
-        '/opt/wherry/bin/pip install --quiet "$WHERRY"\n',
+        f"""{install.refusal(VARIABLES)}/opt/wherry/bin/pip install --quiet "$WHERRY"\n""",
         'export PATH="/opt/wherry/bin:$PATH"\n',
     )
 

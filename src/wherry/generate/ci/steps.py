@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from wherry.formats.yaml import Document, noted
-from wherry.generate.ci import commands
+from wherry.generate.ci import commands, install
 from wherry.generate.ci.actions import ATTEST, CACHE, CHECKOUT, SETUP_GO, uses
 from wherry.model.application import Application
 
 Step = Mapping[str, Document]
 IMAGES: Final = "oci:$RUNNER_TEMP/images"
+VARIABLES: Final = "Settings > Secrets and variables > Actions > Variables"
+"""Where a repository says what workflows read as `vars`."""
 CACHES: Final = "~/.cache/go-build\n~/go/pkg/mod\n"
 
 
@@ -90,6 +92,7 @@ def save(pushed: str) -> Step:
 def wherry() -> Step:
     """In an environment of its own, on PATH from the next step on."""
     run = (
+        f"{install.refusal(VARIABLES)}"
         'python3 -m venv "$RUNNER_TEMP/wherry"\n'
         '"$RUNNER_TEMP/wherry/bin/pip" install --quiet "$WHERRY"\n'
         'echo "$RUNNER_TEMP/wherry/bin" >>"$GITHUB_PATH"\n'
