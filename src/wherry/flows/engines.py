@@ -59,9 +59,9 @@ def own_runtime(machine: Machine, wanted: str = "") -> Runtime:
         )
     here = {one.name: one for one in found(machine)}
     names = tuple(here) if wanted or os.geteuid() == 0 else preferred(tuple(here), machine.which)
-    for name in sorted(names, key=lambda one: _is_refused(here[one])):
-        if wanted in ("", name):
-            return here[name]
+    fitting = [here[name] for name in names if wanted in ("", name)]
+    if fitting:
+        return next((one for one in fitting if not _is_refused(one)), fitting[0])
     raise UnavailableError(
         "no-runtime",
         f"{wanted or 'runc'} is not on this machine",
