@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from wherry.errors import RefusedError
 from wherry.formats.elf import MACHINES
 from wherry.model.container import Container
 from wherry.oci.platform import ALIASES
@@ -34,18 +35,24 @@ DEEPEST: Final = 40
 
 
 class Unknown(Exception):
-    """What lies there cannot be told from here."""
+    """What lies there cannot be told from here; its text is where that begins."""
 
 
 def refuse_unstartable(container: Container, root: Path) -> None:
     """BuildError [no-entrypoint], [not-executable], [no-loader], [bad-workdir] or UnavailableError [other-processor] when it is
-    certain that nothing can start; nothing when it is not."""
+    certain that nothing can start; nothing when it is not. RefusedError [path-escape] where a link of the image leads the working
+    directory into the kernel's."""
     try:
         folder = located(container, root, container.directory)
         if folder is None or not folder.is_dir():
             raise of_kind("bad-workdir", container.directory)
-    except Unknown:
-        pass
+    except Unknown as where:
+        if str(where) == "/proc":  # where descriptors of the runtime can be entered (CVE-2024-21626)
+            raise RefusedError(
+                "path-escape",
+                f"the working directory {container.directory[:60]!r} leads into one of the kernel's",
+                next="-w / starts it in the root",
+            ) from None
     if container.platform.variant in LEVELS and os.uname().machine == "x86_64":
         refuse_level(container, CPUINFO.read_text())
     try:
@@ -125,7 +132,7 @@ def located(container: Container, root: Path, path: str) -> Path | None:
             continue
         inside = "/".join((*here, part))
         if inside in memory or inside in ("/proc", "/sys", "/dev"):
-            raise Unknown
+            raise Unknown(inside)
         if inside in binds:
             return _behind(Path(binds[inside]), tuple(parts))
         full = root / inside.lstrip("/")

@@ -106,6 +106,16 @@ def test_a_working_directory_that_is_none(root: Path) -> None:
     assert refused(root, container("/app/good", directory="/app/good")) == "bad-workdir"
 
 
+@pytest.mark.parametrize("target", ["/proc/self/fd/7", "../proc/self/fd/7", "first", "/../proc"])
+def test_f01_no_link_leads_the_working_directory_to_the_kernel(root: Path, target: str) -> None:
+    """CVE-2024-21626, by a link of the image; `decide` looks at its words only."""
+    (root / "app/first").symlink_to("/proc/self/cwd")
+    (root / "app/there").symlink_to(target)
+    assert refused(root, container("/app/good", directory="/app/there")) == "path-escape"
+    (root / "app/memory").symlink_to("/dev/shm")  # noqa: S108
+    assert refused(root, container("/app/good", directory="/app/memory")) == ""
+
+
 def test_mounts_count(root: Path, tmp_path: Path) -> None:
     put(tmp_path / "tool", elf())
     bind = Bind(source=str(tmp_path / "tool"), path="/app/tool", executable=True)
