@@ -64,6 +64,7 @@ MORE = {
 }
 #: Without `base`: on image.base, which none of them has, it is distroless again.
 VARIANTS = NAMES[1:]
+TITLE = "Dockerfiles"
 CASES = [(app, variant) for app in APPS for variant in VARIANTS if not (app.c and variant in WITHOUT_C)]
 
 
@@ -72,7 +73,7 @@ class Bench:
 
     def __init__(self, folder: Path, hub: Hub, builder: Builder) -> None:
         self.folder, self.hub, self.builder = folder, hub, builder
-        self.seen: dict[tuple[str, str], str] = {}
+        self.seen: dict[tuple[str, str], str] = seen_today()
         self._sources: dict[str, Repository] = {}
         self._images: dict[str, dict[str, StoredImage]] = {}
         self._failed: dict[str, set[str]] = {}
@@ -126,10 +127,17 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
             write(made)
 
 
+def seen_today() -> dict[tuple[str, str], str]:
+    """So that a case that failed need not take all others along when it is tried again."""
+    head, *rows = opinions.recorded_today(TITLE) or [[]]
+    known = {(row[0], variant): cell for row in rows for variant, cell in zip(head[1:], row[1:], strict=True)}
+    return {(app.name, variant): cell for app, variant in CASES if (cell := known.get((app.name, variant), ""))}
+
+
 def write(bench: Bench) -> None:
     rows = [(app.name, *(bench.seen.get((app.name, variant), "") for variant in VARIANTS)) for app in APPS]
     opinions.record(
-        "Dockerfiles",
+        TITLE,
         "Every variant of `wherry generate dockerfile`, built as it is by Docker's BuildKit, started without rights on a",
         "read-only root (`dev`: on a writable one) and asked. `=`: its program is byte for byte that of `wherry build`; the",
         "number: checks of `wherry prove` that passed, and which failed.",

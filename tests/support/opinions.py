@@ -35,6 +35,17 @@ def record(title: str, *lines: str) -> None:
     PAGE.with_suffix(".lock").unlink(missing_ok=True)
 
 
+def recorded_today(title: str) -> list[list[str]]:
+    """The cells of the first table of the section `title`, its head first; nothing where it is of another day."""
+    text = PAGE.read_text() if PAGE.exists() else ""
+    section = next((part for part in re.split(r"^## ", text, flags=re.MULTILINE) if part.startswith(f"{title}\n")), "")
+    if f"\nOn {dt.datetime.now(dt.UTC).date()}.\n" not in section:
+        return []
+    rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[0].splitlines()] if rows else []
+    return [row for row in cells if set(row) != {"---"}]
+
+
 def table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> list[str]:
     """Markdown."""
     return ["| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows)]
