@@ -133,6 +133,30 @@ def test_one_that_needs_more_memory_than_it_may(shelf: Book) -> None:
     assert "leaks was killed: it needed more than its memory limit" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("app", "words", "said"),
+    [
+        ("fills", ("--tmpfs", "/tmp:1m"), "/tmp is memory of 1 MiB, and full: --tmpfs /tmp:SIZE, or -v a folder"),
+        ("forks", ("--pids", "40"), "it may have 40 processes and threads: --pids N lets it have more"),
+    ],
+)
+def test_one_that_ends_at_a_limit_is_told_which(shelf: Book, app: str, words: tuple[str, ...], said: str) -> None:
+    done = shelf("run", *named(app), *words, "-e", "REFUSED=exit")
+    assert done.code == 1, done.stderr
+    assert said in " ".join(done.stderr.split())
+    assert shelf.left() == []
+
+
+def test_one_that_forks_without_end_stops_in_order(shelf: Book) -> None:
+    port = free_port()
+    process = shelf.popen("run", *named("forks"), "-p", f"{port}:8080", "--pids", "60")
+    assert get(port, "/healthz")
+    until(lambda: shelf.json("stats")[0]["pids"] == 60)
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 0
+    assert shelf.left() == []
+
+
 def test_a_full_tmpfs_stops_nobody_else(shelf: Book) -> None:
     port = free_port()
     process = shelf.popen("run", *named("fills"), "-p", f"{port}:8080", "--tmpfs", "/tmp:1m")

@@ -8,13 +8,15 @@ from msgspec.structs import replace
 from tests.support.observed import CONTAINER, observed
 from wherry.errors import WherryError
 from wherry.judge.start import start
-from wherry.model.container import Container
+from wherry.model.container import Container, Limits, Tmpfs
 from wherry.model.lastwords import hint
 from wherry.model.observation import Expectations, Start
 from wherry.oci.platform import Platform
 from wherry.runtime.program import level, refuse_level
 
 DENIED = "2026/11/27 08:00:00 listen tcp :80: bind: permission denied"
+FORK = "fork/exec /proc/self/exe: resource temporarily unavailable"
+FULL = "write /tmp/fill: no space left on device"
 LEVEL = "This program can only be run on AMD64 processors with v3 microarchitecture support."
 
 
@@ -23,6 +25,16 @@ def test_a_port_below_1024_and_a_processor_that_is_too_old() -> None:
     assert "GOAMD64=v3" in hint(LEVEL, CONTAINER)
     assert hint(DENIED.replace(":80", ":8080"), CONTAINER) == ""
     assert hint(DENIED, replace(CONTAINER, capabilities=("CAP_NET_BIND_SERVICE",))) == ""
+
+
+def test_processes_that_were_refused_and_memory_that_is_full() -> None:
+    limited = replace(CONTAINER, limits=Limits(pids=50), tmpfs=(Tmpfs(path="/tmp", size=1 << 20),))
+    for said in (FORK, "runtime: failed to create new OS thread (have 9 already; errno=11)"):
+        assert hint(said, limited) == "it may have 50 processes and threads: --pids N lets it have more"
+        assert hint(said, CONTAINER) == ""
+    assert hint(FULL, limited) == "/tmp is memory of 1 MiB, and full: --tmpfs /tmp:SIZE, or -v a folder"
+    assert hint(FULL.replace("/tmp/", "/tmpfile/"), limited) == "", "a disk of this machine"
+    assert hint(FULL, CONTAINER) == ""
 
 
 @pytest.mark.parametrize("said", [DENIED, LEVEL])

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"log"
 	"os"
 
 	"example.com/wherry-apps/internal/service"
@@ -19,5 +18,5 @@ func fill() {
 	for err == nil {
 		_, err = file.Write(block)
 	}
-	log.Printf("refused: %v", err)
+	service.Refused(err)
 }

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"log"
 	"os"
 	"os/signal"
 	"runtime"
@@ -25,7 +24,7 @@ func main() {
 		for range time.Tick(20 * time.Millisecond) {
 			_, err := os.StartProcess("/proc/self/exe", []string{"forks", "sleep"}, &os.ProcAttr{})
 			if err != nil && !refused {
-				log.Printf("refused: %v", err)
+				service.Refused(err)
 				refused = true
 			}
 		}

@@ -121,6 +121,14 @@ func Duration(name string, fallback time.Duration) time.Duration {
 	return duration
 }
 
+// Refused logs that the machine refused something; with $REFUSED=exit it ends the program.
+func Refused(err error) {
+	log.Printf("refused: %v", err)
+	if os.Getenv("REFUSED") == "exit" {
+		os.Exit(1)
+	}
+}
+
 // Before calls first before each request of any route.
 func Before(first func(), handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
