@@ -87,6 +87,11 @@ After=dbus.socket
 Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 ExecStart=/usr/sbin/job
 """
+#: One archive's files, and the list of them that dpkg would have.
+UNPACK = """
+dpkg-deb --fsys-tarfile "$1" | tar -x -C "$0" --keep-directory-symlink
+dpkg-deb --fsys-tarfile "$1" | tar -t | sed 's/^\\.//; s,/$,,; s,^$,/.,' >"$0/var/lib/dpkg/info/$2.list"
+"""
 #: Whoever has a session manager must get through these.
 PAM = {
     f"common-{kind}{more}": f"{kind} required pam_permit.so\n"
@@ -132,7 +137,8 @@ def pins() -> list[str]:
 
 def _key(release: str) -> str:
     """Moves with all that decides what is in the machine, but Debian's own updates."""
-    parts = (release, *PACKAGES, *MODULES, *USERS.values(), WHERRY, BOOT, MACHINE, JOB, UNIT, *PAM.values(), *pins())
+    scripts = (WHERRY, BOOT, MACHINE, JOB, UNIT, UNPACK)
+    parts = (release, *PACKAGES, *MODULES, *USERS.values(), *scripts, *PAM.values(), *pins())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -163,9 +169,9 @@ def _unpack(release: str, root: Path) -> None:
     """The packages' files, with /bin and its like as links into /usr."""
     include = f"--include={','.join(PACKAGES)}"
     _do("debootstrap", "--variant=minbase", "--foreign", "--merged-usr", include, release, str(root))
-    script = 'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$1" --keep-directory-symlink'
+    (root / "var/lib/dpkg/info").mkdir(parents=True, exist_ok=True)
     for archive in sorted((root / "var/cache/apt/archives").glob("*.deb")):
-        _do("sh", "-c", script, str(archive), str(root))
+        _do("sh", "-ec", UNPACK, str(root), str(archive), archive.name.partition("_")[0])
     for path in ("var/cache/apt", "usr/share/doc", "usr/share/man", "usr/share/locale", "debootstrap"):
         shutil.rmtree(root / path, ignore_errors=True)
 
