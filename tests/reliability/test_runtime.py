@@ -22,6 +22,7 @@ from wherry.model.image import Built
 from wherry.oci.tar import Entry
 from wherry.runtime.find import check, runtimes
 from wherry.runtime.holes import Holes, holes
+from wherry.runtime.look import parent_of
 from wherry.runtime.oci import Runtime
 from wherry.store import place as places
 from wherry.store.places import at
@@ -275,6 +276,20 @@ def test_f05_it_is_nobody_on_this_machine(pid: int) -> None:
     first = Path(f"/proc/{pid}/uid_map").read_text().split()
     assert first[0] == "0"
     assert int(first[1]) == uid - 65532
+
+
+@pytest.mark.parametrize("engine", ["runc", "crun"])
+def test_f09_what_the_program_is_told_steers_no_runtime(engine: str, shelf: Book) -> None:
+    need(engine)
+    port = free_port()
+    words = ("-e", "LD_PRELOAD=/nope.so", "-e", "PATH=/nope", "-e", "GODEBUG=x=y", "-p", f"{port}:8080")
+    shelf.good("run", "-q", "-d", apps.place("good"), "--engine", engine, "--name", "told", *words)
+    assert get(port, "/healthz")
+    pid = int(shelf.containers()["told"]["pid"])
+    inside, outside = (Path(f"/proc/{one}/environ").read_bytes() for one in (pid, parent_of(pid)))
+    shelf.good("rm", "--force", "told")
+    assert b"LD_PRELOAD=/nope.so" in inside, "the test can tell"
+    assert all(word not in outside for word in (b"LD_PRELOAD", b"PATH=/nope", b"GODEBUG"))
 
 
 def test_f10_the_runtime_is_not_the_hosts_file(pid: int) -> None:

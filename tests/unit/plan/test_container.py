@@ -259,6 +259,17 @@ def test_no_image_starts_in_the_kernels_folders(directory: str) -> None:
     assert decided(config={"working_dir": "app/../data"}).directory == "/data"
 
 
+def test_f09_an_images_odd_variables() -> None:
+    said = ("A=first", "B=b=c", "=nameless", "ALONE", "LINES=a\nb", "NUL=a\0b", "NU\0L=x", "A=last")
+    made = dict(decided(config={"env": said}).environment)
+    assert {name: made.get(name) for name in ("A", "B", "ALONE", "LINES")} == {
+        "A": "last", "B": "b=c", "ALONE": "", "LINES": "a\nb",
+    }  # fmt: skip
+    assert not any(not name or "\0" in name + value for name, value in made.items())
+    with pytest.raises(UsageError):
+        decided(config={"env": tuple(f"A{number}=1" for number in range(100_000))})
+
+
 def test_f08_labels_steer_nothing() -> None:
     """F08: the same container, whatever an image's labels say."""
     labels = {
