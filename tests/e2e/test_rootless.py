@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -145,3 +146,38 @@ def test_what_cannot_be_had_is_refused(user: Stranger, words: tuple[str, ...], c
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60, check=False)
     assert done.returncode == code, done.stderr
     assert f"error [{name}]" in done.stderr
+
+
+#: A machine that makes no user namespaces for anybody: one whose ids are this machine's, and whose limit is 0 (namespaces(7)).
+NONE = """
+import ctypes, os, sys
+child = os.getpid()
+here, there = os.pipe(), os.pipe()
+if os.fork() == 0:
+    os.read(here[0], 1)
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/{child}/{name}", "w") as file:
+            file.write("0 0 4294967295")
+    os.write(there[1], b".")
+    os._exit(0)
+assert ctypes.CDLL(None).unshare(0x10000000) == 0
+os.write(here[1], b".")
+os.read(there[0], 1)
+with open("/proc/sys/user/max_user_namespaces", "w") as file:
+    file.write("0")
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("engine", ["runc", "crun"])
+def test_neither_root_nor_user_namespaces(user: Stranger, engine: str) -> None:
+    need(engine)
+    command = user.wherry("run", "-q", "--engine", engine, image(user))
+    start = command.index("setpriv")
+    apart = [sys.executable, "-I", "-S", "-c", NONE]
+    done = subprocess.run(
+        [*command[:start], *apart, *command[start:]], capture_output=True, text=True, cwd="/", timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr.count("error [")) == (4, 1), done.stderr
+    assert "error [no-user-namespaces]" in done.stderr
+    assert not list(user.home.glob(".local/share/wherry/run/containers/*"))
