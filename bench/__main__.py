@@ -13,7 +13,7 @@ from types import FrameType
 from bench import engines, machine, starting, tools
 from bench.apps import APPS, MANY, App
 from bench.report import render
-from bench.results import Results, Series, encode
+from bench.results import Results, Series, again, decode, encode
 from bench.scenarios import SCENARIOS, Scenario, races
 from bench.tools import Job
 from bench.workshop import PROJECT, Workshop, open_workshop
@@ -30,6 +30,8 @@ class Options(Value, frozen=True, kw_only=True):
     apps: tuple[App, ...]
     rounds: int
     folder: Path
+    again: bool = False
+    """What is measured takes its place in the results that are there."""
 
     @property
     def engines(self) -> bool:
@@ -53,6 +55,11 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument("--rounds", type=int, help=f"counted rounds; {ROUNDS} unless told")
     parser.add_argument("--into", type=Path, help="folder for RESULTS.md and results.json; bench/ for a whole run")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="put what is measured into the results of the last whole run, in place of its own",
+    )
     given = parser.parse_args(arguments)
     skipped = ("cold", "many-edit", "many-same") if given.quick else ()
     chosen = [one for one in SCENARIOS if (one.name in given.only if given.only else one.name not in skipped)]
@@ -62,7 +69,8 @@ def parse(arguments: Sequence[str]) -> Options:
         scenarios=tuple(chosen),
         apps=tuple(one for one in APPS if one.name in wanted),
         rounds=given.rounds or (3 if given.quick else ROUNDS),
-        folder=given.into or (Path() if partial else FOLDER),
+        folder=given.into or (Path() if partial and not given.again else FOLDER),
+        again=given.again,
     )
 
 
@@ -118,6 +126,8 @@ def main() -> int:
             results = measure(shop, options)
         finally:
             starting.clean(shop)
+    if options.again:
+        results = again(decode((options.folder / "results.json").read_bytes()), results)
     text = render(results)
     if options.folder == Path():
         print(text)

@@ -54,3 +54,13 @@ def encode(results: Results) -> bytes:
 def decode(data: bytes) -> Results:
     """What `encode` wrote; msgspec.ValidationError names the place that is wrong."""
     return msgspec.json.decode(data, type=Results)
+
+
+def again(old: Results, new: Results) -> Results:
+    """`old` with what `new` measured once more in place of its own, and a row that says when."""
+    measured = {(one.scenario, one.app) for one in new.series}
+    facts, name = dict(new.facts), ", ".join(sorted({one.scenario for one in new.series}))
+    row = (f"{name}, again", "; ".join(f"{one} {facts[one]}" for one in ("date", "load before", "wherry")))
+    kept = tuple(one for one in old.series if (one.scenario, one.app) not in measured)
+    rows = tuple(one for one in old.facts if one[0] != row[0])
+    return msgspec.structs.replace(old, series=kept + new.series, facts=(*rows, row))

@@ -1,7 +1,7 @@
 """RESULTS.md over made-up measurements."""
 
 from bench.report import render, table
-from bench.results import Results, Sample, Series, decode, encode
+from bench.results import Results, Sample, Series, again, decode, encode
 
 MIB = 1 << 20
 
@@ -52,3 +52,16 @@ def test_tools_are_named_for_what_they_do_in_a_scenario() -> None:
 
 def test_a_bar_cannot_end_a_cell() -> None:
     assert table(("a",), (("x|y",),)) == "| a |\n| --- |\n| x\\|y |\n"
+
+
+def test_what_is_measured_again_takes_its_place() -> None:
+    new = Results(
+        facts=(("date", "2026-02-03"), ("load before", "0.1"), ("wherry", "0.1.0")),
+        rounds=3,
+        series=(series("go", 1.0),),
+    )
+    other = Series(scenario="version", app="", tool="go", samples=(Sample(wall=0.1),))
+    old = Results(facts=(("date", "2026-01-01"),), rounds=5, series=(*RESULTS.series, other))
+    row = ("edit-push, again", "date 2026-02-03; load before 0.1; wherry 0.1.0")
+    twice = again(again(old, new), new)
+    assert (twice.series, twice.facts, twice.rounds) == ((other, series("go", 1.0)), (old.facts[0], row), 5)
