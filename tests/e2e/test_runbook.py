@@ -85,6 +85,7 @@ def test_one_that_ends_at_once_says_why(shelf: Book) -> None:
     done = shelf("run", "-d", apps.place("exits3"), "--name", "three")
     assert done.code == 3
     assert "three ended with status 3" in done.stderr
+    assert "no configuration: /etc/app/config.yaml\n" in done.stderr, "its last words"
     assert shelf.containers()["three"]["end"]["code"] == 3
     shelf.good("rm", "three")
 
