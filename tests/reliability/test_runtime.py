@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import pty
+import select
 import shutil
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -13,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import apps, odd_apps
+from tests.support.cli import COMMAND, variables
 from tests.support.ports import ports
-from tests.support.runbook import Book, book, free_port, get, mounts
+from tests.support.runbook import Book, book, free_port, get, mounts, until
 from tests.support.tools import need
 from wherry.errors import UnavailableError
 from wherry.kit.ports import Command, Completed
@@ -296,6 +300,31 @@ def test_f10_the_runtime_is_not_the_hosts_file(pid: int) -> None:
     """CVE-2019-5736: what a container could have overwritten."""
     assert Path(f"/proc/{pid}/exe").resolve().name == "good"
     assert "/usr/sbin/runc" not in Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_f12_the_users_terminal_stays_outside(shelf: Book) -> None:
+    """CVE-2017-5226: who has a terminal, or shares its session, can put words into it."""
+    child, ours = pty.fork()
+    if child == 0:
+        environment = variables(shelf.folder / "home", **shelf.environment)
+        os.execve(COMMAND[0], [*COMMAND, "run", "-q", apps.place("good"), "--name", "typed"], environment)
+    try:
+        until(lambda: shelf.containers().get("typed", {}).get("state") == "running")
+        pid = int(shelf.containers()["typed"]["pid"])
+        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        targets = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
+        assert os.getsid(child) == child, "the test can tell"
+        assert (int(stat[3]) != child, stat[4]) == (True, "0"), "session and terminal (proc_pid_stat(5))"
+        assert not [one for one in targets if one.startswith(("/dev/pts", "/dev/tty"))]
+    finally:
+        os.kill(child, signal.SIGTERM)
+        while select.select([ours], [], [], 20)[0]:
+            try:
+                os.read(ours, 4096)
+            except OSError:
+                break
+        os.waitpid(child, 0)
+        os.close(ours)
 
 
 FORGETFUL = """\
