@@ -8,13 +8,14 @@ import contextlib
 import difflib
 import os
 import posixpath
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
 from wherry.errors import RefusedError, UsageError, WherryError
-from wherry.generate.header import Command, found, headed
+from wherry.generate.header import WITHIN, Command, found, headed
 from wherry.generate.kept import merged
 from wherry.kit.files import atomic_writer, disk_errors, is_beneath
 from wherry.kit.value import Value
@@ -23,10 +24,12 @@ from wherry.model.file import File
 LARGEST: Final = 1 << 20
 EXECUTABLE: Final = 0o755
 PLAIN: Final = 0o644
-HEAD: Final = 512
+HEAD: Final = 4096
+"""Bytes: more than most first lines have; longer ones are read on."""
 SKIPPED: Final = frozenset(("node_modules", "vendor", "testdata"))
 """Folders where nobody keeps generated files of their own."""
 
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 State = Literal["new", "changed", "same", "gone", "foreign"]
 """gone: an earlier run made it, and this one would not; foreign: somebody else wrote what is there."""
 
@@ -45,7 +48,7 @@ class Change(Value, frozen=True, kw_only=True):
     @property
     def diff(self) -> str:
         """As `diff -u` writes it; empty where nothing changes."""
-        old, new = self.before.splitlines(keepends=True), self.text.splitlines(keepends=True)
+        old, new = (_LINE.findall(text) for text in (self.before, self.text))
         return "".join(difflib.unified_diff(old, new, self.path if self.before else "/dev/null", self.path))
 
 
@@ -162,7 +165,7 @@ def _is_own(path: str, name: str) -> bool:
 
 
 def _head(path: Path) -> str:
-    """The first lines; nothing of what is no plain file, or cannot be read."""
+    """The first lines, whole ones; nothing of what is no plain file, or cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -170,6 +173,11 @@ def _head(path: Path) -> str:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return ""
-        return os.read(descriptor, HEAD).decode("utf-8", "replace")
+        head = b""
+        while more := os.read(descriptor, HEAD):
+            head += more
+            if head.count(b"\n") >= WITHIN or b"\0" in more or len(head) > LARGEST:
+                break
+        return head.decode("utf-8", "surrogateescape")
     finally:
         os.close(descriptor)

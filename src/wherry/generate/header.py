@@ -12,6 +12,7 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.generate.table import WRITERS, Writer
+from wherry.generate.text import in_a_comment
 from wherry.kit.value import Value
 from wherry.model.file import Choice, File
 
@@ -46,13 +47,16 @@ def words(command: Command) -> str:
 
 
 def headed(file: File, command: Command) -> str:
-    """The whole file: the command and who owns what, then its text; after a line that must be the first."""
+    """The whole file: the command and who owns what, then its text; after a line that must be the first. UsageError [bad-text]
+    for a folder whose name no comment can hold."""
     if not file.comment or file.once:
         return file.text
-    head = f"{file.comment} {words(command)}\n{file.comment} {YOURS}\n"
-    lines = file.text.splitlines(keepends=True)
+    for folder in (command.home, *command.choice.packages):
+        in_a_comment(folder, what="the name of a folder", file=f"the first line of {file.path}")
+    head = f"{file.comment} {words(command)}\n{file.comment} {YOURS}"
+    lines = file.text.split("\n")
     count = next((number for number, line in enumerate(lines) if not _FIRST.match(line)), len(lines))
-    return "".join((*lines[:count], head, *lines[count:]))
+    return "\n".join((*lines[:count], head, *lines[count:]))
 
 
 def found(text: str, name: str) -> Command | None:

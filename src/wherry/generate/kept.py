@@ -49,7 +49,7 @@ def merged(old: str, new: str, name: str) -> str:
     split = split_of(old, name)
     if not split.parts:
         return new
-    lines = new.splitlines()
+    lines = _lines(new)
     moves = _moves(split.generated, lines)
     out, dropped = dict[int, list[str]](), set[int]()
     for part in split.parts:
@@ -72,7 +72,7 @@ def split_of(text: str, name: str) -> Split:
     """The parts of `text`. UsageError [kept-part]."""
     generated, parts = list[str](), list[Part]()
     part, instead, start, state = list[str](), list[str](), 0, ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_lines(text), 1):
         match = _MARK.fullmatch(line)
         word = match[1] if match else ""
         if word and (word == "keep") != (state == ""):
@@ -82,17 +82,22 @@ def split_of(text: str, name: str) -> Split:
         elif state:
             part.append(line)
             if state == "instead" and not word:
-                instead.append(_COMMENT.sub("", line, count=1))
+                instead.append(_COMMENT.sub("", line.removesuffix("\r"), count=1))
             state = {"instead": "instead", "end": ""}.get(word, state)
             if word == "end":
                 lines = _as_generated(instead, part[0])
                 parts.append(Part(lines=tuple(part), at=len(generated), instead=lines, number=start))
                 generated += lines
         else:
-            generated.append(line)
+            generated.append(line.removesuffix("\r"))
     if state:
         raise _unpaired(f"{name}:{start}", "keep")
     return Split(generated=tuple(generated), parts=tuple(parts))
+
+
+def _lines(text: str) -> list[str]:
+    """As every format takes them: a text of the repository may hold what Python, and nobody else, takes for a line's end."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _as_generated(lines: list[str], mark: str) -> tuple[str, ...]:

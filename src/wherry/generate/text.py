@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
+from typing import Final
 
 from wherry.errors import UsageError
 from wherry.kit.text import one_line
+
+_BREAKS: Final = frozenset(("Cc", "Cs", "Zl", "Zp"))
+"""Controls (U+0085 among them), bytes that are no UTF-8, line and paragraph separators: YAML 1.1 ends a line at some of them, and
+its readers refuse a file for others, even in a comment."""
+_REFUSED: Final = frozenset("\ufeff\ufffe\uffff")
+"""A byte order mark inside a file, which Go refuses, and what is no character."""
 
 
 def in_one_line(text: str, *, what: str, file: str) -> str:
@@ -13,14 +21,29 @@ def in_one_line(text: str, *, what: str, file: str) -> str:
     when it has a control character."""
     bad = next((sign for sign in text if sign < " " or sign == "\x7f"), "")
     if bad:
-        raise UsageError(
-            "bad-text",
-            f"{what} cannot be written into {file}: it has a control character, U+{ord(bad):04X}",
-            where=f"{what} = {one_line(text)[:60]}",
-            why="a line of that file ends at a line break, whatever the quotes",
-            next="give it a name in one line",
-        )
+        raise _bad(text, bad, what, file)
     return text
+
+
+def in_a_comment(text: str, *, what: str, file: str) -> str:
+    """`text` for a comment, whatever the format: nothing in it ends a line, and no reader refuses the file for it. UsageError
+    [bad-text]."""
+    bad = next((sign for sign in text if unicodedata.category(sign) in _BREAKS or sign in _REFUSED), "")
+    if bad:
+        raise _bad(text, bad, what, file)
+    return text
+
+
+def _bad(text: str, bad: str, what: str, file: str) -> UsageError:
+    return UsageError(
+        "bad-text",
+        f"{what} cannot be written into {file}: it has the sign U+{ord(bad):04X}",
+        where=f"{what} = {one_line(text)[:60]}",
+        why="a line of that file ends at a line break, whatever the quotes"
+        if bad in "\n\r"
+        else "that file has no way to hold it",
+        next=f"take it out of {what}",
+    )
 
 
 def apart(names: Iterable[str], *, file: str) -> None:

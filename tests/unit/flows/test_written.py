@@ -155,6 +155,34 @@ def test_files_are_found_by_what_they_say(tmp_path: Path) -> None:
     assert written.commands_in(tmp_path, names) == {COMMAND: ("compose.yaml",)}
 
 
+def test_a_long_first_line_is_read_whole(tmp_path: Path) -> None:
+    """Else `generate` would drop the programs that did not fit, and `--check` be content."""
+    packages = tuple(f"./services/number-{number}/cmd/api" for number in range(2000))
+    command = Command(choice=Choice(what="makefile", packages=packages))
+    written.write(tmp_path, (one(tmp_path, File(path="Makefile", text="all:\n"), command),))
+    assert written.commands_in(tmp_path, None) == {command: ("Makefile",)}
+
+
+def test_what_is_no_text_is_not_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "program").write_bytes(b"\x7fELF" + bytes(written.LARGEST))
+    sizes = list[int]()
+    real = os.read
+
+    def read(descriptor: int, size: int) -> bytes:
+        data = real(descriptor, size)
+        sizes.append(len(data))
+        return data
+
+    monkeypatch.setattr(os, "read", read)
+    assert not written.commands_in(tmp_path, None)
+    assert sum(sizes) == written.HEAD
+
+
+def test_only_a_line_break_ends_a_line_of_a_diff(tmp_path: Path) -> None:
+    change = one(tmp_path, File(path="compose.yaml", text="a: 'x\u2028y'\n"))
+    assert "+a: 'x\u2028y'\n" in change.diff
+
+
 def test_a_line_that_is_none_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("# wherry generate rockets\n")
     with pytest.raises(UsageError) as caught:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from tests.support.applications import HOSTILE
 from wherry.errors import UsageError
@@ -14,6 +16,11 @@ from wherry.generate.header import Command, found, headed, words
 from wherry.generate.table import WRITERS
 from wherry.model.file import Choice, File
 
+BREAKS = (*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029", "\ufeff", "\ufffe", "\udcff")
+"""What ends a line for some reader of some format, or what one of them refuses anywhere in a file."""
+FOLDERS = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="\ufeff\ufffe\uffff"), min_size=1
+)
 ROWS = [(row, variant) for row in WRITERS for variant in (row.variants or ("",))]
 
 
@@ -25,6 +32,39 @@ def test_every_choice_comes_back(row: object, variant: str) -> None:
     choice = Choice(what=row.what, variant=variant, extras=extras, packages=("./cmd/a b", "./cmd/$(x)"))
     command = Command(choice=choice, home="services/it's")
     assert found(headed(File(path="x", text="text\n"), command), "x") == command
+
+
+@pytest.mark.parametrize("sign", BREAKS, ids=lambda one: f"U+{ord(one):04X}")
+def test_no_folder_ends_the_line(sign: str) -> None:
+    for command in (
+        Command(choice=Choice(what="makefile"), home=f"a{sign}touch pwned #"),
+        Command(choice=Choice(what="makefile", packages=("./x", f"./a{sign}evil: yes"))),
+    ):
+        with pytest.raises(UsageError) as caught:
+            headed(File(path="deploy/x.yaml", text="x\n"), command)
+        assert caught.value.name == "bad-text"
+        assert f"U+{ord(sign):04X}" in caught.value.message
+        assert sign not in caught.value.where[0]
+
+
+@given(FOLDERS, st.lists(FOLDERS, max_size=3))
+def test_any_other_folder_comes_back_and_stays_a_comment(home: str, packages: list[str]) -> None:
+    packages = [f"./{one}" for one in packages]
+    command = Command(choice=Choice(what="makefile", packages=tuple(packages)), home=f"x{home}")
+    text = headed(File(path="x.yaml", text="a: 1\n"), command)
+    assert found(text, "x.yaml") == command
+    assert len(text.split("\n")) == 4
+    assert yaml.safe_load(text) == {"a": 1}
+    assert YAML(typ="safe").load(text) == {"a": 1}
+
+
+def test_a_hostile_folder_is_one_error() -> None:
+    with pytest.raises(UsageError) as caught:
+        headed(File(path="x", text="x\n"), Command(choice=Choice(what="makefile"), home=HOSTILE))
+    assert caught.value.name == "bad-text"
+    tame = HOSTILE.translate(dict.fromkeys(map(ord, "\r\n\u2028")))
+    command = Command(choice=Choice(what="makefile", packages=(tame,)), home=tame)
+    assert found(headed(File(path="x", text="x\n"), command), "x") == command
 
 
 def test_the_usual_variant_is_not_said() -> None:

@@ -10,7 +10,12 @@ from wherry.errors import UsageError
 from wherry.generate.kept import merged, split_of
 
 OLD = "FROM a\nEXPOSE 8080\nUSER 1\nCMD x\n"
-LINES = st.lists(st.text(alphabet="abc #", max_size=4), max_size=12)
+SIGNS = [chr(sign) for sign in range(0x20) if chr(sign) != "\n"] + ["\x7f", "\x85", "\u2028", "\u2029", "\ufeff"]
+LINES = st.lists(
+    st.text(alphabet="abc #", max_size=4)
+    | st.text(st.sampled_from([*SIGNS, "a", " "]), max_size=4).filter(lambda one: not one.endswith("\r")),
+    max_size=12,
+)
 
 
 def kept(*lines: str, instead: tuple[str, ...] = (), indent: str = "") -> str:
@@ -65,6 +70,21 @@ def test_a_mark_alone(text: str, line: int) -> None:
     with pytest.raises(UsageError) as caught:
         merged(text, OLD, "f")
     assert (caught.value.name, caught.value.where) == ("kept-part", (f"f:{line}",))
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=lambda one: f"U+{ord(one):04X}")
+def test_no_sign_but_a_line_break_is_one(sign: str) -> None:
+    """Else a text of the repository becomes an instruction, once somebody keeps a part."""
+    new = f'FROM a\nCMD ["x{sign}RUN touch pwned #"]\n'
+    old = new + kept("a")
+    assert merged(old, new, "f") == old
+    assert merged(kept(f"a{sign}b") + new, new, "f") == kept(f"a{sign}b") + new
+
+
+def test_parts_of_a_checkout_with_other_line_ends_stay_as_they_are() -> None:
+    part = kept("a", instead=("EXPOSE 8080",)).replace("\n", "\r\n")
+    old = OLD.replace("\n", "\r\n").replace("EXPOSE 8080\r\n", part)
+    assert merged(old, OLD, "f") == OLD.replace("EXPOSE 8080\n", part)
 
 
 @given(
