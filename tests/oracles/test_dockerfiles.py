@@ -23,10 +23,7 @@ from wherry.store.place import LayoutPlace
 pytestmark = [pytest.mark.oracle, pytest.mark.slow, pytest.mark.xdist_group("oracles")]
 Make = Callable[[str], Repository]
 LINT = "--opt=requestid=frontend.lint"
-#: Of each example, but not what needs a C library where none is.
-CASES = [
-    (name, one) for name in (*examples.NAMES, "cgo-sqlite") for one in NAMES if (name, one) != ("cgo-sqlite", "scratch")
-]
+CASES = [(name, one) for name in (*examples.NAMES, "cgo-sqlite") for one in NAMES]
 
 
 @pytest.fixture(scope="module", name="hub")

@@ -43,7 +43,10 @@ def test_what_each_base_lacks() -> None:
     made = next(one.text for one in runs(API, "scratch") if "install" in one.text)
     for word in ("ca-certificates.crt", "zoneinfo.zip", "install -d -m 1777 /out/tmp", "nonroot:x:65532:65532:"):
         assert word in made
-    needless = with_runs(API, certificates=False, zones=False, temporary=False)
+    modest = with_runs(API, certificates=False, zones=False, temporary=False)
+    assert "zoneinfo" in text(modest, "scratch"), "its libraries were not looked at"
+    assert "ca-certificates" in text(with_sources(modest, module_files=("go.mod",), vendored=True), "debian")
+    needless = with_sources(modest, module_files=("go.mod",))
     assert "ca-certificates" not in text(needless, "scratch") + text(needless, "debian")
     assert "zoneinfo" not in text(needless, "scratch") + text(needless, "alpine")
     assert "1777" not in text(needless, "scratch")
@@ -173,6 +176,11 @@ def test_every_gate_is_on_the_way_to_the_image() -> None:
     assert {"vet", "test", "vuln", "build", "deps", "checked"} <= reached
 
 
+def searched(application: Application) -> str:
+    """The words of govulncheck."""
+    return " ".join(next(one.text for one in runs(application, "full") if "govulncheck" in one.text).split())
+
+
 def test_gates() -> None:
     commands = {
         name: one.text for one in runs(API, "full") for name in ("go vet", "go test", "govulncheck") if name in one.text
@@ -183,6 +191,9 @@ def test_gates() -> None:
         r'go run golang\.org/x/vuln/cmd/govulncheck@v[\d.]+ -db="\$GOVULNDB" \./cmd/api', commands["govulncheck"]
     )
     assert "go vet -tags=netgo work && touch /passed" in [one.text for one in runs(JOBS, "full")]
+    assert "-tags=netgo -C . example.com/jobs example.com/jobs/cmd/jobctl " in searched(JOBS)
+    from_above = replace(JOBS, sources=replace(JOBS.sources, directory="."))
+    assert "-C services/jobs example.com/jobs " in searched(from_above), "where its go.mod is"
     assert "||" not in "".join(commands.values()), "nothing makes a failure good"
     assert "go test" not in text(with_sources(API, tests=False), "full")
     assert "--from=test" not in text(with_sources(API, tests=False), "full")

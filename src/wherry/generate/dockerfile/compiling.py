@@ -98,8 +98,7 @@ def why_alone(draft: Draft) -> tuple[str, ...]:
 
 def has_modules(draft: Draft) -> bool:
     """Whether anything is to be downloaded: modules that are not in the repository."""
-    sources = draft.application.sources
-    return not sources.vendored and any(one.endswith(".sum") for one in sources.module_files)
+    return draft.libraries and not draft.application.sources.vendored
 
 
 def compiled(draft: Draft, out: str, *, target: bool = True) -> tuple[str, ...]:

@@ -102,12 +102,18 @@ class Draft(Value, frozen=True, kw_only=True):
         """What must be brought along: needed, and not in the base."""
         runs = self.application.runs
         needed = {
-            "authorities": runs.certificates,
-            "zones": runs.zones,
+            "authorities": runs.certificates or self.libraries,
+            "zones": runs.zones or self.libraries,
             "accounts": not {runs.user, runs.group} <= set(self.footing.named),
             "temporary": runs.temporary,
         }
         return tuple(one for one in self.footing.lacks if needed[one])
+
+    @property
+    def libraries(self) -> bool:
+        """It has code of others, which may call others over TLS and ask for time zones: only its own was looked at."""
+        sources = self.application.sources
+        return sources.vendored or any(one.endswith(".sum") for one in sources.module_files)
 
     @property
     def check(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ BuildKit leaves out every stage that the image does not need, so a gate counts o
 
 from __future__ import annotations
 
+import posixpath
 from typing import Final
 
 from wherry.formats import dockerfile
@@ -58,11 +59,11 @@ def test(draft: Draft) -> str:
 
 def vulnerabilities(draft: Draft) -> str:
     """Known vulnerabilities that the programs can reach. No answer is a failure, too."""
-    programs = (dockerfile.shell(told(one.package, "a package")) for one in draft.application.programs)
-    tool = f"go run {pinned(GOVULNCHECK, draft.application.sources.go)}"
-    command = _words(f'{tool} -db="$GOVULNDB"', *_tags(draft), *programs, f"&& touch {_PASSED}")
+    sources = draft.application.sources
+    tool = f"go run {pinned(GOVULNCHECK, sources.go)}"
+    command = _words(f'{tool} -db="$GOVULNDB"', *_tags(draft), *_searched(draft), f"&& touch {_PASSED}")
     mounts = source_mounts(draft)
-    if draft.application.sources.vendored:
+    if sources.vendored:
         mounts = (cache(MODULES), *mounts)
     reason = (
         "Ends the build for a known vulnerability that the code can reach, and when the database cannot be asked.\n"
@@ -97,6 +98,16 @@ def image(draft: Draft) -> str:
 
 def _tags(draft: Draft) -> tuple[str, ...]:
     return tuple(dockerfile.shell(told(one, "build.tags")) for one in tags(draft))
+
+
+def _searched(draft: Draft) -> tuple[str, ...]:
+    """The programs; in a workspace from the folder of a go.mod, without which govulncheck does not start."""
+    sources, programs = draft.application.sources, draft.application.programs
+    if not sources.workspace:
+        return tuple(dockerfile.shell(told(one.package, "a package")) for one in programs)
+    folder = posixpath.relpath(sources.module_directory, sources.directory)
+    words = ("-C", folder, *(one.import_path for one in programs))
+    return tuple(dockerfile.shell(told(one, "a package")) for one in words)
 
 
 def _packages(draft: Draft) -> tuple[str, ...]:
