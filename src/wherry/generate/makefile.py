@@ -174,7 +174,7 @@ def _settings(subject: Subject, port: int) -> tuple[str, ...]:
     outer = (f"# Where run is reached on this machine.\n{subject.variable('PORT')} ?= {port}",)
     return (
         *(
-            f"# {note}\nexport {subject.variable(name)} ?= {assigned(value, what=f'image.{name.lower()}')}"
+            f"# {note}\nexport {subject.variable(name)} ?= {assigned(value, what='generate.image')}"
             for name, value, note in rows
             if value
         ),
@@ -197,8 +197,8 @@ _HELP: Final = Target(
 
 def _programs(subject: Subject) -> tuple[Target, ...]:
     application = subject.application
-    environment = " ".join(f"{name}={argv(value)}" for name, value in application.runs.environment)
-    command = f'"$$OUT"/{argv(application.programs[0].name, *application.arguments)}'
+    environment = " ".join(f"{name}={argv(value, what='image.env')}" for name, value in application.runs.environment)
+    command = f'"$$OUT"/{argv(application.programs[0].name, *application.arguments, what="image.args")}'
     folder = """@[ -d "$$OUT" ] || { mkdir -p "$$OUT"; printf '*\\n' >"$$OUT/.gitignore"; }"""
     return (
         Target(
@@ -224,7 +224,10 @@ def _compile(subject: Subject, program: Program) -> str:
     enter = () if folder == "." else ('out="$$(cd "$$OUT" && pwd)"', f"cd {argv(folder)}")
     out = f'"{"$$OUT" if folder == "." else "$$out"}"/{argv(program.name)}'
     linker = " ".join(_linker(program))
-    flags = (*map(argv, subject.application.sources.flags), *((f'-ldflags="{linker}"',) if linker else ()))
+    flags = (
+        *(argv(one, what="build.flags") for one in subject.application.sources.flags),
+        *((f'-ldflags="{linker}"',) if linker else ()),
+    )
     parts = (
         *(text for name, text in known.items() if name in meanings),
         *enter,
@@ -340,9 +343,10 @@ def _docker(subject: Subject) -> tuple[str, ...]:
 def _containers(subject: Subject) -> tuple[Target, ...]:
     application = subject.application
     name, main = service(application), argv(package(subject.applications, application))
+    called = argv(name, what="image.name")
     port = f" -p $({subject.variable('PORT')}):{application.port}" if application.port else ""
-    there = f"$(WHERRY) logs {argv(name)} >/dev/null 2>&1"
-    ended = f"$(WHERRY) stop {argv(name)}; $(WHERRY) rm {argv(name)}"
+    there = f"$(WHERRY) logs {called} >/dev/null 2>&1"
+    ended = f"$(WHERRY) stop {called}; $(WHERRY) rm {called}"
     stop = subject.target("stop")
     told = f"echo {argv(f'{name} is there from an earlier run: make {stop}')} >&2"
     return (
@@ -351,7 +355,7 @@ def _containers(subject: Subject) -> tuple[Target, ...]:
             about="Compile, and run in a hardened container",
             lines=(
                 f"@! {there} || {{ {told}; exit 1; }}",
-                f"$(WHERRY) run -d --name {argv(name)}{port} {main}",
+                f"$(WHERRY) run -d --name {called}{port} {main}",
             ),
         ),
         Target(
@@ -376,7 +380,7 @@ def _clean(subject: Subject) -> Target:
 def _go(subject: Subject, **changes: str) -> str:
     """Go with the plan's variables, whatever the user's shell has."""
     values = {**dict(subject.application.sources.environment), **changes}
-    return " ".join((*(f"{name}={argv(value)}" for name, value in sorted(values.items())), "$(GO)"))
+    return " ".join((*(f"{name}={argv(value, what='build.env')}" for name, value in sorted(values.items())), "$(GO)"))
 
 
 def _folder(subject: Subject) -> str:

@@ -15,14 +15,14 @@ from wherry.generate.text import in_one_line
 FILE: Final = "Makefile"
 
 
-def argv(*words: str) -> str:
-    """Words of a command in a recipe."""
-    return code(quoted(*(in_one_line(word, what="a path, name or flag", file=f"a {FILE}") for word in words)))
+def argv(*words: str, what: str = "a folder's name") -> str:
+    """Words of a command in a recipe; `what` they are, for an error."""
+    return code(quoted(*(in_one_line(word, what=what, file=f"a {FILE}") for word in words)))
 
 
 def double(text: str) -> str:
     """A text inside the shell's double quotes."""
-    return code(re.sub(r'([$`"\\])', r"\\\1", in_one_line(text, what="a linker flag", file=f"a {FILE}")))
+    return code(re.sub(r'([$`"\\])', r"\\\1", in_one_line(text, what="build.ldflags", file=f"a {FILE}")))
 
 
 def code(text: str) -> str:

@@ -226,7 +226,33 @@ def test_a_text_of_several_lines_is_refused_before_anything_is_made(text: str) -
     with pytest.raises(UsageError) as caught:
         files((msgspec.structs.replace(API, image=text),), CHOICE)
     assert caught.value.name == "bad-text"
-    assert caught.value.where[0].startswith("image.image = ")
+    assert caught.value.where[0].startswith("generate.image = ")
+
+
+@pytest.mark.parametrize(
+    ("application", "setting"),
+    [
+        (msgspec.structs.replace(API, arguments=("a\tb",)), "image.args"),
+        (
+            msgspec.structs.replace(API, runs=msgspec.structs.replace(API.runs, environment=(("A", "a\tb"),))),
+            "image.env",
+        ),
+        (msgspec.structs.replace(API, sources=msgspec.structs.replace(API.sources, flags=("-a\tb",))), "build.flags"),
+        (
+            msgspec.structs.replace(
+                API, sources=msgspec.structs.replace(API.sources, environment=(("GOFLAGS", "a\tb"),))
+            ),
+            "build.env",
+        ),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_a_bad_text_is_told_with_its_setting(application: Application, setting: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        files((application,), CHOICE)
+    assert f"{setting} cannot be written into a Makefile: it has the sign U+0009" == caught.value.message
+    assert caught.value.where[0].startswith(f"{setting} = ")
+    assert "line break" not in caught.value.why
 
 
 def test_names_that_are_no_targets_are_refused_beside_others() -> None:
