@@ -96,12 +96,12 @@ def test_each_check_has_one_that_fails_it() -> None:
     assert set(MINE) <= {check.name for check in CHECKS}
 
 
-@pytest.mark.parametrize("name", FAULTY)
-def test_a_fault_is_found_and_no_other(name: str, runc: Case) -> None:
-    emulator(name, "other-index")
-    found = proved(runc, name)
+def test_a_fault_under_the_emulator_is_found_and_no_other(runc: Case) -> None:
+    """All others: tests/e2e/test_verdicts.py."""
+    emulator("", "")
+    found = proved(runc, "other-index")
     failed = tuple(one.check for one in found.verdicts if one.outcome == "FAIL")
-    assert failed == tuple(check for check in by_name(found) if check in apps.verdicts()[name].fails), found.verdicts
+    assert failed == apps.verdicts()["other-index"].fails, found.verdicts
 
 
 @pytest.mark.parametrize("name", SOUND)
@@ -126,25 +126,6 @@ def test_a_package_for_two_processors(runc: Case) -> None:
     assert [one.outcome for one in found.verdicts] == ["PASS", "PASS"], found.verdicts
     assert isinstance(found.observed.emulated, Emulated)
     assert found.observed.emulated.answer == "GET /healthz 200"
-
-
-#: What is told by other means than under runc, and what of it must fail.
-ELSEWHERE = {"good": (), "leaks": ("memory",), "zombies": ("reap",), "writes": ("rootfs",), "needszones": ("zones",)}
-
-
-@pytest.fixture(scope="module", params=["crun", "docker", "podman"])
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    need(request.param, "go")
-    with case(request.param, tmp_path_factory.mktemp(request.param)) as made:
-        yield made
-
-
-@pytest.mark.parametrize("name", ELSEWHERE)
-def test_under_other_engines(name: str, engine: Case) -> None:
-    found = by_name(proved(engine, name))
-    assert [check for check, one in found.items() if one.outcome == "FAIL"] == list(ELSEWHERE[name]), found
-    if name == "good":
-        assert [one for one in found.values() if one.outcome == "UNKNOWN"] == []
 
 
 @pytest.mark.parametrize("check", ["rootfs", "memory", "cpu", "pids"])

@@ -38,7 +38,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("verdic
 
 Elsewhere = tuple[Case, dict[str, Future[Outcome]]]
 #: Under the other engines: one of each kind of look, and what differs.
-SOME = ("good", "nosigterm", "writes", "leaks", "needsca", "needsuser", "as-root", "missing-program")
+SOME = (
+    *("good", "nosigterm", "writes", "leaks", "zombies", "needsca", "needszones", "needsuser"),
+    *("as-root", "missing-program"),
+)
 
 
 @pytest.fixture(scope="module")
