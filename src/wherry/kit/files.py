@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -14,6 +15,16 @@ from wherry.errors import RefusedError, UnavailableError
 PRIVATE_DIRECTORY = 0o700
 TEMPORARY = ".tmp"
 """How files end that are being written; nobody is told of them."""
+_FULL = "free space, or choose another place"
+_CLOSED = "allow it to your user, or choose another place"
+_MENDS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EROFS: "mount it so that it can be written to, or choose another place",
+    errno.EACCES: _CLOSED,
+    errno.EPERM: _CLOSED,
+}
 _unfinished: set[Path] = set()
 """Those of this process."""
 
@@ -29,7 +40,7 @@ def disk_errors(path: Path | str) -> Iterator[None]:
             "disk",
             f"could not use {path}: {os.strerror(error.errno) if error.errno else error}",
             where=named if named.startswith(f"{path}/") and not named.endswith(TEMPORARY) else str(path),
-            next="free space or choose another place, then run the same command again",
+            next=f"{_MENDS.get(error.errno or 0, 'see what is there, or choose another place')}, then run the same command again",
         ) from error
 
 
