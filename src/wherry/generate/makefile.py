@@ -27,6 +27,7 @@ from wherry.generate.shell import (
     linked,
     package,
     rfc3339,
+    searched,
 )
 from wherry.generate.text import apart, in_one_line
 from wherry.generate.tools import ERRCHECK, GOVULNCHECK, STATICCHECK, pinned
@@ -260,7 +261,10 @@ def _checks_of(subject: Subject) -> tuple[Target, ...]:
     go = enter + _go(subject)
     race = enter + _go(subject, CGO_ENABLED="1")
     gofmt = code(f"@{enter}" + "; \\\n\t".join(GOFMT)).replace("$$(go env", "$$($(GO) env")
-    told = code(in_one_line(checked(subject.application), what="build.tags", file=f"a {FILE}"))
+    told, reached = (
+        code(in_one_line(words(subject.application), what="build.tags", file=f"a {FILE}"))
+        for words in (checked, searched)
+    )
     rows = (
         ("test", "Tests", (f"{go} test {told}",)),
         ("race", "Tests under the race detector (needs a C compiler)", (f"{race} test -race {told}",)),
@@ -271,7 +275,7 @@ def _checks_of(subject: Subject) -> tuple[Target, ...]:
             "Errors that nobody looks at",
             (f"{enter}{UNCHECKED} | {_go(subject)} run $(ERRCHECK) -exclude /dev/stdin {told}",),
         ),
-        ("vuln", "Known vulnerabilities that the code can reach", (f"{go} run $(GOVULNCHECK) {told}",)),
+        ("vuln", "Known vulnerabilities that the code can reach", (f"{go} run $(GOVULNCHECK) {reached}",)),
     )
     return tuple(Target(name=name, about=about, lines=lines) for name, about, lines in rows)
 

@@ -58,9 +58,10 @@ def tagged(package: str) -> str:
     return f"wherry plan --only version {quoted(package)} | tr + -"
 
 
-def packages(application: Application) -> tuple[str, ...]:
-    """All packages of the application's modules, as `go vet` is told where Go is started. A workspace's folder need not be a
-    module, and then Go knows no `./...` there: from 1.25 on it has a word for all that the workspace has."""
+def packages(application: Application, seen_from: str = "") -> tuple[str, ...]:
+    """All packages of the application's modules, as `go vet` is told where Go is started, or in the folder `seen_from`. A
+    workspace's folder need not be a module, and then Go knows no `./...` there: from 1.25 on it has a word for all that the
+    workspace has."""
     sources = application.sources
     if not sources.workspace:
         return ("./...",)
@@ -69,13 +70,31 @@ def packages(application: Application) -> tuple[str, ...]:
     folders = {posixpath.dirname(one) or "." for one in sources.module_files if posixpath.basename(one) == "go.mod"}
     mains = (posixpath.normpath(f"{sources.directory}/{one.package}") for one in application.programs)
     own = {max((one for one in folders if _holds(one, main)), key=len, default=".") for main in mains}
-    return tuple(_dotted(posixpath.join(posixpath.relpath(one, sources.directory), "...")) for one in sorted(own))
+    return tuple(
+        _dotted(posixpath.join(posixpath.relpath(one, seen_from or sources.directory), "...")) for one in sorted(own)
+    )
 
 
 def checked(application: Application) -> str:
     """What commands of Go that look at sources are told: build tags, and all packages."""
     tags = (one for one in application.sources.flags if one.startswith("-tags="))
     return quoted(*tags, *packages(application))
+
+
+def searched(application: Application) -> str:
+    """The same for govulncheck, which starts only beside a go.mod: a workspace's folder need not have one."""
+    sources = application.sources
+    folder = beside_module(application)
+    if folder == ".":
+        return checked(application)
+    tags = (one for one in sources.flags if one.startswith("-tags="))
+    return quoted("-C", folder, *tags, *packages(application, sources.module_directory))
+
+
+def beside_module(application: Application) -> str:
+    """The folder of a go.mod, seen from where Go is started."""
+    sources = application.sources
+    return posixpath.relpath(sources.module_directory, sources.directory) if sources.workspace else "."
 
 
 def _holds(folder: str, path: str) -> bool:

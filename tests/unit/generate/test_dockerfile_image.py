@@ -14,9 +14,11 @@ from tests.support.applications import API, HOSTILE, JOBS, pins
 from tests.support.generated_dockerfiles import building, copies, only, read, runs, text, with_runs, with_sources
 from wherry.errors import UsageError
 from wherry.formats.dockerwords import expand, pairs
+from wherry.generate import shell
+from wherry.generate.ci.checks import checks
 from wherry.generate.dockerfile.files import files
 from wherry.generate.shell import packages
-from wherry.generate.tools import DELVE, pinned
+from wherry.generate.tools import DELVE, GOVULNCHECK, pinned
 from wherry.model.application import Application
 from wherry.model.file import Choice
 from wherry.model.plan import Asset, Health, WritableDirectory
@@ -191,7 +193,7 @@ def test_gates() -> None:
         r'go run golang\.org/x/vuln/cmd/govulncheck@v[\d.]+ -db="\$GOVULNDB" \./cmd/api', commands["govulncheck"]
     )
     assert "go vet -tags=netgo work && touch /passed" in [one.text for one in runs(JOBS, "full")]
-    assert "-tags=netgo -C . example.com/jobs example.com/jobs/cmd/jobctl " in searched(JOBS)
+    assert "-tags=netgo . ./cmd/jobctl " in searched(JOBS)
     from_above = replace(JOBS, sources=replace(JOBS.sources, directory="."))
     assert "-C services/jobs example.com/jobs " in searched(from_above), "where its go.mod is"
     assert "||" not in "".join(commands.values()), "nothing makes a failure good"
@@ -213,6 +215,18 @@ def test_the_packages_of_a_workspace(changed: dict[str, str], expected: tuple[st
     where = str(posixpath.relpath("services/jobs", changed.get("directory", "services/jobs")))
     programs = tuple(replace(one, package=f"{where}/{one.package}") for one in JOBS.programs)
     assert packages(replace(with_sources(JOBS, **changed), programs=programs)) == expected
+
+
+@pytest.mark.parametrize(("go", "words"), [("1.26.8", "work"), ("1.24.2", "./...")])
+def test_govulncheck_starts_beside_a_go_mod(go: str, words: str) -> None:
+    """Makefiles and CI say it too, from the workspace's folder."""
+    assert shell.searched(JOBS) == shell.checked(JOBS)
+    programs = tuple(replace(one, package=f"./services/jobs/{one.package}") for one in JOBS.programs)
+    from_above = replace(with_sources(JOBS, go=go, directory="."), programs=programs)
+    assert shell.searched(from_above) == f"-C services/jobs -tags=netgo {words}"
+    assert f"govulncheck@{pinned(GOVULNCHECK, go).partition('@')[2]} {shell.searched(from_above)}" in [
+        one.command.removeprefix("go run golang.org/x/vuln/cmd/") for one in checks(from_above)
+    ]
 
 
 def test_dev_starts_a_debugger_as_the_user() -> None:

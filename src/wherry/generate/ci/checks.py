@@ -4,7 +4,7 @@ nothing.
 
 from __future__ import annotations
 
-from wherry.generate.shell import GOFMT, UNCHECKED, checked
+from wherry.generate.shell import GOFMT, UNCHECKED, checked, searched
 from wherry.generate.tools import ERRCHECK, GOVULNCHECK, STATICCHECK, pinned
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -35,5 +35,5 @@ def checks(application: Application) -> tuple[Check, ...]:
         Check(name="Staticcheck", command=f"go run {pinned(STATICCHECK, go)} {told}"),
         Check(name="Errcheck", command=f"{UNCHECKED} |\n  go run {pinned(ERRCHECK, go)} -exclude /dev/stdin {told}\n"),
         Check(name="Tests under the race detector", command=f"go test -race {told}", race=True),
-        Check(name="Known vulnerabilities", command=f"go run {pinned(GOVULNCHECK, go)} {told}"),
+        Check(name="Known vulnerabilities", command=f"go run {pinned(GOVULNCHECK, go)} {searched(application)}"),
     )

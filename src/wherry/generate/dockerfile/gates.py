@@ -5,7 +5,6 @@ BuildKit leaves out every stage that the image does not need, so a gate counts o
 
 from __future__ import annotations
 
-import posixpath
 from typing import Final
 
 from wherry.formats import dockerfile
@@ -13,7 +12,7 @@ from wherry.generate.dockerfile import compiling, final
 from wherry.generate.dockerfile.compiling import DEPENDENCIES, cache, source_mounts, tags
 from wherry.generate.dockerfile.draft import Draft, told
 from wherry.generate.names import MODULES
-from wherry.generate.shell import packages
+from wherry.generate.shell import beside_module, packages
 from wherry.generate.tools import GOVULNCHECK, pinned
 
 CHECKED: Final = "checked"
@@ -102,11 +101,9 @@ def _tags(draft: Draft) -> tuple[str, ...]:
 
 def _searched(draft: Draft) -> tuple[str, ...]:
     """The programs; in a workspace from the folder of a go.mod, without which govulncheck does not start."""
-    sources, programs = draft.application.sources, draft.application.programs
-    if not sources.workspace:
-        return tuple(dockerfile.shell(told(one.package, "a package")) for one in programs)
-    folder = posixpath.relpath(sources.module_directory, sources.directory)
-    words = ("-C", folder, *(one.import_path for one in programs))
+    programs, folder = draft.application.programs, beside_module(draft.application)
+    here = tuple(one.package for one in programs)
+    words = here if folder == "." else ("-C", folder, *(one.import_path for one in programs))
     return tuple(dockerfile.shell(told(one, "a package")) for one in words)
 
 
