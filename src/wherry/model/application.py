@@ -101,6 +101,10 @@ class Backing(Value, frozen=True, kw_only=True):
 
     kind: Literal["postgres", "redis"]
     place: Place | None = None
+    urls: tuple[str, ...] = ()
+    """Variables that the code hands to the client as its URL or DSN, whatever they are called; sorted."""
+    addresses: tuple[str, ...] = ()
+    """Variables that it hands to the client as host and port."""
 
 
 class Runs(Value, frozen=True, kw_only=True):

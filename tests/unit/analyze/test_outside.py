@@ -64,7 +64,22 @@ VARIABLES = {
     "getenv handed in": ('func(getenv func(string) string) { getenv("MODE") }(nil)', {"MODE": "guess"}),
     "unknown": ("os.Getenv(os.Args[1])", {}),
     "no name": ('os.Getenv("A=B $(id)")', {}),
-    "another package": ('settings.Getenv("PORT")', {}),
+    "another package": ('settings.Getenv("PORT")', {"PORT": "guess"}),
+    "another package that is called like it": ('env.String("PORT", "")', {"PORT": "guess"}),
+    "another function": ('settings.String("PORT")', {}),
+    "flags of urfave/cli": (
+        '_ = cli.StringFlag{Name: "db", EnvVars: []string{"DB_URL", "DSN"}}',
+        {"DB_URL": "guess", "DSN": "guess"},
+    ),
+    "sources of urfave/cli": ('_ = cli.EnvVars("DB_URL")', {"DB_URL": "guess"}),
+    "kingpin": ('kingpin.Flag("db", "").Envar("DB_URL").String()', {"DB_URL": "guess"}),
+    "viper, not asked to": ('viper.GetString("db.url")', {}),
+    "viper, bound": ('viper.BindEnv("db.url", "DSN"); viper.GetString("db.url")', {"DSN": "guess"}),
+    "viper": ('viper.AutomaticEnv(); viper.GetString("db_url")', {"DB_URL": "guess"}),
+    "viper with a prefix": (
+        'v := viper.New(); v.AutomaticEnv(); v.SetEnvPrefix("shop"); v.SetEnvKeyReplacer(nil); v.GetString("db.url")',
+        {"SHOP_DB_URL": "guess"},
+    ),
     "set": ('os.Setenv("PORT", "1")', {}),
     "a function that reads no environment": ('label("PORT", "1")', {}),
 }
@@ -85,7 +100,10 @@ func label(name, other string) string { return name + other }
 @pytest.mark.parametrize("name", VARIABLES)
 def test_environment(name: str, tmp_path: Path) -> None:
     call, expected = VARIABLES[name]
-    main = main_of(tmp_path, '"cmp"\n"os"\n"example.com/settings"', f"func main() {{ {call} }}\n{FUNCTIONS}")
+    imports = (
+        '"cmp"\n"os"\n"example.com/settings"\n"example.com/env"\n"github.com/spf13/viper"\n"github.com/urfave/cli/v2"'
+    )
+    main = main_of(tmp_path, imports, f"func main() {{ {call} }}\n{FUNCTIONS}")
     assert sure(main, "environment") == expected
     assert all(place.startswith("main.go:") for place in facts(main, "environment").values())
 

@@ -305,7 +305,7 @@ def test_what_the_image_sets_is_left(tmp_path: Path) -> None:
 
 
 def test_a_server_that_nobody_tells_of_is_in_a_comment() -> None:
-    told = " ".join(text("secure", running(API, variables=())).replace("    # ", "").split())
+    told = " ".join(text("secure", running(API, variables=(), secrets=())).replace("    # ", "").split())
     assert (
         "Postgres (imported in internal/store/db.go) is at postgres:5432, user and database shop_api, the password in "
         "/run/secrets/postgres-password; no variable is known that tells the program." in told

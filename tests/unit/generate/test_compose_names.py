@@ -77,7 +77,8 @@ def test_who_asks_where_a_secret_lies_is_told() -> None:
     assert alone["TLS_KEY_FILE"] == "/run/secrets/tls.key"
     assert alone["DATABASE_PASSWORD_FILE"] == "/run/secrets/database-password"
     assert "OTHER_FILE" not in alone
-    assert environment(application)["DATABASE_PASSWORD_FILE"] == "/run/secrets/postgres-password", "the server's own"
+    assert environment(application)["DATABASE_PASSWORD_FILE"] == "/run/secrets/database-password"
+    assert environment(running(application, secrets=()))["DATABASE_PASSWORD_FILE"] == "/run/secrets/postgres-password"
     known = running(application, backing=(), environment=(("TLS_KEY_FILE", "/etc/tls.key"),))
     assert "TLS_KEY_FILE" not in environment(known)
 

@@ -11,7 +11,7 @@ from tests.support.applications import API, DIGEST, JOBS
 from tests.support.generated import same_as_golden
 from tests.support.manifests import BOTH, FORMS, container, kinds, made, plain, pod, running, texts, the
 from wherry.generate.table import WRITERS
-from wherry.model.application import Application
+from wherry.model.application import Application, Backing
 from wherry.model.container import Limits
 from wherry.model.file import Choice
 from wherry.model.plan import Asset, Health, WritableDirectory
@@ -267,6 +267,10 @@ def test_variables_are_in_the_config_map_and_known_ones_have_a_value() -> None:
     assert "ConfigMap" not in kinds(none)
     assert "envFrom" not in container(none)
     assert "envFrom" in container(running(none, variables=("API_KEY",)))
+    store = running(none, variables=("PORT", "STORE"), backing=(Backing(kind="postgres", urls=("STORE",)),))
+    assert "--from-literal=STORE=..." in "".join(texts("plain", store).values()), (
+        "the address of a server holds its password"
+    )
 
 
 def test_the_recorded_profile_is_a_file_of_the_node() -> None:

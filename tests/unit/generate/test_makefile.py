@@ -13,40 +13,20 @@ from hypothesis import strategies as st
 
 from tests.support.applications import API, HOSTILE, JOBS
 from tests.support.generated import same_as_golden
-from tests.support.recorder import Recorder, recorder
+from tests.support.makefiles import CHOICE, make, recorded, written
+from tests.support.recorder import recorder
 from tests.support.tools import need
 from wherry.errors import UsageError
 from wherry.generate.makefile import files
 from wherry.generate.shell import linked
 from wherry.model.application import Application, Program, Stamp
-from wherry.model.file import Choice
 
-CHOICE = Choice(what="makefile")
 WORK = ["help", "build", "local", "test", "race", "vet", "lint", "errcheck", "vuln"]
 TARGETS = [*WORK, "version", "image", "image-docker", "push", "prove", "run", "stop", "clean"]
 LOOKED = ("wherry", "logs", "shop-api")
 ONE_LINE = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30)
 NASTY = "".join(sign for sign in HOSTILE if sign >= " ")
 BACKSLASHES = ("\\", "a\\\\#b\\#c\\", " #$(shell touch /tmp/x) $$ ${IMAGE}", "%", "$", "\\$")
-
-
-def written(folder: Path, *applications: Application) -> None:
-    (made,) = files(applications, CHOICE)
-    (folder / "Makefile").write_text(made.text)
-
-
-def make(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    need("make")
-    clean = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", **environment}
-    return subprocess.run(
-        ["make", "--no-print-directory", *words], cwd=folder, env=clean, capture_output=True, text=True, check=False
-    )
-
-
-def recorded(folder: Path) -> Recorder:
-    """All programs that recipes call. No container is there: `wherry logs` fails."""
-    answers = ((("wherry", "plan"), "1.4.0\n", 0), (("wherry", "logs"), "", 2))
-    return recorder(folder / "programs", "go", "wherry", "docker", "git", answers=answers)
 
 
 @pytest.mark.parametrize(
@@ -68,54 +48,6 @@ def test_help_names_every_target_and_each_is_phony(application: Application, tmp
     assert make(tmp_path).stdout == said.stdout, "help is what a bare make says"
     for name in TARGETS:
         assert make(tmp_path, "-n", name).stdout.strip(), name
-
-
-def test_several_applications_have_targets_of_their_own_and_together(tmp_path: Path) -> None:
-    written(tmp_path, API, JOBS)
-    programs = recorded(tmp_path)
-    done = make(tmp_path, "image", PATH=programs.path)
-    assert done.returncode == 0, done.stderr
-    assert programs.words() == [
-        ("wherry", "build", "./cmd/api", "-t", "registry.example.com/shop/shop-api:{version}"),
-        ("wherry", "build", "./services/jobs", "-t", "jobs:{version}"),
-    ]
-
-
-def beside_api(**changes: object) -> Application:
-    """Another program of API's module."""
-    program = msgspec.structs.replace(API.programs[0], name="worker", package="./cmd/worker", stamps=())
-    return msgspec.structs.replace(API, name="worker", image="worker", programs=(program,), **changes)
-
-
-def test_a_module_is_checked_once_whatever_its_programs(tmp_path: Path) -> None:
-    written(tmp_path, API, beside_api())
-    programs = recorded(tmp_path)
-    assert make(tmp_path, "test", "vet", PATH=programs.path).returncode == 0
-    assert programs.words() == [("go", "test", "./..."), ("go", "vet", "./...")]
-    assert make(tmp_path, "test-worker").returncode == 2
-    written(tmp_path, API, JOBS)
-    (tmp_path / "services/jobs").mkdir(parents=True)
-    programs.forget()
-    assert make(tmp_path, "test", PATH=programs.path).returncode == 0
-    assert programs.words() == [("go", "test", "./..."), ("go", "test", "-tags=netgo", "work")]
-
-
-def test_plain_names_mean_all_programs(tmp_path: Path) -> None:
-    """Each at a port of its own; what keeps the terminal says which there are."""
-    written(tmp_path, API, beside_api())
-    programs = recorded(tmp_path)
-    assert make(tmp_path, "run", PATH=programs.path).returncode == 0
-    assert [one for one in programs.words() if one[:2] == ("wherry", "run")] == [
-        ("wherry", "run", "-d", "--name", "shop-api", "-p", "8080:8080", "./cmd/api"),
-        ("wherry", "run", "-d", "--name", "worker", "-p", "8081:8080", "./cmd/worker"),
-    ]
-    assert make(tmp_path, "version", PATH=programs.path).stdout == "1.4.0\n"
-    assert "make local-shop-api, local-worker" in make(tmp_path, "local", PATH=programs.path).stderr
-    written(tmp_path, API, JOBS)
-    assert make(tmp_path, "version", PATH=programs.path).stdout == "shop-api 1.4.0\njobs 1.4.0\n"
-    said = make(tmp_path, "help").stdout.splitlines()
-    assert max(map(len, said)) <= 80
-    assert "pushable" not in {line.split()[0] for line in said}
 
 
 def test_each_target_calls_what_it_says(tmp_path: Path) -> None:

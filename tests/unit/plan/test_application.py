@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import planning
 from wherry.errors import WherryError
-from wherry.model.application import Application, Stamp
+from wherry.model.application import Application, Backing, Stamp
 from wherry.model.lock import Lock, LockedBase
 from wherry.model.project import Holdings, Main, Module, ModuleFiles, Project
 from wherry.plan.application import Known, decide
@@ -203,6 +203,20 @@ def test_servers_that_it_talks_to() -> None:
         ("backing", "redis"),
     ]
     assert made("[generate]\nbacking = []\n", facts=facts).runs.backing == ()
+
+
+def test_variables_that_lead_to_servers() -> None:
+    named = (
+        ("redis-url", "DATABASE_URL"),
+        ("redis-address", "CACHE"),
+        ("postgres-url", "STORE"),
+        ("environment", "STORE"),
+    )
+    runs = made(facts=planning.inferred(("backing", "redis"), *named)).runs
+    assert runs.backing == (
+        Backing(kind="redis", place=runs.backing[0].place, urls=("DATABASE_URL",), addresses=("CACHE",)),
+    )
+    assert runs.variables == ("CACHE", "DATABASE_URL", "STORE")
 
 
 def test_what_the_sources_say_of_stopping_secrets_and_variables() -> None:

@@ -10,6 +10,7 @@ from wherry.analyze.source.code import Code, SourcePackage, Where
 from wherry.analyze.source.draining import drains
 from wherry.analyze.source.evaluate import Evaluator
 from wherry.analyze.source.habits import habits, stopping
+from wherry.analyze.source.leading import leading
 from wherry.analyze.source.listening import ports
 from wherry.analyze.source.outside import backings, secret_files, variables
 from wherry.analyze.source.routes import routes
@@ -36,6 +37,7 @@ def infer(packages: tuple[SourcePackage, ...]) -> tuple[Inferred, ...]:
     code = Code(packages)
     settings = Settings(code)
     evaluator = Evaluator(code, settings)
+    servers = tuple(backings(code))
     return (
         *ports(code, settings, evaluator),
         *routes(code, evaluator),
@@ -43,7 +45,8 @@ def infer(packages: tuple[SourcePackage, ...]) -> tuple[Inferred, ...]:
         *stopping(code),
         *drains(code, evaluator),
         *health_commands(code),
-        *backings(code),
+        *servers,
+        *leading(code, settings, frozenset(one.value for one in servers)),
         *variables(code, evaluator),
         *secret_files(code, evaluator),
         *_variables(code),

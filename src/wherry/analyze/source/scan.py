@@ -27,7 +27,7 @@ from wherry.analyze.source.facts import (
     Variable,
     last_name,
 )
-from wherry.analyze.source.tags import ENVIRONMENT_TAGS, pairs_of
+from wherry.analyze.source.tags import names_variable, pairs_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
@@ -70,6 +70,7 @@ KEPT_VALUES = frozenset(
 )
 RETURNED = frozenset((*STRINGS, "binary_expression", "call_expression", "selector_expression"))
 ADDRESS_KEYS = ("addr", "port", "listen", "bind")
+SERVER_KEYS = ("url", "dsn", "redis", "postgres", "database")
 _ADDRESS_BYTES = tuple(key.encode() for key in ADDRESS_KEYS)
 _UNITS = (b"time.second", b"time.minute", b"time.millisecond")
 #: Names that never hold an address.
@@ -255,7 +256,7 @@ class _Scan:
         found = []
         for node in self._nodes("composite"):
             made = composite(node)
-            if last_name(made.kind) in _LITERALS or any(_is_address_key(key) for key, _ in made.fields):
+            if last_name(made.kind) in _LITERALS or any(_is_telling(key) for key, _ in made.fields):
                 found.append((self._scope(node), made))
         return tuple(found)
 
@@ -287,9 +288,10 @@ def _compared_with(node: Node) -> Node | None:
     return around.child_by_field_name(field) if around is not None and field else None
 
 
-def _is_address_key(key: str) -> bool:
+def _is_telling(key: str) -> bool:
+    """Where something listens, or where a server is that it talks to."""
     lower = key.lower()
-    return any(part in lower for part in ADDRESS_KEYS)
+    return any(part in lower for part in (*ADDRESS_KEYS, *SERVER_KEYS))
 
 
 def _listed(node: Node, field: str) -> list[Node]:
@@ -318,7 +320,7 @@ def _import(node: Node) -> Import:
 def _tags(node: Node) -> list[Tag]:
     tag = node.child_by_field_name("tag")
     pairs = pairs_of(text_of(tag).text) if tag is not None else ()
-    if not any("default" in key.lower() or key in ENVIRONMENT_TAGS for key, _ in pairs):
+    if not any("default" in key.lower() or names_variable(key, value) for key, value in pairs):
         return []
     row, column = node.start_point
     return [

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from wherry.analyze.source.expressions import is_variable_name
+
 MOST = 16
 #: Keys whose value names an environment variable.
-ENVIRONMENT_TAGS = ("env", "envconfig")
+ENVIRONMENT_TAGS = ("env", "envconfig", "mapstructure")
+
+
+def names_variable(key: str, value: str) -> bool:
+    """Whether a pair names an environment variable; viper's tags name keys, which are variables where they look like ones."""
+    return key in ENVIRONMENT_TAGS and (key != "mapstructure" or is_variable_name(value))
 
 
 def pairs_of(tag: str) -> tuple[tuple[str, str], ...]:

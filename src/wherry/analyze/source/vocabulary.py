@@ -5,6 +5,7 @@ Each row names the package (by a prefix of its import path) that gives the word 
 
 from __future__ import annotations
 
+from wherry.analyze.source import clients
 from wherry.kit.value import Value
 
 
@@ -232,24 +233,6 @@ SIGNAL_LIBRARIES = (
 )
 STOPS = frozenset(("Shutdown", "GracefulStop", "ShutdownWithContext", "ShutdownWithTimeout"))
 
-#: Clients of servers that a program is of no use without: prefix of the import path → the server.
-BACKINGS = {
-    **dict.fromkeys(
-        (
-            *("github.com/jackc/pgx", "github.com/lib/pq", "gorm.io/driver/postgres", "github.com/go-pg/pg"),
-            "github.com/uptrace/bun/driver/pgdriver",
-        ),
-        "postgres",
-    ),
-    **dict.fromkeys(
-        (
-            *("github.com/redis/go-redis", "github.com/go-redis/redis", "github.com/gomodule/redigo"),
-            *("github.com/redis/rueidis", "github.com/valkey-io/valkey-go", "github.com/mediocregopher/radix"),
-            "github.com/valkey-io/valkey-glide",
-        ),
-        "redis",
-    ),
-}
 #: Reading an environment variable: (package, name).
 ENVIRONMENT = frozenset((("os", "Getenv"), ("os", "LookupEnv"), ("syscall", "Getenv")))
 #: Reading a file whole or opening it: (package, name).
@@ -363,5 +346,7 @@ CALLS = (
     | DEFAULTS
     | frozenset(name for _, name in ENVIRONMENT | READS)
     | frozenset(("Default", "Command"))
+    | frozenset(row.name for row in clients.CONNECTIONS)
+    | clients.VIPER
 )
 MENTIONED = frozenset(("SIGTERM", "DefaultClient", "DefaultTransport", "TLSConfig"))

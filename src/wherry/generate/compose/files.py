@@ -15,7 +15,7 @@ from wherry.errors import UsageError
 from wherry.formats.yaml import Document, dump, noted
 from wherry.generate import names
 from wherry.generate.compose import backing, ports, service
-from wherry.generate.compose.backing import PASSWORD, SECRETS, SERVERS, Led
+from wherry.generate.compose.backing import PASSWORD, REDIS_PASSWORD, SECRETS, SERVERS, Led
 from wherry.generate.compose.words import key, literal, path, project, why
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -70,7 +70,7 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
             ),
         )
     services |= _servers(applications, database, published)
-    secrets = _secrets(applications, choice)
+    secrets = _secrets(applications, choice, led)
     document: dict[str, Document] = {
         "name": _headed(project(_title(applications)) + purpose.suffix, _once(secrets, led)),
         "services": services,
@@ -163,8 +163,9 @@ def _servers(
     applications: Applications, database: str, published: tuple[ports.Published, ...]
 ) -> Mapping[str, Document]:
     made: dict[str, Document] = {}
+    guarded = backing.guarded(applications)
     for kind in backing.kinds(applications):
-        described = SERVERS[kind].describe(applications[0].pin(kind), database)
+        described = SERVERS[kind].describe(applications[0].pin(kind), database, kind in guarded)
         listed = ports.entries(kind, published)
         if listed:
             described["ports"] = why(listed, "for a client on this machine")
@@ -186,10 +187,14 @@ def _storage(applications: Applications, choice: Choice, own: tuple[str, ...]) -
     return {"volumes": dict.fromkeys(volumes)} if volumes else {}
 
 
-def _secrets(applications: Applications, choice: Choice) -> dict[str, Document]:
-    listed = [key(name, "generate.secrets") for one in applications for name in one.runs.secrets]
-    if "postgres" in backing.kinds(applications):
-        listed.append(PASSWORD)
+def _secrets(applications: Applications, choice: Choice, led: Mapping[str, Led]) -> dict[str, Document]:
+    listed = [
+        key(name, "generate.secrets")
+        for one in applications
+        for name in one.runs.secrets
+        if name not in dict(led[names.service(one)].shared)
+    ]
+    listed += [SERVERS[kind].password for kind in backing.guarded(applications)]
     made: dict[str, Document] = {name: {"file": f"{SECRETS}/{name}"} for name in listed}
     private = any(one.sources.private for one in applications)
     if private and names.NETRC in made:
@@ -218,7 +223,7 @@ def _once(secrets: Mapping[str, Document], led: Mapping[str, Led]) -> tuple[str,
     folder = SECRETS.removeprefix("./")
     lines = ["Once, in this folder:", f"install -d -m 700 {folder} && echo '*' >{folder}/.gitignore"]
     for name in names_of_files:
-        random = name == PASSWORD
+        random = name in (PASSWORD, REDIS_PASSWORD)
         source = "/dev/stdin" if random else f"path/to/{name}"
         lines.append(f"{'openssl rand -hex 24 | ' if random else ''}install -m 644 {source} {folder}/{name}")
     for name, one in led.items():

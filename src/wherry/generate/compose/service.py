@@ -209,9 +209,13 @@ def _given(application: Application, around: Around) -> dict[str, Document]:
         file = f"{SECRETS}/{names.service(application)}.env"
         listed = ", ".join(name for name, _ in around.led.private)
         made["env_file"] = why([file], f"{listed}: with the password, so not in this file")
-    secrets = tuple(dict.fromkeys((*application.runs.secrets, *around.led.secrets)))
-    if secrets:
-        made["secrets"] = list(secrets)
+    shared = dict(around.led.shared)
+    own: list[Document] = [
+        {"source": shared[name], "target": name} if name in shared else name for name in application.runs.secrets
+    ]
+    own += [name for name in around.led.secrets if name not in application.runs.secrets]
+    if own:
+        made["secrets"] = why(own, "the password is the server's own file") if shared else own
     if application.runs.backing:
         waits = {one.kind: {"condition": "service_healthy", "restart": True} for one in application.runs.backing}
         made["depends_on"] = why(waits, " ".join(around.led.unknown)) if around.led.unknown else waits

@@ -71,6 +71,9 @@ def of_limits(application: Application) -> list[Document]:
 def _private(application: Application) -> tuple[str, ...]:
     """Variables that the code reads, nothing has set, and that may hold a password by their names; a path is none."""
     unset = (name for name in application.runs.variables if name not in plain(application))
+    urls = {name for backing in application.runs.backing for name in backing.urls}
     return tuple(
-        name for name in unset if _NAME.fullmatch(name) and _SECRETIVE.search(name) and not name.endswith("_FILE")
+        name
+        for name in unset
+        if _NAME.fullmatch(name) and (name in urls or _SECRETIVE.search(name)) and not name.endswith("_FILE")
     )

@@ -67,7 +67,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         drain=drain,
         stop_signal=image.stop_signal,
         environment=image.environment,
-        variables=tuple(sorted(one.value for one in facts.inferred("environment"))),
+        variables=_named(facts, "environment", "postgres-url", "redis-url", "redis-address"),
         secrets=ledger.ask(partial(_secrets, facts), ()),
         writable=image.writable,
         volumes=image.volumes,
@@ -218,7 +218,12 @@ def _backing(facts: Facts, said: tuple[str, ...] | None) -> Answer[tuple[Backing
     kinds = tuple(dict.fromkeys(one.value for one in found)) if said is None else said
     places = {one.value: one.place for one in reversed(found)}
     made = tuple(
-        Backing(kind="postgres" if kind == "postgres" else "redis", place=places.get(kind))
+        Backing(
+            kind="postgres" if kind == "postgres" else "redis",
+            place=places.get(kind),
+            urls=_named(facts, f"{kind}-url"),
+            addresses=_named(facts, f"{kind}-address"),
+        )
         for kind in sorted(set(kinds))
     )
     decisions = tuple(
@@ -232,6 +237,11 @@ def _backing(facts: Facts, said: tuple[str, ...] | None) -> Answer[tuple[Backing
         for one in made
     )
     return Answer(value=made, decisions=decisions)
+
+
+def _named(facts: Facts, *kinds: str) -> tuple[str, ...]:
+    """Names of variables, sorted, each once."""
+    return tuple(sorted({one.value for one in facts.inferred(*kinds)}))
 
 
 def _serves_tls(facts: Facts) -> bool:
