@@ -42,12 +42,13 @@ def source(builder: Builder, hub: Hub, tmp_path_factory: pytest.TempPathFactory)
         assert log.code == 0, log.text
         builder("push", name)
         root = examples.repository("http-api", folder)
-        (root / "wherry.toml").write_text(f'[image]\nbase = "{name}"\n')
+        (root / "ca.pem").write_bytes(hub.authority.read_bytes())
+        (root / "wherry.toml").write_text(f'[image]\nbase = "{name}"\ncertificates = ["ca.pem"]\n')
         yield dockerfiles.repository(root, folder, hub)
 
 
 @pytest.mark.parametrize("variant", ["base", "hardened"])
-def test_a_base_of_ones_own(variant: str, builder: Builder, source: Repository) -> None:
+def test_a_base_of_ones_own(variant: str, builder: Builder, hub: Hub, source: Repository) -> None:
     (ours,) = source.images().values()
     (file,) = source.dockerfiles(variant).values()
     (base,) = (line.partition("=")[2] for line in file.read_text().splitlines() if line.startswith("ARG BASE_IMAGE="))
@@ -59,6 +60,7 @@ def test_a_base_of_ones_own(variant: str, builder: Builder, source: Repository) 
     if variant == "base":
         assert builder.file(image, "/app/http-api") == source.programs(ours)["http-api"]
     assert builder.file(image, "/etc/corporate") == b"ours\n"
+    assert builder.file(image, "/etc/ssl/certs/wherry-1.pem") == hub.authority.read_bytes()
     theirs, own = config(builder, image), json.loads(ours.config.data)["config"]
     assert {key: theirs.get(key) or None for key in SAME} == {key: own.get(key) or None for key in SAME}
     assert theirs["WorkingDir"] == "/srv/home"

@@ -295,6 +295,15 @@ def test_a_dockerfile_stands_on_the_base_that_was_chosen(shop: Path) -> None:
     assert "note [other-base]" in ran("generate", cwd=shop).stderr
 
 
+def test_a_private_key_is_no_certificate(shop: Path) -> None:
+    (shop / "wherry.toml").write_text('[image]\ncertificates = ["ca.pem"]\n')
+    (shop / "ca.pem").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    done = ran("generate", "dockerfile", cwd=shop)
+    assert done.code == 2
+    assert "error [bad-certificate]" in done.stderr
+    assert not (shop / "Dockerfile").exists()
+
+
 def test_a_base_that_no_registry_has_is_no_dockerfiles(shop: Path) -> None:
     (shop / "wherry.toml").write_text('[image]\nbase = "oci:bases/web"\n')
     before = files(shop)

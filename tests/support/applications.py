@@ -85,6 +85,7 @@ JOBS = Application(
     home="services/jobs",
     base="registry.example.com/base/go:3",
     base_kind="own",
+    certificates=("deploy/ca.pem",),
     platforms=(parse("linux/amd64"),),
     programs=(
         Program(name="jobs", package=".", import_path="example.com/jobs", linker_flags=("-s", "-w")),

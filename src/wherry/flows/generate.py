@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from wherry.analyze.holdings import holdings, names
 from wherry.analyze.layout import locate
+from wherry.assemble.certificates import extra_certificates
 from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import context, rooms, written
 from wherry.flows.lock import pinned
@@ -221,8 +222,10 @@ def applications_of(planned: Planned, machine: Machine) -> tuple[tuple[Applicati
 
 
 def _refuse_missing(applications: tuple[Application, ...], root: Path) -> None:
-    """UsageError [bad-setting] for a recorded profile that is not there: an engine would refuse to start."""
+    """UsageError [bad-setting] for a recorded profile that is not there: an engine would refuse to start. [bad-certificate] as
+    for an image of `wherry build`: a private key would be in the image."""
     for one in applications:
+        extra_certificates(root, one.certificates)
         if one.runs.seccomp and not Path(root, one.runs.seccomp).is_file():
             raise UsageError(
                 "bad-setting",

@@ -181,6 +181,8 @@ class Application(Value, frozen=True, kw_only=True):
     base: str = "static"
     """image.base as it was said: a short name, a reference or a place."""
     base_kind: BaseKind = "static"
+    certificates: tuple[str, ...] = ()
+    """PEM files with more authorities to trust, relative to the repository's root."""
     platforms: tuple[Platform, ...] = ()
     programs: tuple[Program, ...]
     """The first is the entrypoint unless `entrypoint` says more."""

@@ -73,6 +73,7 @@ def test_ones_own_base_is_taken_whole() -> None:
     }
     assert copies(bare, "base") == [
         "services/jobs/templates /srv/templates/",
+        "--chmod=0444 deploy/ca.pem /etc/ssl/certs/wherry-1.pem",
         "--from=build --chmod=0555 /out/app/ /app/",
     ]
     assert only(bare, "STOPSIGNAL", "base").text == "SIGTERM"

@@ -7,17 +7,30 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from typing import Final
 
 from wherry.errors import UsageError
 from wherry.formats import dockerfile
 from wherry.generate.dockerfile.draft import Draft, told
 from wherry.model.plan import Asset
 
+AUTHORITIES: Final = "/etc/ssl/certs"
+
 
 def copies(draft: Draft) -> tuple[str, ...]:
-    """Of all assets, in their order. UsageError [asset-empty] for one whose patterns choose nothing that git knows."""
+    """Of all assets, in their order, and of authorities. UsageError [asset-empty] for one whose patterns choose nothing that git
+    knows."""
     tracked = draft.application.sources.tracked
-    return tuple(row for asset in draft.application.assets for row in _copies(asset, tracked))
+    return (*(row for asset in draft.application.assets for row in _copies(asset, tracked)), *_authorities(draft))
+
+
+def _authorities(draft: Draft) -> tuple[str, ...]:
+    """Files of their own, so that the base's bundle stays as it is."""
+    rows = tuple(
+        dockerfile.copy((told(path, "image.certificates"),), f"{AUTHORITIES}/wherry-{number}.pem", "--chmod=0444")
+        for number, path in enumerate(draft.application.certificates, 1)
+    )
+    return (dockerfile.comment("More authorities: Go reads each file of that folder."), *rows) if rows else ()
 
 
 def _copies(asset: Asset, tracked: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from wherry.formats import dockerfile
 from wherry.generate.dockerfile import compiling, machine
+from wherry.generate.dockerfile.assets import AUTHORITIES
 from wherry.generate.dockerfile.assets import copies as asset_copies
 from wherry.generate.dockerfile.compiling import OUT
 from wherry.generate.dockerfile.draft import APP, Draft, held, told
@@ -25,15 +26,14 @@ TOP: Final = "/top"
 ZONES: Final = "/usr/share/zoneinfo.zip"
 _BASE: Final = "base"
 #: What the builder has, and where the program looks for it.
-_AUTHORITIES: Final = "/etc/ssl/certs"
 _TEMPORARY: Final = "/tmp"  # noqa: S108 - the image's
 _COMMANDS: Final[dict[Lack, tuple[str, ...]]] = {
-    "authorities": (f"mkdir -p {OUT}{_AUTHORITIES}", f"cp {_AUTHORITIES}/ca-certificates.crt {OUT}{_AUTHORITIES}/"),
+    "authorities": (f"mkdir -p {OUT}{AUTHORITIES}", f"cp {AUTHORITIES}/ca-certificates.crt {OUT}{AUTHORITIES}/"),
     "zones": (f"mkdir -p {OUT}/usr/share", f'cp "$(go env GOROOT)/lib/time/zoneinfo.zip" {OUT}{ZONES}'),
     "temporary": (f"install -d -m 1777 {OUT}{_TEMPORARY}",),
 }
 #: Where each goes in a base that has something there already.
-_FOLDERS: Final[dict[Lack, str]] = {"authorities": _AUTHORITIES, "zones": "/usr/share"}
+_FOLDERS: Final[dict[Lack, str]] = {"authorities": AUTHORITIES, "zones": "/usr/share"}
 _WORDS: Final[dict[Lack, str]] = {
     "authorities": "certificate authorities",
     "zones": "time zones (those of Go, in one file)",

@@ -52,6 +52,7 @@ def _one(facts: Facts, ledger: Ledger) -> Application:
         home=_home(facts, origins.directory, project.workspace),
         base=facts.settings.image.base or "static",
         base_kind=pins.base_kind(facts),
+        certificates=image.base.certificates,
         platforms=_platforms(facts, origins.cgo),
         programs=sources.programs(facts, origins),
         entrypoint=image.entrypoint,

@@ -32,6 +32,8 @@ RUN --mount=type=secret,id=netrc,target=/tmp/.netrc,uid=1001 \
     --mount=type=bind,source=services/jobs/go.sum,target=/src/services/jobs/go.sum \
     go mod download && go mod verify
 COPY services/jobs/templates /srv/templates/
+# More authorities: Go reads each file of that folder.
+COPY --chmod=0444 deploy/ca.pem /etc/ssl/certs/wherry-1.pem
 COPY --chown=1001:0 . /src/
 EXPOSE 9099/tcp 5353/udp 2345/tcp
 # Delve compiles without optimization and does not wait for a debugger to come.

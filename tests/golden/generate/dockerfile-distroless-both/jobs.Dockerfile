@@ -55,6 +55,8 @@ COPY --from=files /top/ /
 COPY --from=files /out/var/cache/ /var/cache/
 COPY --from=files /out/etc/passwd /etc/
 COPY services/jobs/templates /srv/templates/
+# More authorities: Go reads each file of that folder.
+COPY --chmod=0444 deploy/ca.pem /etc/ssl/certs/wherry-1.pem
 COPY --from=build --chmod=0555 /out/app/ /app/
 ARG VERSION=dev
 ARG REVISION=unknown
