@@ -65,6 +65,7 @@ API = Application(
         cpu_request=0.1,
         go_memory_limit=235_929 << 10,
         health=Health(port=8080, path="/healthz"),
+        asked=8080,
         liveness="/healthz",
         readiness="/readyz",
         drain=10.0,

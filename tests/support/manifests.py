@@ -61,8 +61,12 @@ def container(application: Application) -> dict[str, Any]:
 
 
 def running(application: Application, **changes: object) -> Application:
-    """The application with other values in `runs`."""
-    return replace(application, runs=replace(application.runs, **changes))
+    """The application with other values in `runs`; HTTP is asked where the plan would ask."""
+    runs = replace(application.runs, **changes)
+    health = runs.health.port if runs.health else 0
+    known = runs.readiness or (runs.liveness if runs.health is None else "")
+    usual = health or (replace(application, runs=runs).port if known else 0)
+    return replace(application, runs=replace(runs, asked=runs.asked if "asked" in changes else usual))
 
 
 APPLICATIONS: dict[str, Application] = {

@@ -18,6 +18,7 @@ from wherry.flows import rooms
 from wherry.flows.container import Made, RunRequest, make
 from wherry.flows.held import REDUCED
 from wherry.flows.looks import LOOKS, Scene, Tester
+from wherry.flows.looks.scene import port_of
 from wherry.flows.looks.structure import read_tests, tested
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
@@ -91,7 +92,8 @@ def prove(request: ProveRequest, machine: Machine, session: Session | None = Non
         session = session or held.enter_context(Session(machine))
         made = _made(request.run, machine, session)
         sweep(made.run, machine)
-        expected = expect.decide(made.settings, made.subject.inferred)
+        container = made.container
+        expected = expect.decide(made.settings, made.subject.inferred, container.ports, port_of(container))
         tests = read_tests(_files(expected, request.run.build))
         checks = chosen(request, expected)
         wanted = request.expectations or expected.expectations

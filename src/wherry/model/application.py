@@ -124,6 +124,8 @@ class Runs(Value, frozen=True, kw_only=True):
     """GOMAXPROCS; 0 where Go knows better (1.25 and later read the limit)."""
     health: Health | None = None
     """Liveness: is it alive. None: nothing to ask was found."""
+    asked: int = 0
+    """The TCP port that `liveness` and `readiness` are asked at; 0: there is nothing to ask, or nobody knows where."""
     liveness: str = ""
     """The path that says whether it is alive, also where `health` is a command; empty: none was found."""
     readiness: str = ""

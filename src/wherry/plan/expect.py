@@ -11,6 +11,7 @@ from wherry.model.project import Inferred
 from wherry.model.verdict import Waiver
 from wherry.plan import durations, sizes
 from wherry.plan.answer import refuse, where
+from wherry.plan.ports import answering
 from wherry.plan.tiers import Effective, Keys
 
 _ROUTE: Final = re.compile(r"/[!-~]*", re.ASCII)
@@ -44,15 +45,20 @@ class Expected(Value, frozen=True, kw_only=True):
     """What the path of each is relative to, as seen from the repository's root; None: where the user stands."""
 
 
-def decide(settings: Effective, inferred: tuple[Inferred, ...] = ()) -> Expected:
-    """UsageError [bad-setting] for a value that means nothing."""
+def decide(
+    settings: Effective, inferred: tuple[Inferred, ...] = (), ports: tuple[str, ...] = (), asked: int = 0
+) -> Expected:
+    """What the sources show counts where it is answered at `asked`, of the `ports` that it listens on. UsageError [bad-setting]
+    for a value that means nothing."""
     unknown = settings.prove.unknown
     words = (unknown,) if isinstance(unknown, str) else unknown or ()
     accepting: Accepting = "accept" if words == ("accept",) else "fail" if words == ("fail",) else "host"
     waivers = settings.prove.waive or ()
     tests = settings.prove.tests or ()
     return Expected(
-        expectations=_expectations(settings, inferred),
+        expectations=_expectations(
+            settings, tuple(one for one in inferred if _is_answered(one, inferred, ports, asked))
+        ),
         only=_named(settings, "only", settings.prove.only or ()),
         skip=_named(settings, "skip", settings.prove.skip or ()),
         unknown=_named(settings, "unknown", tuple(word for word in words if word not in _WORDS)),
@@ -89,6 +95,13 @@ def _ready_route(settings: Effective, guessed: Inferred | None) -> str:
     if settings.prove.ready_route is None and settings.generate.readiness:
         return settings.generate.readiness
     return guessed.value if guessed else _route(settings, "ready-route", settings.prove.ready_route)
+
+
+def _is_answered(one: Inferred, inferred: tuple[Inferred, ...], ports: tuple[str, ...], asked: int) -> bool:
+    """Whether a readiness route is where questions go: of several ports, the sources may serve it at another one."""
+    if one.kind != "readiness-route" or sum(port.endswith("/tcp") for port in ports) < 2:
+        return True
+    return answering(inferred, ports, one.value) == asked
 
 
 def _guess(inferred: tuple[Inferred, ...]) -> Inferred | None:

@@ -82,7 +82,8 @@ def _set(facts: Facts, given: HealthSettings, declared: tuple[str, ...], targets
             step = f"one of the image's programs ({', '.join(targets)}), or an absolute path"
             refuse(facts.settings, (*_KEYS, "command"), f"{program[:60]!r} is no program of the image", next=step)
         return msgspec.structs.replace(usual, command=(path, *rest), retries=retries)
-    path, port = _path(facts, given), _port(facts, given, declared)
+    path = _path(facts, given)
+    port = _port(facts, given, _asked(facts, declared, path))
     return msgspec.structs.replace(usual, path=path, port=port, retries=retries)
 
 
@@ -99,22 +100,23 @@ def _path(facts: Facts, given: HealthSettings) -> str:
     return given.path
 
 
-def _port(facts: Facts, given: HealthSettings, declared: tuple[str, ...]) -> int:
+def _port(facts: Facts, given: HealthSettings, asked: int) -> int:
     if given.port is not None:
         if not 0 < given.port < 65536:
             refuse(facts.settings, (*_KEYS, "port"), f"{given.port} is no port", next="a number from 1 to 65535")
         return given.port
-    port = _only_port(facts, declared)
-    if not port:
-        raise _incomplete(facts, "the health check has no port, and the image not exactly one")
-    return port
+    if not asked:
+        raise _incomplete(
+            facts, "the health check has no port, and the image not exactly one that is known to answer it"
+        )
+    return asked
 
 
-def _only_port(facts: Facts, declared: tuple[str, ...]) -> int:
-    tcp = tuple(port.removesuffix("/tcp") for port in declared if port.endswith("/tcp"))
-    if not tcp and facts.settings.image.ports is None:
-        tcp = tuple(one.value for one in ports.known(facts))
-    return int(tcp[0]) if len(tcp) == 1 else 0
+def _asked(facts: Facts, declared: tuple[str, ...], path: str) -> int:
+    """The port that answers `path`; 0: not known."""
+    if not any(port.endswith("/tcp") for port in declared) and facts.settings.image.ports is None:
+        declared = tuple(f"{one.value}/tcp" for one in ports.known(facts))
+    return ports.answering(facts.main.inferred, declared, path)
 
 
 def _undeclared(facts: Facts, health: Health, declared: tuple[str, ...]) -> tuple[Finding, ...]:
@@ -150,7 +152,8 @@ def _time(facts: Facts, key: str, text: str | None) -> float:
 
 
 def _inferred(facts: Facts, declared: tuple[str, ...], *, required: bool) -> Answer[Health | None]:
-    routes, port = _routes(facts), _only_port(facts, declared)
+    routes = _routes(facts)
+    port = _asked(facts, declared, routes[0].value if routes else "")
     seen = {(one.kind, one.value) for one in facts.main.inferred}
     serves_tls = ("tls", "server") in seen and (
         "plain-http",
@@ -159,7 +162,7 @@ def _inferred(facts: Facts, declared: tuple[str, ...], *, required: bool) -> Ans
     if len(routes) != 1 or not port or serves_tls:
         if required:
             raise _incomplete(facts, "the sources do not show exactly one health route and one port without TLS")
-        return Answer(value=None, decisions=_left_out(routes, port, serves_tls=serves_tls))
+        return Answer(value=None, decisions=_left_out(routes, declared, serves_tls=serves_tls))
     health = Health(path=routes[0].value, port=port)
     place = routes[0].place
     decision = Decision(
@@ -168,7 +171,7 @@ def _inferred(facts: Facts, declared: tuple[str, ...], *, required: bool) -> Ans
     return Answer(value=health, decisions=(decision,))
 
 
-def _left_out(routes: tuple[Inferred, ...], port: int, *, serves_tls: bool) -> tuple[Decision, ...]:
+def _left_out(routes: tuple[Inferred, ...], declared: tuple[str, ...], *, serves_tls: bool) -> tuple[Decision, ...]:
     """Said only where there is a route: most programs have none, and need no line about it."""
     if not routes:
         return ()
@@ -177,10 +180,10 @@ def _left_out(routes: tuple[Inferred, ...], port: int, *, serves_tls: bool) -> t
         if len(routes) > 1
         else "the server speaks TLS"
         if serves_tls
-        else "not exactly one port"
+        else f"which of {', '.join(declared)} answers it is not known"
+        if declared
+        else "its port is not known"
     )
-    if port and len(routes) == 1 and not serves_tls:
-        return ()
     return (Decision(name="health", value="none; image.health says which", reason=reason, place=routes[0].place),)
 
 

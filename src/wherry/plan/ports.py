@@ -54,6 +54,16 @@ def known(facts: Facts) -> tuple[Inferred, ...]:
     return tuple(unique.values())
 
 
+def answering(inferred: tuple[Inferred, ...], declared: tuple[str, ...], route: str) -> int:
+    """The TCP port of `declared` that answers `route`: the only one, or the one where the sources serve it. 0: not known."""
+    tcp = tuple(int(one.removesuffix("/tcp")) for one in declared if one.endswith("/tcp"))
+    if len(tcp) < 2:
+        return next(iter(tcp), 0)
+    served = {one.value for one in inferred if one.kind == "route-port"}
+    found = [port for port in tcp if f"{port}{route}" in served]
+    return found[0] if len(found) == 1 else 0
+
+
 def _decision(one: Inferred) -> Decision:
     if one.certainty == "found":
         return Decision(name="port", value=one.value, reason="found in the sources", origin="found", place=one.place)

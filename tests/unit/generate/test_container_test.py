@@ -87,6 +87,20 @@ def test_a_program_that_listens_nowhere_is_asked_nothing() -> None:
     assert (made["Port"], made["LivePath"], made["ReadyPath"]) == ("0", '""', '""')
 
 
+@pytest.mark.parametrize(
+    ("ports", "asked", "port", "alive"),
+    [
+        (("9090/tcp", "8080/tcp"), 8080, "8080", "/healthz"),
+        (("9090/tcp", "8080/tcp"), 0, "9090", ""),
+        (("8080/tcp",), 9000, "8080", ""),
+    ],
+)
+def test_routes_are_asked_where_they_are_answered(ports: tuple[str, ...], asked: int, port: str, alive: str) -> None:
+    made = settings(replace(API, runs=replace(API.runs, ports=ports, asked=asked, backing=())))
+    ready = "/readyz" if alive else ""
+    assert (made["Port"], made["LivePath"], made["ReadyPath"]) == (port, f'"{alive}"', f'"{ready}"')
+
+
 def test_readiness_that_asks_a_server_is_left_to_others() -> None:
     assert settings(replace(API, runs=replace(API.runs, backing=(Backing(kind="redis"),))))["ReadyPath"] == '""'
 

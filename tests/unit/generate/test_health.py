@@ -105,7 +105,6 @@ def test_one_package_for_each_module() -> None:
     [
         ({}, "/livez", "/readyz"),
         ({"liveness": "/healthz"}, "/healthz", "/readyz"),
-        ({"health": Health(port=1, path="/alive")}, "/alive", "/readyz"),
         ({"health": Health(command=("api", "health")), "liveness": "/up"}, "/up", "/readyz"),
         ({"liveness": "/"}, "/livez", "/readyz"),
         ({"liveness": "/ping", "readiness": "/ping"}, "/ping", "/readyz"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.applications import API, JOBS
-from tests.support.manifests import container, running, texts
+from tests.support.manifests import container, running, texts, the
 from wherry.model.application import Application
 from wherry.model.plan import Health
 
@@ -75,6 +75,23 @@ def test_liveness_never_asks_what_readiness_asks(
     listed = {one["name"] for one in container(application).get("ports", ())}
     asked_ports = {one["port"] for handler in found.values() for one in handler.values() if "port" in one}
     assert asked_ports <= listed
+
+
+ADMIN_FIRST = ("9090/tcp", "8080/tcp")
+
+
+def test_of_several_ports_the_one_that_answers_is_asked() -> None:
+    application = running(API, health=None, ports=ADMIN_FIRST, asked=8080)
+    found = handlers(application)
+    assert found["liveness"] == {"httpGet": {"port": "tcp-8080", "path": "/healthz"}}
+    assert found["readiness"] == {"httpGet": {"port": "tcp-8080", "path": "/readyz"}}
+    served = [(one["port"], one["targetPort"]) for one in the("Service", application)["spec"]["ports"]]
+    assert served == [(9090, "tcp-9090"), (8080, "tcp-8080")], "nothing says that HTTP is spoken at the first"
+
+
+def test_where_nobody_knows_which_port_answers_no_route_is_asked() -> None:
+    found = handlers(running(API, health=None, ports=ADMIN_FIRST, asked=0))
+    assert found == {"readiness": {"tcpSocket": {"port": "tcp-9090"}}}
 
 
 def test_a_check_on_a_port_of_its_own_is_asked_there() -> None:

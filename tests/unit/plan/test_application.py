@@ -284,6 +284,40 @@ def test_a_port_that_the_sources_do_not_show() -> None:
     assert made("[image]\nports = [8080, 9191]\nhealth = false\n").findings == ()
 
 
+SEVERAL = (
+    ("port", "9090", "found"),
+    ("port", "8080", "found"),
+    ("health-route", "/healthz"),
+    ("readiness-route", "/readyz"),
+)
+SERVED = (("route-port", "8080/healthz"), ("route-port", "8080/readyz"))
+AWAY = (("route-port", "8080/healthz"), ("route-port", "9090/readyz"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "toml", "asked", "told"),
+    [
+        (SERVED, "", (8080, "/healthz", "/readyz"), []),
+        ((), "", (0, "/healthz", "/readyz"), ["/healthz"]),
+        (AWAY, "", (8080, "/healthz", ""), ["/readyz"]),
+        (AWAY, '[generate]\nreadiness = "/readyz"\n', (8080, "/healthz", "/readyz"), []),
+        ((), "[image]\nports = [8080]\n", (8080, "/healthz", "/readyz"), []),
+        ((), "[image.health]\nport = 8080\n", (8080, "/healthz", ""), ["/readyz"]),
+        (SERVED, "[image]\nhealth = false\n", (8080, "", "/readyz"), []),
+        ((), "[image]\nhealth = false\n", (0, "", "/readyz"), []),
+        (AWAY, '[image.health]\ncommand = ["api", "health"]\n', (8080, "/healthz", ""), ["/readyz"]),
+        ((), '[image.health]\ncommand = ["api", "health"]\n', (0, "/healthz", "/readyz"), ["/healthz"]),
+    ],
+)  # fmt: skip
+def test_of_several_ports_the_one_that_answers_is_asked_or_none(
+    facts: Any, toml: str, asked: tuple[int, str, str], told: list[str]
+) -> None:
+    app = made(toml, facts=planning.inferred(*SEVERAL, *facts))
+    assert (app.runs.asked, app.runs.liveness, app.runs.readiness) == asked
+    named = [one for one in app.findings if one.name == "route-port"]
+    assert [one.message.partition(":")[0].removeprefix("nothing asks ") for one in named] == told
+
+
 def test_no_health_is_none_in_a_cluster_too() -> None:
     assert made("[image]\nhealth = false\n").runs.liveness == ""
     assert made().runs.liveness == "/healthz"

@@ -65,6 +65,26 @@ def test_the_only_readiness_route_of_the_sources_is_a_guess() -> None:
     assert expect.decide(said('prove.ready-route = ""'), (READY,)).expectations.ready_route == ""
 
 
+@pytest.mark.parametrize(
+    ("ports", "served", "asked", "route"),
+    [
+        (("8080/tcp",), "", 8080, "/readyz"),
+        (("8080/tcp", "53/udp"), "", 8080, "/readyz"),
+        ((), "", 0, "/readyz"),
+        (("9090/tcp", "8080/tcp"), "8080/readyz", 8080, "/readyz"),
+        (("9090/tcp", "8080/tcp"), "8080/readyz", 9090, ""),
+        (("9090/tcp", "8080/tcp"), "", 8080, ""),
+    ],
+)
+def test_readiness_is_asked_only_where_it_is_answered(
+    ports: tuple[str, ...], served: str, asked: int, route: str
+) -> None:
+    known = (READY, Inferred(kind="route-port", value=served, place=READY.place))
+    assert expect.decide(Effective(), known, ports, asked).expectations.ready_route == route
+    said_so = said('generate.readiness = "/readyz"')
+    assert expect.decide(said_so, known, ports, asked).expectations.ready_route == "/readyz"
+
+
 @pytest.mark.parametrize("day", ["2026-12-31", '"2026-12-31"'])
 def test_a_waiver_with_its_day(day: str) -> None:
     found = expect.decide(said(f'[[prove.waive]]\ncheck = "shell"\nreason = "soon"\nuntil = {day}\n'))

@@ -10,6 +10,8 @@ from wherry.model.project import Project
 
 FOUND = ("port", "8080", "found")
 ROUTE = ("health-route", "/healthz")
+ADMIN = ("port", "9090", "found")
+AT = ("route-port", "8080/healthz")
 
 
 def seen(*facts: Any) -> Project:
@@ -60,8 +62,13 @@ def test_health_is_guessed_from_one_route_and_one_port() -> None:
     ("facts", "reason"),
     [
         ((FOUND, ROUTE, ("health-route", "/livez")), "2 routes to choose from"),
-        ((FOUND, ("port", "9090", "found"), ROUTE), "not exactly one port"),
-        ((ROUTE,), "not exactly one port"),
+        ((FOUND, ("port", "9090", "found"), ROUTE), "which of 8080/tcp, 9090/tcp answers it is not known"),
+        (
+            (FOUND, ADMIN, ROUTE, AT, ("route-port", "9090/healthz")),
+            "which of 8080/tcp, 9090/tcp answers it is not known",
+        ),
+        ((FOUND, ADMIN, ROUTE, ("route-port", "8080/livez")), "which of 8080/tcp, 9090/tcp answers it is not known"),
+        ((ROUTE,), "its port is not known"),
         ((FOUND, ROUTE, ("tls", "server")), "the server speaks TLS"),
     ],
 )
@@ -69,6 +76,14 @@ def test_no_health_where_the_sources_leave_a_choice(facts: tuple[Any, ...], reas
     made = plan(project=seen(*facts))
     assert made.images[0].health is None
     assert decision(made, "health").reason == reason
+
+
+@pytest.mark.parametrize("facts", [(FOUND, ADMIN), (ADMIN, FOUND)], ids=["first", "last"])
+def test_of_several_ports_the_one_that_serves_the_route(facts: tuple[Any, ...]) -> None:
+    known = seen(*facts, ROUTE, AT)
+    assert image(project=known).health == Health(port=8080, path="/healthz")
+    assert image('[image.health]\npath = "/healthz"\n', project=known).health == Health(port=8080, path="/healthz")
+    assert refused('[image.health]\npath = "/up"\n', project=known).name == "health-incomplete"
 
 
 def test_a_server_that_can_also_speak_tls_is_asked_in_plain_text() -> None:

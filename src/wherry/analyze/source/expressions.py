@@ -20,7 +20,7 @@ MOST = 24
 OTHER = Other()
 STRINGS = ("interpreted_string_literal", "raw_string_literal")
 TEXTS = frozenset((*STRINGS, "int_literal"))
-NAMES = frozenset(("identifier", "type_identifier", "package_identifier", "field_identifier"))
+NAMES = frozenset(("identifier", "type_identifier", "package_identifier", "field_identifier", "nil"))
 #: Nodes that are looked through → the field of what is inside; empty: the first child.
 WRAPPERS = {
     **dict.fromkeys(

@@ -14,6 +14,7 @@ from wherry.analyze.source.leading import leading
 from wherry.analyze.source.listening import ports
 from wherry.analyze.source.outside import backings, secret_files, variables
 from wherry.analyze.source.routes import routes
+from wherry.analyze.source.serving import serving
 from wherry.analyze.source.settings import Settings
 from wherry.model.project import Inferred
 
@@ -41,6 +42,7 @@ def infer(packages: tuple[SourcePackage, ...]) -> tuple[Inferred, ...]:
     return (
         *ports(code, settings, evaluator),
         *routes(code, evaluator),
+        *serving(code, evaluator),
         *habits(code),
         *stopping(code),
         *drains(code, evaluator),

@@ -112,10 +112,9 @@ def ports(code: Code, settings: Settings, evaluator: Evaluator) -> tuple[Inferre
 def _addresses(code: Code, evaluator: Evaluator) -> Iterator[tuple[Known, ...]]:
     """The possible addresses of each spot that listens."""
     for call, where in code.calls:
-        for row in vocabulary.LISTENERS:
-            if _listens(row, call, code, where):
-                yield _address(row, call, where, code, evaluator)
-                break
+        row = listener_of(call, code, where)
+        if row is not None:
+            yield address_of(row, call, where, code, evaluator)
     for made, where in code.composites():
         package = code.package_of(made.kind, where)
         for prefix, kind, field in vocabulary.SERVERS:
@@ -134,6 +133,11 @@ def _is_assigned(code: Code, where: Where) -> bool:
     return any(one.of_field and one.name == "Addr" and one.scope == where.scope for one in facts.bindings)
 
 
+def listener_of(call: Call, code: Code, where: Where) -> vocabulary.Listener | None:
+    """How this call listens; None: it does not."""
+    return next((row for row in vocabulary.LISTENERS if _listens(row, call, code, where)), None)
+
+
 def _listens(row: vocabulary.Listener, call: Call, code: Code, where: Where) -> bool:
     function = call.invoke.function
     if last_name(function) != row.name:
@@ -145,7 +149,10 @@ def _listens(row: vocabulary.Listener, call: Call, code: Code, where: Where) -> 
     return isinstance(function, Select) and not package and code.imports(where, row.package)
 
 
-def _address(row: vocabulary.Listener, call: Call, where: Where, code: Code, evaluator: Evaluator) -> tuple[Known, ...]:
+def address_of(
+    row: vocabulary.Listener, call: Call, where: Where, code: Code, evaluator: Evaluator
+) -> tuple[Known, ...]:
+    """What it may be told to listen on."""
     invoke = call.invoke
     if row.argument < len(invoke.arguments):
         return evaluator.texts(invoke.arguments[row.argument], where)

@@ -18,14 +18,7 @@ def routes(code: Code, evaluator: Evaluator) -> tuple[Inferred, ...]:
     """Facts of kind health-route and readiness-route. A registration with a literal path is found; `case "/healthz":`
     is a guess.
     """
-    found = []
-    for call, where in code.calls:
-        for known, prefix in _registered(call, where, code, evaluator):
-            path = path_of(known.text)
-            kind = kind_of(path)
-            if kind and len(path) < LONGEST:
-                sure = known.certain and UNKNOWN not in prefix + known.text
-                found.append(_inferred(kind, _joined(prefix, path), known, sure=sure))
+    found = [route for _, _, route in registered(code, evaluator)]
     for facts, where in code.each_file():
         for route in facts.routes:
             kind = kind_of(route.name)
@@ -33,6 +26,17 @@ def routes(code: Code, evaluator: Evaluator) -> tuple[Inferred, ...]:
                 place = code.place(where, route.line, route.column)
                 found.append(Inferred(kind=kind, value=route.name, place=place, certainty="guess"))
     return _once(found)
+
+
+def registered(code: Code, evaluator: Evaluator) -> Iterator[tuple[Call, Where, Inferred]]:
+    """The calls that register such a route."""
+    for call, where in code.calls:
+        for known, prefix in _registered(call, where, code, evaluator):
+            path = path_of(known.text)
+            kind = kind_of(path)
+            if kind and len(path) < LONGEST:
+                sure = known.certain and UNKNOWN not in prefix + known.text
+                yield call, where, _inferred(kind, _joined(prefix, path), known, sure=sure)
 
 
 def _registered(call: Call, where: Where, code: Code, evaluator: Evaluator) -> Iterator[tuple[Known, str]]:

@@ -14,6 +14,7 @@ from wherry.flows.looks.beside import Tester
 from wherry.flows.session import Session
 from wherry.kit.ports import Answer, Machine
 from wherry.kit.value import Value
+from wherry.model.container import Container
 from wherry.model.observation import Expectations
 from wherry.model.plan import Health
 from wherry.runtime.look import answers_at, sockets
@@ -46,10 +47,8 @@ class Scene(Value, frozen=True, kw_only=True):
 
     @property
     def port(self) -> int:
-        """Where the application is asked: its health check's port, else the first one that the image declares; 0: unknown."""
-        health = route_of(self.made.container.health)
-        declared = [int(one.partition("/")[0]) for one in self.made.container.ports if not one.endswith("/udp")]
-        return health[0] if health else min(declared, default=0)
+        """Where the application is asked."""
+        return port_of(self.made.container)
 
     @property
     def command(self) -> str:
@@ -88,6 +87,13 @@ def can_check(scene: Scene, live: Live) -> bool:
     whose listener would wait for whoever enters."""
     same = live.container.seccomp == scene.made.container.seccomp
     return bool(scene.command) and same and not scene.made.runtime.no_pivot
+
+
+def port_of(container: Container) -> int:
+    """Where HTTP is asked: the health check's port, else the lowest one that the image declares; 0: unknown."""
+    health = route_of(container.health)
+    declared = [int(one.partition("/")[0]) for one in container.ports if not one.endswith("/udp")]
+    return health[0] if health else min(declared, default=0)
 
 
 def route_of(health: Health | None) -> tuple[int, str] | None:

@@ -49,7 +49,8 @@ def _settings(applications: Applications, application: Application, folder: str)
     """Go's constants and variables by their names."""
     runs = application.runs
     dockerfile = names.dockerfile(applications, application, "")
-    live = runs.liveness or (runs.health.path if runs.health else "")
+    declared = f"{runs.asked}/tcp" in runs.ports
+    port = runs.asked if declared else application.port
     ready = "" if runs.backing else runs.readiness
     start = runs.health.start_period if runs.health else 0.0
     return {
@@ -59,10 +60,10 @@ def _settings(applications: Applications, application: Application, folder: str)
         "Home": quoted(names.home(applications)),
         "Package": quoted(application.programs[0].import_path),
         "User": quoted(f"{runs.user}:{runs.group}"),
-        "Port": str(application.port),
+        "Port": str(port),
         "HTTPS": "true" if runs.tls else "false",
-        "LivePath": quoted(live if application.port else ""),
-        "ReadyPath": quoted(ready if application.port else ""),
+        "LivePath": quoted(runs.liveness if declared else ""),
+        "ReadyPath": quoted(ready if declared else ""),
         "Grace": duration(runs.grace),
         "Memory": str(runs.limits.memory),
         "Processes": str(runs.limits.pids),

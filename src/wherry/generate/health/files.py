@@ -86,7 +86,7 @@ def _filled(name: str, text: str, application: Application) -> str:
 def _constants(application: Application) -> dict[str, str]:
     """Go's constants by their names."""
     runs = application.runs
-    live = _path(runs.liveness or (runs.health.path if runs.health else "")) or "/livez"
+    live = _path(runs.liveness) or "/livez"
     ready = _path(runs.readiness)
     paths = {
         "LivePath": live,

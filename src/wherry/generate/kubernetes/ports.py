@@ -17,20 +17,11 @@ class Port(Value, frozen=True, kw_only=True):
     """The Service's port that leads to it; 0: the Service has none, only the kubelet asks it."""
 
 
-def asked(application: Application) -> int:
-    """The port that HTTP checks ask; 0: there is none to ask."""
-    runs = application.runs
-    if runs.health is not None and runs.health.port:
-        return runs.health.port
-    known = runs.readiness or (runs.liveness if runs.health is None else "")
-    return application.port if known else 0
-
-
 def ports(application: Application) -> tuple[Port, ...]:
     """Each once. `http` (`https` where it serves TLS itself) is the first TCP port where HTTP is spoken there; others are called
     after their number, since nothing is known of what they speak."""
     declared = [_parsed(one) for one in application.runs.ports]
-    checked = asked(application)
+    checked = application.runs.asked
     made = [
         Port(
             name=_name(application, number, protocol),
@@ -51,7 +42,7 @@ def _parsed(text: str) -> tuple[int, str]:
 
 
 def _name(application: Application, number: int, protocol: str) -> str:
-    if protocol == "tcp" and number == application.port and number == asked(application):
+    if protocol == "tcp" and number == application.port and number == application.runs.asked:
         return "https" if application.runs.tls else "http"
     return f"{protocol}-{number}"
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from wherry.formats.yaml import Document, noted
 from wherry.generate.kubernetes import words
-from wherry.generate.kubernetes.ports import asked, ports
+from wherry.generate.kubernetes.ports import ports
 from wherry.model.application import Application
 from wherry.model.plan import Health
 
@@ -100,21 +100,21 @@ def _asks(application: Application, health: Health) -> Handler:
 
 
 def _route(application: Application, path: str) -> Handler:
-    return _get(application, path) if path and asked(application) else {}
+    return _get(application, path) if path and application.runs.asked else {}
 
 
 def _get(application: Application, path: str) -> Handler:
     return {
         "httpGet": {
             "path": path,
-            "port": _port_name(application, asked(application)),
+            "port": _port_name(application, application.runs.asked),
             **({"scheme": "HTTPS"} if application.runs.tls else {}),
         }
     }
 
 
 def _connects(application: Application) -> Handler:
-    number = asked(application) or application.port
+    number = application.runs.asked or application.port
     return {"tcpSocket": {"port": _port_name(application, number)}} if number else {}
 
 

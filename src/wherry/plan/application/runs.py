@@ -18,9 +18,10 @@ from wherry.plan import paths
 from wherry.plan.answer import Answer, Ledger, refuse, where
 from wherry.plan.application import numbers
 from wherry.plan.application.facts import Facts
+from wherry.plan.application.questions import Questions
+from wherry.plan.application.questions import decide as decided
 from wherry.plan.container import limits
 from wherry.plan.container.environment import SHARE
-from wherry.plan.expect import decide as expected
 from wherry.plan.tiers import Keys
 
 DRAIN: Final = 10.0
@@ -50,6 +51,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
     if image.health and image.health.command:
         ledger.ask(partial(_no_shell, facts, image.health), None)
     ledger.findings += (*_strange_route(facts), *_strange_port(facts))
+    questions = ledger.ask(partial(decided, facts), Questions())
     return Runs(
         user=int(user),
         group=int(group or user),
@@ -60,8 +62,9 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         go_memory_limit=soft,
         go_processors=_go_processors(facts, limited, environment),
         health=image.health,
-        liveness=_liveness(facts),
-        readiness=ledger.ask(partial(_readiness, facts), ""),
+        asked=questions.asked,
+        liveness=questions.liveness,
+        readiness=questions.readiness,
         tls=_serves_tls(facts),
         grace=ledger.ask(partial(_grace, facts, drain), GRACE),
         drain=drain,
@@ -148,27 +151,6 @@ def _go_processors(facts: Facts, limited: Limits, environment: dict[str, str]) -
     if "GOMAXPROCS" in environment or not limited.cpus or line >= KNOWS_LIMIT:
         return 0
     return max(1, math.ceil(limited.cpus))
-
-
-def _liveness(facts: Facts) -> str:
-    if facts.settings.image.health is False:
-        return ""
-    health, found = facts.image.health, facts.only("health-route")
-    return health.path if health and health.path else found.value if found else ""
-
-
-def _readiness(facts: Facts) -> Answer[str]:
-    said = facts.settings.generate.readiness
-    if said is None:
-        return Answer(value=expected(facts.settings, facts.main.inferred).expectations.ready_route)
-    if not re.fullmatch(r"/[!-~]*", said, re.ASCII):
-        refuse(
-            facts.settings,
-            ("generate", "readiness"),
-            f"{said[:60]!r} is no path of a URL",
-            next="write it like /readyz",
-        )
-    return Answer(value=said)
 
 
 def _drain(facts: Facts) -> Answer[float]:
