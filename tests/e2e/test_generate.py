@@ -334,3 +334,40 @@ def test_what_cannot_hold_writes_nothing(shop: Path, toml: str, name: str) -> No
         assert done.code == 2, done.stderr
         assert f"error [{name}]" in done.stderr
     assert files(shop) == before | {"wherry.toml": toml}
+
+
+def test_what_git_does_not_have_yet_is_shown_before_it_goes(shop: Path) -> None:
+    """I06, dirty in git: an edit of a generated file that nobody committed is printed, since nothing else has it."""
+    assert ran("generate", "makefile", cwd=shop).code == 0
+    for words in (["add", "-A"], ["commit", "-qm", "made"]):
+        subprocess.run(["git", *words], cwd=shop, check=True)
+    path = shop / "Makefile"
+    made = path.read_text()
+    path.write_text(made.replace("## Tests\n", "## Tests, and my own words\n"))
+    checked = ran("generate", "--check", cwd=shop)
+    assert (checked.code, path.read_text() == made) == (1, False), "--check writes nothing"
+    done = ran("generate", cwd=shop)
+    assert "-test: ## Tests, and my own words\n+test: ## Tests\n" in done.stderr
+    assert path.read_text() == made
+    path.write_text("mine\n")
+    refused = ran("generate", "makefile", cwd=shop)
+    assert refused.code == 1
+    assert "[file-exists]" in refused.stderr
+    assert path.read_text() == "mine\n"
+
+
+def test_what_listens_nowhere_and_what_nobody_serves_is_told(tmp_path: Path) -> None:
+    need("go", "git")
+    idle = ran("generate", "compose", cwd=repository("cli", tmp_path / "cli"))
+    assert idle.code == 0
+    assert "note [no-port]: greet: no port was found, so files open none" in " ".join(idle.stderr.split())
+    shop = repository("http-api", tmp_path / "http-api")
+    (shop / "wherry.toml").write_text('[image]\nhealth = { path = "/nosuch", port = 8080 }\n')
+    asked = ran("generate", "compose", cwd=shop)
+    told = " ".join(asked.stderr.split())
+    assert asked.code == 0
+    assert "warning [health-route]: http-api: the health check asks for /nosuch, and the sources show /healthz" in told
+    assert "where wherry.toml:2" in told
+    assert 'next image.health.path = "/healthz"' in told
+    for words in (("generate", "compose", "--json"), ("generate", "--check", "--json")):
+        assert "health-route" in json.loads(ran(*words, cwd=shop).stdout)["findings"]
