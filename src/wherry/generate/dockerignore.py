@@ -149,7 +149,8 @@ def _exceptions(hidden: tuple[str, ...]) -> tuple[str, ...] | None:
 def _needed(applications: Applications, embedded: tuple[str, ...]) -> tuple[str, ...]:
     """Paths that must not be hidden, and are not `embedded`: of files in git, and of what goes into the image as it is."""
     shown = dockerignore.expression(embedded)
-    found = set(_tracked(applications)) | {asset.source for one in applications for asset in one.assets}
+    copied = {path for one in applications for path in (*(asset.source for asset in one.assets), *one.certificates)}
+    found = _tracked(applications) | copied
     return tuple(sorted(path for path in found if not shown.fullmatch(path)))
 
 
