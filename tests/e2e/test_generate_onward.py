@@ -67,6 +67,16 @@ def test_what_names_a_dockerfile_says_how_to_make_it(shop: Path) -> None:
     assert next_of(made(shop)) == []
 
 
+def test_secrets_come_before_the_first_start(shop: Path) -> None:
+    """Compose would stop at files that are not there; the command shows how they are made."""
+    (shop / "wherry.toml").write_text('[generate]\nbacking = ["postgres"]\n')
+    said = next_of(made(shop, "compose"))
+    assert said[1:] == ["sed -n '/^# Once/,/^name/p' compose.yaml  # what to make once, before:", "docker compose up"]
+    shown = subprocess.run(said[1], shell=True, cwd=shop, capture_output=True, text=True, check=True).stdout
+    assert "install -d -m 700 secrets" in shown
+    assert "secrets/postgres-password" in shown
+
+
 def test_a_folder_below_gets_commands_that_work_there(several: Path) -> None:
     inside = several / "cmd/api"
     assert next_of(made(inside, "compose")) == [

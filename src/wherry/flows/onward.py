@@ -13,7 +13,7 @@ from typing import Final
 
 from wherry.flows.wishes import Seen, Wish
 from wherry.generate import names
-from wherry.generate.compose.files import PURPOSES
+from wherry.generate.compose.files import PURPOSES, waits
 from wherry.generate.container_test.files import FOLDER as CONTAINER_TEST
 from wherry.generate.header import Command, words, writer
 from wherry.generate.shell import from_root
@@ -64,6 +64,9 @@ def _used(seen: Seen, choice: Choice) -> Iterator[str]:
         case "dockerfile" if choice.variant != names.DEV:
             yield from (_docker_build(seen, one, choice.variant) for one in seen.applications[:MOST])
         case "compose" | "dockerfile":
+            path = names.from_root(seen.applications, PURPOSES[choice.variant].file)
+            if choice.what == "compose" and waits(seen.applications, choice):
+                yield f"sed -n '/^# Once/,/^name/p' {shlex.quote(_from_here(seen, path))}  # what to make once, before:"
             yield _compose(seen, choice)
         case "makefile":
             folder = _from_here(seen, names.home(seen.applications))

@@ -13,10 +13,11 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.formats.yaml import Document, dump, noted
-from wherry.generate import names
-from wherry.generate.compose import backing, ports, service
+from wherry.generate import names, ports
+from wherry.generate.compose import backing, service
 from wherry.generate.compose.backing import PASSWORD, REDIS_PASSWORD, SECRETS, SERVERS, Led
 from wherry.generate.compose.words import key, literal, path, project, why
+from wherry.generate.text import apart
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -51,9 +52,8 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     dev, where a debugger listens, and for a digest of what is built here."""
     _refuse(choice)
     purpose = PURPOSES[choice.variant]
-    _check(applications)
-    database = project(_title(applications)).replace("-", "_")[:_LONGEST]
-    led = {names.service(one): backing.lead(one, database) for one in applications}
+    _check(applications, purpose)
+    database, led = _leading(applications)
     published = _ports(applications, choice)
     volumes = _volumes(applications)
     services: dict[str, Document] = {}
@@ -81,6 +81,18 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     return (File(path=purpose.file, text=dump(literal(document))),)
 
 
+def waits(applications: Applications, choice: Choice) -> bool:
+    """Whether something has to be made before the first start: the first lines of the file say what."""
+    led = _leading(applications)[1]
+    return bool(_once(_secrets(applications, choice, led), led))
+
+
+def _leading(applications: Applications) -> tuple[str, dict[str, Led]]:
+    """The database's name, and how each service finds its servers."""
+    database = project(_title(applications)).replace("-", "_")[:_LONGEST]
+    return database, {names.service(one): backing.lead(one, database) for one in applications}
+
+
 def _refuse(choice: Choice) -> None:
     if PUBLIC in choice.extras and choice.variant == names.DEV:
         raise UsageError(
@@ -99,18 +111,11 @@ def _refuse(choice: Choice) -> None:
         )
 
 
-def _check(applications: Applications) -> None:
-    found: set[str] = set(backing.kinds(applications))
-    for application in applications:
-        name = key(names.service(application), "image.name")
-        if name in found:
-            raise UsageError(
-                "same-name",
-                f"two services of one compose file would be called {name}",
-                where=f"image.name = {application.name}",
-                next="name one of them in wherry.toml",
-            )
-        found.add(name)
+def _check(applications: Applications, purpose: Purpose) -> None:
+    own = [key(names.service(one), "image.name") for one in applications]
+    apart((*backing.kinds(applications), *own), file=purpose.file, what="services")
+    if purpose is PURPOSES[PRODUCTION]:
+        apart(map(service.image_variable, applications), file=purpose.file, what="variables")
 
 
 def _title(applications: Applications) -> str:
@@ -144,11 +149,11 @@ def _ports(applications: Applications, choice: Choice) -> tuple[ports.Published,
 
 
 def _volumes(applications: Applications) -> tuple[tuple[str, str, str], ...]:
-    """Service, volume, path: named after both."""
+    """Service, volume, path: named after both. UsageError [same-name] for two services that would share their data."""
     found: list[tuple[str, str, str]] = []
-    taken: set[str] = set()
     for application in applications:
         owner = names.service(application)
+        taken: set[str] = set()
         for where in service.on_disk(application):
             wanted = f"{owner}-{project(path(where, 'image.volumes'))}"
             name = next(
@@ -156,6 +161,7 @@ def _volumes(applications: Applications) -> tuple[tuple[str, str, str], ...]:
             )
             taken.add(name)
             found.append((owner, name, where))
+    apart((volume for _, volume, _ in found), file="compose file", what="volumes")
     return tuple(found)
 
 
