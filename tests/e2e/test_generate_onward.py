@@ -127,7 +127,7 @@ def test_files_of_a_program_that_is_gone_are_named_with_what_to_do(several: Path
 def test_two_files_of_one_program_are_told(several: Path) -> None:
     made(several, "dockerfile", "./...")
     said = made(several, "dockerfile", "./cmd/api")
-    assert "warning [made-twice]: api.Dockerfile and 2 more and Dockerfile are of one program" in " ".join(said.split())
+    assert "warning [made-twice]: Dockerfile and api.Dockerfile (3 files) are of one program, the latter by" in " ".join(said.split())
     assert "rm api.Dockerfile migrate.Dockerfile worker.Dockerfile, or Dockerfile" in " ".join(said.split())
     assert "made-twice" not in made(several, "dockerfile", "--variant", "dev", "./cmd/api")
     assert "made-twice" not in made(several, "makefile", "./cmd/api")

@@ -131,13 +131,13 @@ def made_twice(wish: Wish, paths: tuple[str, ...]) -> Iterator[Finding]:
         if theirs and ours:
             yield Finding(
                 name="made-twice",
-                message=f"{_some(theirs)} and {_some(ours)} are of one program: the former by `{words(command)}`",
+                message=f"{_some(ours)} and {_some(theirs)} are of one program, the latter by `{words(command)}`",
                 next=f"rm {shlex.join(theirs)}, or {shlex.join(ours)}: whichever nobody uses",
             )
 
 
 def _some(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return names[0] if len(names) == 1 else f"{names[0]} ({len(names)} files)"
 
 
 def _meet(one: Choice, other: Choice) -> bool:
