@@ -27,6 +27,8 @@ PACKAGES = (
     *("runc", "crun", "uidmap"),
     *("systemd", "dbus", "dbus-user-session", "libpam-systemd"),
 )
+#: What only some releases have: podman 4.3, bookworm's, knows no Quadlets.
+MORE = {"trixie": ("podman",)}
 #: Which minor version of Python a release has.
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 #: What the initramfs needs to reach the disks; a release that has one built in, has it not here.
@@ -138,7 +140,7 @@ def pins() -> list[str]:
 def _key(release: str) -> str:
     """Moves with all that decides what is in the machine, but Debian's own updates."""
     scripts = (WHERRY, BOOT, MACHINE, JOB, UNIT, UNPACK)
-    parts = (release, *PACKAGES, *MODULES, *USERS.values(), *scripts, *PAM.values(), *pins())
+    parts = (release, *PACKAGES, *MORE.get(release, ()), *MODULES, *USERS.values(), *scripts, *PAM.values(), *pins())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -167,7 +169,7 @@ def _do(*command: str) -> str:
 
 def _unpack(release: str, root: Path) -> None:
     """The packages' files, with /bin and its like as links into /usr."""
-    include = f"--include={','.join(PACKAGES)}"
+    include = f"--include={','.join((*PACKAGES, *MORE.get(release, ())))}"
     _do("debootstrap", "--variant=minbase", "--foreign", "--merged-usr", include, release, str(root))
     (root / "var/lib/dpkg/info").mkdir(parents=True, exist_ok=True)
     for archive in sorted((root / "var/cache/apt/archives").glob("*.deb")):
