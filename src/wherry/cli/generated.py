@@ -37,9 +37,10 @@ def show(made: Generated, output: Output, *, mode: str, diff: bool) -> None:
         elif mode == "write" and one.state in ("changed", "foreign"):
             output.verbatim(one.diff)
     if not diff:
-        width = max((len(words[one.state]) for one in made.changes), default=0)
-        for one in made.changes:
-            output.result(f"{words[one.state].ljust(width)}  {one.path}")
+        said = ["another's" if one.by and mode != "write" else words[one.state] for one in made.changes]
+        width = max(map(len, said), default=0)
+        for word, one in zip(said, made.changes, strict=True):
+            output.result(f"{word.ljust(width)}  {one.path}")
     output.line(_closing(made, mode))
     output.next(*_next(made, mode))
 

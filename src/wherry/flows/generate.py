@@ -14,7 +14,7 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from wherry.analyze.holdings import holdings, names
-from wherry.analyze.layout import locate
+from wherry.analyze.layout import Layout, locate
 from wherry.assemble.certificates import extra_certificates
 from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import context, rooms, written
@@ -23,7 +23,7 @@ from wherry.flows.onward import Step, onward
 from wherry.flows.other_base import other_base
 from wherry.flows.plan import Planned, plan_with, toolchain_of
 from wherry.flows.request import BuildRequest
-from wherry.flows.wishes import Seen, Wish, again, asked, made_twice
+from wherry.flows.wishes import Seen, Wish, again, asked, covers, made_twice
 from wherry.generate.header import Command, words, writer
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
@@ -76,12 +76,11 @@ def generate(request: GenerateRequest, machine: Machine) -> Generated:
     [file-exists]; those of `plan`, of the writers and of `written`."""
     layout = locate(str(rooms.standing(request.build)))
     root = Path(layout.root)
-    listed = names(layout, machine.which("git"), machine.environment, machine.run)
-    known = written.commands_in(root, listed)
+    known = known_in(layout, machine)
 
     @functools.cache
     def look(build: BuildRequest) -> Seen:
-        return _seen(build, machine)
+        return seen_of(build, machine)
 
     wanted = request.choice
     wishes = asked(wanted, request.build, look(request.build), known) if wanted else again(request.build, root, known)
@@ -101,6 +100,12 @@ def generate(request: GenerateRequest, machine: Machine) -> Generated:
     return found
 
 
+def known_in(layout: Layout, machine: Machine) -> dict[Command, tuple[str, ...]]:
+    """The commands that files of the repository name. UsageError [bad-header]."""
+    listed = names(layout, machine.which("git"), machine.environment, machine.run)
+    return written.commands_in(Path(layout.root), listed)
+
+
 def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Seen], machine: Machine) -> Generated:
     """The files of one wish beside those that are there; digests are asked for and locked where `request` lets it."""
     seen, row = look(wish.build), writer(wish.choice.what)
@@ -111,7 +116,8 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
     )
     applications, findings = _pinned(request, applications, row.write(applications, choice), machine)
     command = Command(choice=choice, home=applications[0].home)
-    changes, errors = written.compared(Path(root), row.write(applications, choice), command)
+    covered = covers(wish, seen, look)
+    changes, errors = written.compared(Path(root), row.write(applications, choice), command, covered)
     gone = tuple(
         written.Change(path=name, state="gone")
         for home, files in wish.before
@@ -184,7 +190,8 @@ def _digest(choice: Choice, seen: Seen) -> str:
     return choice.digest
 
 
-def _seen(build: BuildRequest, machine: Machine) -> Seen:
+def seen_of(build: BuildRequest, machine: Machine) -> Seen:
+    """What is described. The errors of `plan`."""
     planned = planned_of(build, machine)
     applications, root = applications_of(planned, machine)
     return Seen(applications=applications, root=root, named=named(planned))
@@ -275,9 +282,10 @@ def _unpinned(names: tuple[str, ...], why: str = "") -> Finding:
 
 
 def together(root: str, made: tuple[Generated, ...]) -> Generated:
-    """All of them as one, each file once: what one makes is not gone because another does not."""
+    """All of them as one, each file once: what one makes is not gone because another does not, and of two that make it alike it
+    is of the one that it names."""
     every = [one for each in made for one in each.changes]
-    changes = {one.path: one for one in every} | {one.path: one for one in every if one.state != "gone"}
+    changes = {one.path: one for one in every} | {one.path: one for one in sorted(every, key=_claim)}
     return Generated(
         root=root,
         changes=tuple(changes.values()),
@@ -292,19 +300,27 @@ def together(root: str, made: tuple[Generated, ...]) -> Generated:
     )
 
 
+def _claim(change: written.Change) -> tuple[bool, ...]:
+    return change.state != "gone", change.state != "foreign", change.named
+
+
 def refuse(whole: Generated, said: str, *, overwrite: bool) -> None:
     """UsageError [kept-part]; RefusedError [file-exists] where somebody else's file is in the way. `said`: the command, for what
     to do next."""
     if whole.errors:
         raise whole.errors[0] if len(whole.errors) == 1 else Several(whole.errors)
-    foreign = tuple(one.path for one in whole.changes if one.state == "foreign")
+    foreign = tuple(one for one in whole.changes if one.state == "foreign")
     if foreign and not overwrite:
+        by = {one.by for one in foreign}
+        whose = (
+            "not wherry's" if "" in by else f"of other programs: by {' and '.join(f'`{one}`' for one in sorted(by))}"
+        )
         raise RefusedError(
             "file-exists",
-            f"{foreign[0]} is not wherry's, and stays as it is"
+            f"{foreign[0].path} is {whose}, and stays as it is"
             if len(foreign) == 1
-            else f"{len(foreign)} files are not wherry's, and stay as they are",
-            where=foreign,
+            else f"{len(foreign)} files are {whose}, and stay as they are",
+            where=tuple(one.path for one in foreign),
             next=(f"{said} --diff", f"{said} --overwrite"),
         )
 

@@ -5,6 +5,7 @@ What it writes says what `wherry plan` had decided anyway, so nothing changes bu
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -15,15 +16,17 @@ from wherry.flows.generate import (
     Generated,
     GenerateRequest,
     applications_of,
+    known_in,
     made,
     planned_of,
     refuse,
+    seen_of,
     together,
 )
 from wherry.flows.lock import named_by_settings
 from wherry.flows.plan import Planned
 from wherry.flows.request import BuildRequest
-from wherry.flows.wishes import Seen, Wish
+from wherry.flows.wishes import Known, Seen, Wish, shared
 from wherry.generate.header import Command
 from wherry.generate.initial import settings
 from wherry.kit.ports import Machine
@@ -71,24 +74,23 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     planned = planned_of(_all(request.build, machine), machine)
     applications, root = applications_of(planned, machine)
     home = os.path.relpath(here, root)
-    applications = tuple(replace(one, home=home) for one in applications)
     images = tuple(zip(planned.plan.images, applications, strict=True))
     several = len(planned.reading.project.mains) > 1
     first = settings(images, _folders(planned, here) if several else ())
-    seen = Seen(applications=applications, root=root)
-    compared, _ = written.compared(Path(root), (first,), Command(choice=Choice(what="init"), home=home))
-    own = _first(compared, request)
-    brought = (Choice(what=what) for what in ALWAYS if what not in {one.what for one in request.choices})
-    # A wherry.toml that stays may name other programs than the words here: then first lines say which these are.
-    said = () if own.changes else request.build.packages
-    wishes = (
-        *(Wish(choice=replace(one, packages=said), build=request.build, brought=True) for one in brought),
-        *(Wish(choice=replace(one, packages=said), build=request.build) for one in request.choices),
+    seen = _from(home, Seen(applications=applications, root=root))
+    compared, _ = written.compared(
+        Path(root), (first,), Command(choice=Choice(what="init"), home=home), lambda _: False
     )
+    own = _first(compared, request)
+    wishes = _wishes(request, own, seen, known_in(planned.layout, machine))
     wanted = GenerateRequest(build=request.build, mode="diff" if request.show else "write")
 
+    @functools.cache
+    def see(build: BuildRequest) -> Seen:
+        return seen if build == request.build else _from(home, seen_of(build, machine))
+
     def whole(*, pin: bool) -> Generated:
-        files = (made(one, replace(wanted, pin=pin), lambda _: seen, machine) for one in wishes)
+        files = (made(one, replace(wanted, pin=pin), see, machine) for one in wishes)
         return together(root, (own, *files))
 
     if request.show:
@@ -97,6 +99,21 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     done = whole(pin=True)
     written.write(Path(root), done.changes)
     return done
+
+
+def _from(home: str, seen: Seen) -> Seen:
+    """The same with all files where wherry.toml will be."""
+    return replace(seen, applications=tuple(replace(one, home=home) for one in seen.applications))
+
+
+def _wishes(request: InitRequest, own: Generated, seen: Seen, known: Known) -> tuple[Wish, ...]:
+    """A wherry.toml that stays may name other programs than the words here: then first lines say which these are."""
+    said = () if own.changes else request.build.packages
+    brought = tuple(Choice(what=what) for what in ALWAYS if what not in {one.what for one in request.choices})
+    return tuple(
+        shared(Wish(choice=replace(one, packages=said), build=request.build, brought=one in brought), seen, known)
+        for one in (*brought, *request.choices)
+    )
 
 
 def _first(own: tuple[written.Change, ...], request: InitRequest) -> Generated:

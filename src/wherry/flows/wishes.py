@@ -5,9 +5,10 @@ that nothing makes any more, out; reads the sources of programs that files name.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from wherry.model.finding import Finding
 
 Before = tuple[tuple[str, tuple[str, ...]], ...]
 Known = dict[Command, tuple[str, ...]]
+ALL: Final = "./..."
 _PROGRAM: Final = re.compile(r"^package main\b", re.MULTILINE)
 
 
@@ -66,12 +68,27 @@ def asked(choice: Choice, build: BuildRequest, seen: Seen, known: Known) -> Wish
     brought = (Choice(what=what, packages=choice.packages) for what in writer(choice.what).brings)
     home = seen.applications[0].home
     others = tuple(row for row in known.items() if row[0].home == home and _meet(row[0].choice, choice))
-    return Wishes(
-        all=(
-            Wish(choice=choice, build=build, before=_made_before(choice, known), others=others),
-            *(Wish(choice=one, build=build, brought=True) for one in brought),
-        )
+    wishes = (
+        Wish(choice=choice, build=build, before=_made_before(choice, known), others=others),
+        *(Wish(choice=one, build=build, brought=True) for one in brought),
     )
+    return Wishes(all=tuple(shared(one, seen, known) for one in wishes))
+
+
+def shared(wish: Wish, seen: Seen, known: Known) -> Wish:
+    """The same, of more programs where its file is that of all who build at the root: those that its first line names stay."""
+    root, what = Path(seen.root), wish.choice.what
+    if not writer(what).shared or seen.applications[0].home != ".":
+        return wish
+    before = {one.choice.packages for one in known if one.home == "." and one.choice.what == what}
+    there = {tuple(word for word in packages if _is_there(root, word)) for packages in before if packages}
+    every = ({()} & before) | (there - {()}) | {wish.choice.packages}
+    if len(every) == 1:
+        return wish
+    words = {word for packages in every for word in packages}
+    packages = (ALL,) if () in every or ALL in words else tuple(sorted(words))
+    build = replace(wish.build, directory=seen.root, packages=packages)
+    return replace(wish, choice=replace(wish.choice, packages=packages), build=build)
 
 
 def again(build: BuildRequest, root: Path, known: Known) -> Wishes:
@@ -94,6 +111,34 @@ def again(build: BuildRequest, root: Path, known: Known) -> Wishes:
         request = replace(build, directory=str(home), packages=there)
         made.append(Wish(choice=choice, build=request, before=((command.home, files),), again=True))
     return Wishes(all=tuple(made), orphans=tuple(orphans))
+
+
+def covers(wish: Wish, seen: Seen, look: Callable[[BuildRequest], Seen]) -> Callable[[Command], bool]:
+    """Says of another command whether its programs are all among those of the wish, or there no more: then no file of it loses
+    anything when the wish writes it anew."""
+
+    def covered(other: Command) -> bool:
+        home, named = Path(seen.root, other.home), other.choice.packages
+        there = tuple(one for one in named if _is_there(home, one))
+        if other.choice.what != wish.choice.what:
+            return False
+        if not home.is_dir() or (named and not there):
+            return True
+        try:
+            theirs = look(replace(wish.build, directory=str(home), packages=there))
+        except UsageError:  # what it names can be planned no more: several programs where there was one
+            return other.home == seen.applications[0].home
+        return _programs(theirs) <= _programs(seen)
+
+    return covered
+
+
+def _programs(seen: Seen) -> set[str]:
+    return {
+        posixpath.normpath(f"{one.sources.directory}/{program.package}")
+        for one in seen.applications
+        for program in one.programs
+    }
 
 
 def _is_there(home: Path, word: str) -> bool:

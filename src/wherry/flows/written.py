@@ -10,12 +10,14 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from wherry.errors import RefusedError, UsageError, WherryError
-from wherry.generate.header import WITHIN, Command, found, headed
+from wherry.generate.header import WITHIN, Command, found, headed, words
 from wherry.generate.kept import merged
 from wherry.kit.files import atomic_writer, disk_errors, is_beneath
 from wherry.kit.value import Value
@@ -31,7 +33,8 @@ SKIPPED: Final = frozenset(("node_modules", "vendor", "testdata"))
 
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 State = Literal["new", "changed", "same", "gone", "foreign"]
-"""gone: an earlier run made it, and this one would not; foreign: somebody else wrote what is there."""
+"""gone: an earlier run made it, and this one would not; foreign: somebody else wrote what is there, or it was made of programs
+that are none of this run's."""
 
 
 class Change(Value, frozen=True, kw_only=True):
@@ -44,6 +47,10 @@ class Change(Value, frozen=True, kw_only=True):
     """Whole, as it is to be."""
     before: str = ""
     executable: bool = False
+    by: str = ""
+    """Of a foreign one: the command that made it; empty: no command of wherry."""
+    named: bool = False
+    """Its first line names the very command that makes it now."""
 
     @property
     def diff(self) -> str:
@@ -52,38 +59,68 @@ class Change(Value, frozen=True, kw_only=True):
         return "".join(difflib.unified_diff(old, new, self.path if self.before else "/dev/null", self.path))
 
 
+Covers = Callable[[Command], bool]
+"""Whether all that another command made a file of is in this one, too."""
+
+
 def compared(
-    root: Path, files: tuple[File, ...], command: Command
+    root: Path, files: tuple[File, ...], command: Command, covers: Covers
 ) -> tuple[tuple[Change, ...], tuple[WherryError, ...]]:
     """Each file beside what is there, the user's parts in it; and an error for each whose parts cannot stay. RefusedError
     [unsafe-file] for a path that leads out of the root, a link or a folder."""
     changes, errors = list[Change](), list[WherryError]()
+    made_here = {posixpath.dirname(one.path) for one in files if one.comment and _command(root, one, command)}
     for one in files:
         try:
-            changes.append(_compared(root, one, command))
+            changes.append(_compared(root, one, command, _owned(one, command, covers, made_here)))
         except UsageError as error:
             if error.name != "kept-part":
                 raise
-            name = posixpath.normpath(posixpath.join(command.home, one.path))
-            changes.append(Change(path=name, state="changed"))
+            changes.append(Change(path=_name(one, command), state="changed"))
             errors.append(error)
     return tuple(changes), tuple(errors)
 
 
-def _compared(root: Path, file: File, command: Command) -> Change:
-    name = posixpath.normpath(posixpath.join(command.home, file.path))
+Owned = Callable[[str, str], bool]
+
+
+def _owned(file: File, command: Command, covers: Covers, made_here: set[str]) -> Owned:
+    """Whether a text that is there, under a name, is this command's to write anew. What has no comments is, where a file
+    beside it says that wherry made it."""
+
+    def owned(before: str, name: str) -> bool:
+        if not file.comment:
+            return posixpath.dirname(file.path) in made_here
+        other = found(before, name)
+        return other is not None and (other == command or covers(other))
+
+    return owned
+
+
+def _command(root: Path, file: File, command: Command) -> Command | None:
+    name = _name(file, command)
+    return found(_head(root / name), name)
+
+
+def _name(file: File, command: Command) -> str:
+    return posixpath.normpath(posixpath.join(command.home, file.path))
+
+
+def _compared(root: Path, file: File, command: Command, owned: Owned) -> Change:
+    name = _name(file, command)
     path = _safe(root, name)
     text = headed(file, command)
     before = contents(path, name)
     made = Change(path=name, state="new", text=text, executable=file.executable)
     if before is None:
         return made
-    theirs = text != before if file.once else file.comment and found(before, name) is None
-    if theirs:
-        return Change(path=name, state="foreign", text=text, before=before, executable=file.executable)
+    other = found(before, name) if file.comment else None
+    made = replace(made, before=before, named=other == command)
+    if text != before and (file.once or not owned(before, name)):
+        return replace(made, state="foreign", by=words(other) if other else "")
     text = merged(before, text, name)
     same = text == before and bool(path.stat().st_mode & 0o100) == file.executable
-    return Change(path=name, state="same" if same else "changed", text=text, before=before, executable=file.executable)
+    return replace(made, state="same" if same else "changed", text=text)
 
 
 def _safe(root: Path, name: str) -> Path:

@@ -46,6 +46,8 @@ class Writer(Value, frozen=True, kw_only=True):
     """By its variant or switch: the variant of the Dockerfile that its files name."""
     brings: tuple[str, ...] = ()
     """What else is made with it, where nobody wrote that by hand."""
+    shared: bool = False
+    """At the repository's root it is one file of all programs that build there."""
 
 
 WRITERS: Final[tuple[Writer, ...]] = (
@@ -58,7 +60,7 @@ WRITERS: Final[tuple[Writer, ...]] = (
         extras=DOCKERFILE_EXTRAS,
         brings=("dockerignore",),
     ),
-    Writer(what="dockerignore", help="What a build's context leaves out.", write=dockerignore),
+    Writer(what="dockerignore", help="What a build's context leaves out.", write=dockerignore, shared=True),
     Writer(
         what="compose",
         help="A compose file: the application, hardened, with the servers that it talks to.",

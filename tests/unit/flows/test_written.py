@@ -19,8 +19,12 @@ COMMAND = Command(choice=Choice(what="compose", variant="secure"))
 FILE = File(path="compose.yaml", text="a: 1\n")
 
 
+def nobody(_: Command) -> bool:
+    return False
+
+
 def one(root: Path, file: File = FILE, command: Command = COMMAND) -> written.Change:
-    (change,), errors = written.compared(root, (file,), command)
+    (change,), errors = written.compared(root, (file,), command, nobody)
     assert not errors
     return change
 
@@ -84,7 +88,7 @@ def test_a_file_above_its_home_but_in_the_repository(tmp_path: Path) -> None:
 def test_all_or_none_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
     (tmp_path / "a.yaml").write_text("# wherry generate compose\nold\n")
     files = tuple(File(path=name, text=f"{name}\n") for name in ("a.yaml", "deploy/base/b.yaml", "c.yaml"))
-    changes, _ = written.compared(tmp_path, files, COMMAND)
+    changes, _ = written.compared(tmp_path, files, COMMAND, nobody)
     real, called = getattr(os, function), list[object]()
 
     def full(*arguments: object) -> object:
@@ -107,9 +111,9 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may mount a tmpfs")
     code = (
-        "import sys; from pathlib import Path; from tests.unit.flows.test_written import COMMAND, File, written\n"
+        "import sys; from pathlib import Path; from tests.unit.flows.test_written import COMMAND, File, nobody, written\n"
         "root = Path(sys.argv[1]); files = tuple(File(path=f'{n}.yaml', text='x' * 5000) for n in range(9))\n"
-        "try: written.write(root, written.compared(root, files, COMMAND)[0])\n"
+        "try: written.write(root, written.compared(root, files, COMMAND, nobody)[0])\n"
         "except Exception as error: print(type(error).__name__, getattr(error, 'name', ''), list(root.iterdir()))\n"
     )
     mount = 'mount -t tmpfs -o size=32k none "$1" && shift && exec "$@"'
@@ -195,7 +199,7 @@ def test_a_part_that_cannot_stay_does_not_hide_other_changes(tmp_path: Path) -> 
     (tmp_path / "a.yaml").write_text(f"{head}# wherry:keep\n")
     (tmp_path / "b.yaml").write_text(f"{head}old\n")
     files = tuple(File(path=name, text="new\n") for name in ("a.yaml", "b.yaml"))
-    changes, errors = written.compared(tmp_path, files, COMMAND)
+    changes, errors = written.compared(tmp_path, files, COMMAND, nobody)
     assert [(one.path, one.state) for one in changes] == [("a.yaml", "changed"), ("b.yaml", "changed")]
     assert [one.name for one in errors] == ["kept-part"]
 
