@@ -27,6 +27,8 @@ CACHE = "--mount=type=cache,target=/root/.cache/go-build"
 """As generated files name Go's build cache: BuildKit tells caches apart by the target."""
 PUT = f"RUN {CACHE} --mount=type=bind,target=/kept tar -xmf /kept/compiled.tar -C /root/.cache/go-build\n"
 COUNT = f"RUN {CACHE} echo kilobytes $(du -sk /root/.cache/go-build)\n"
+COMPILED = "compiled"
+"""The folder with what everyday builds have compiled."""
 TAKE = f"""RUN {CACHE} tar -cf /compiled.tar -C /root/.cache/go-build .
 FROM scratch
 COPY --from=0 /compiled.tar /
@@ -96,29 +98,30 @@ class Builder(Engine):
         assert done.returncode in (0, 1), done.stderr
         return done.stdout.splitlines()
 
-    def put_compiled(self) -> None:
-        """What earlier builders compiled, where there were some."""
-        if self._kept.exists():
-            self._with_go(PUT)
+    def put_compiled(self, name: str = COMPILED) -> None:
+        """What earlier builders compiled and kept under that name, else what everyday ones did; where there is some."""
+        found = next((one for one in (name, COMPILED) if self._kept(one).exists()), "")
+        if found:
+            self._with_go(PUT, found)
 
-    def keep_compiled(self) -> None:
+    def keep_compiled(self, name: str = COMPILED) -> None:
         """For the next one, where it is a good deal more than this one was given."""
-        said = re.search(r"kilobytes (\d+)", self._with_go(COUNT).text)
-        had = self._kept.stat().st_size if self._kept.exists() else 0
+        said, kept = re.search(r"kilobytes (\d+)", self._with_go(COUNT, name).text), self._kept(name)
+        had = kept.stat().st_size if kept.exists() else 0
         if said and int(said[1]) << 10 > GROWN * had:
-            with tempfile.TemporaryDirectory(dir=self._kept.parent) as folder:  # others may read what is there
-                self._with_go(TAKE, f"--output=type=local,dest={folder}")
-                Path(folder, self._kept.name).rename(self._kept)
+            with tempfile.TemporaryDirectory(dir=kept.parent) as folder:  # others may read what is there
+                self._with_go(TAKE, name, f"--output=type=local,dest={folder}")
+                Path(folder, kept.name).rename(kept)
 
-    @property
-    def _kept(self) -> Path:
-        return self.hub.shelf.folder / "compiled/compiled.tar"
+    def _kept(self, name: str) -> Path:
+        return self.hub.shelf.folder / name / "compiled.tar"
 
-    def _with_go(self, lines: str, *words: str) -> Log:
-        self._kept.parent.mkdir(exist_ok=True)
+    def _with_go(self, lines: str, name: str, *words: str) -> Log:
+        kept = self._kept(name).parent
+        kept.mkdir(exist_ok=True)
         with servers.short_folder() as folder:
             (folder / "Dockerfile").write_text(f"FROM {self.hub.image('golang')}\n{lines}")
-            log = self.build(self._kept.parent, f"--file={folder / 'Dockerfile'}", *words)
+            log = self.build(kept, f"--file={folder / 'Dockerfile'}", *words)
         assert log.code == 0, log.text
         return log
 
