@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 
+from wherry.analyze.layout import Layout
 from wherry.analyze.version import Head, Tagged, best_tag, version_of
 from wherry.analyze.weburl import web_address
 from wherry.kit.gitsafe import git_environment
@@ -131,6 +132,11 @@ class Git:
     def __init__(self, folder: str, git: str, environment: Environment, run: Run) -> None:
         self.folder, self._git, self._environment, self._run = folder, git, environment, run
 
+    @property
+    def there(self) -> bool:
+        """Whether git is installed."""
+        return bool(self._git)
+
     def __call__(self, *arguments: str) -> Completed:
         variables = merged(
             self._environment.child,
@@ -146,6 +152,23 @@ class Git:
             argv=(self._git, "--no-pager", *arguments), environment=variables, directory=self.folder, timeout=MINUTE
         )
         return self._run(command)
+
+
+def unsaved(layout: Layout, names: tuple[str, ...], git: Git) -> tuple[str, ...]:
+    """Those of the files, relative to the layout's root, whose text no commit has: changed, new, ignored, and all where git
+    cannot be asked."""
+    if not names:
+        return ()
+    listing = git("config", "--list", "--show-scope", "--null") if layout.git and git.there else None
+    if listing is None or EFFECTIVE not in listing.stdout:
+        return names
+    return tuple(name for name in names if not _saved(os.path.relpath(f"{layout.root}/{name}", layout.git), git))
+
+
+def _saved(path: str, git: Git) -> bool:
+    words = ("--porcelain=v2", "--untracked-files=all", "--ignored", "--no-renames", "-z", "--", path)
+    done = git("--literal-pathspecs", "status", *words)
+    return done.code == 0 and not done.stdout
 
 
 def read_status(data: bytes) -> tuple[str, str, int]:

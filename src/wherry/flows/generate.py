@@ -18,6 +18,7 @@ from wherry.analyze.layout import Layout, locate
 from wherry.assemble.certificates import extra_certificates
 from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import context, rooms, written
+from wherry.flows.edited import refuse_edited, remember
 from wherry.flows.lock import pinned
 from wherry.flows.onward import Step, onward
 from wherry.flows.other_base import other_base
@@ -73,7 +74,7 @@ class Generated(Value, frozen=True, kw_only=True):
 
 def generate(request: GenerateRequest, machine: Machine) -> Generated:
     """Makes the files, and writes them unless `mode` says otherwise: all or none. UsageError [nothing-generated], RefusedError
-    [file-exists]; those of `plan`, of the writers and of `written`."""
+    [file-exists], [edited-file]; those of `plan`, of the writers and of `written`."""
     layout = locate(str(rooms.standing(request.build)))
     root = Path(layout.root)
     known = known_in(layout, machine)
@@ -94,9 +95,12 @@ def generate(request: GenerateRequest, machine: Machine) -> Generated:
     if request.mode != "write":
         return found
     refuse(found, _said(request), overwrite=request.overwrite)
+    if not request.overwrite:
+        refuse_edited(found.changes, layout, machine, _said(request))
     if request.pin:
         found = whole(pin=True)
     written.write(root, found.changes)
+    remember(found.changes, machine)
     return found
 
 

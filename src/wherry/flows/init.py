@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from wherry.flows import rooms, written
+from wherry.flows.edited import refuse_edited, remember
 from wherry.flows.generate import (
     Generated,
     GenerateRequest,
@@ -34,6 +35,7 @@ from wherry.kit.value import Value
 from wherry.model.file import Choice
 from wherry.model.finding import Finding
 
+SAID = "wherry init"
 ALWAYS = ("dockerignore",)
 """Made without being asked for: any build by Docker wants it."""
 
@@ -69,7 +71,7 @@ def look(build: BuildRequest, machine: Machine) -> Found:
 
 def init(request: InitRequest, machine: Machine) -> Generated:
     """wherry.toml where one stands, unless it is there, and the files that were chosen: all or none. RefusedError [file-exists]
-    for those that somebody else wrote."""
+    for those that somebody else wrote, [edited-file]."""
     here = rooms.standing(request.build)
     planned = planned_of(_all(request.build, machine), machine)
     applications, root = applications_of(planned, machine)
@@ -95,9 +97,12 @@ def init(request: InitRequest, machine: Machine) -> Generated:
 
     if request.show:
         return whole(pin=False)
-    refuse(whole(pin=False), "wherry init", overwrite=request.overwrite)
+    refuse(found := whole(pin=False), SAID, overwrite=request.overwrite)
+    if not request.overwrite:
+        refuse_edited(found.changes, planned.layout, machine, SAID)
     done = whole(pin=True)
     written.write(Path(root), done.changes)
+    remember(done.changes, machine)
     return done
 
 
