@@ -133,6 +133,9 @@ def test_three_programs_and_no_choice(tmp_path: Path) -> None:
     assert done.code == 2
     assert "[several-mains]" in done.stderr
     assert "./cmd/worker" in done.stderr
+    assert "  next   wherry generate makefile ./cmd/api\n  or     wherry generate makefile ./...\n" in done.stderr
+    elsewhere = ran("generate", "dockerfile", "--variant", "dev", "-C", "multi-main", cwd=root.parent)
+    assert "  next   wherry generate dockerfile --variant dev -C multi-main ./cmd/api\n" in elsewhere.stderr
     assert not (root / "Makefile").exists()
     assert ran("generate", "makefile", "./...", cwd=root).code == 0
     assert "./..." in (root / "Makefile").read_text().split("\n", 1)[0]

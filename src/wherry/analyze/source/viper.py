@@ -10,7 +10,7 @@ from wherry.analyze.source.facts import Invoke, Text, last_name
 
 PACKAGE = "github.com/spf13/viper"
 #: Methods whose first argument is a key.
-KEYED = frozenset(("GetString", "GetInt", "GetBool", "GetDuration", "Get", "SetDefault", "BindEnv", "MustBindEnv"))
+KEYED = frozenset(("GetString", "Get", "SetDefault", "BindEnv", "MustBindEnv"))
 BINDS = frozenset(("BindEnv", "MustBindEnv"))
 
 

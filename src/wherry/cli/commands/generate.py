@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
+from collections.abc import Iterator
 from typing import Any, cast
 
 import click
@@ -11,8 +14,11 @@ from wherry.cli.commands.network import network
 from wherry.cli.commands.options import standing_in
 from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
+from wherry.errors import UsageError
 from wherry.flows.request import BuildRequest
+from wherry.generate.header import Command, words
 from wherry.generate.table import WRITERS, Writer
+from wherry.model.file import Choice
 
 _SHARED = (
     click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not as it would be made now."),
@@ -80,37 +86,48 @@ for _row in WRITERS:
     generate.add_command(_command(_row))
 
 
-def _flow(what: str, words: dict[str, Any]) -> int:
+def _flow(what: str, said: dict[str, Any]) -> int:
     from wherry.flows.generate import GenerateRequest, Mode
     from wherry.flows.generate import generate as flow
-    from wherry.model.file import Choice
     from wherry.system.machine import real_machine
 
-    packages, directory = words.get("packages", ()), words["directory"]
-    extras = tuple(sorted(name for name, _ in _extras(what) if words.get(name.replace("-", "_"))))
+    packages, directory = said.get("packages", ()), said["directory"]
+    extras = tuple(sorted(name for name, _ in _extras(what) if said.get(name.replace("-", "_"))))
     choice = Choice(
         what=what,
-        variant=words.get("variant") or "",
+        variant=said.get("variant") or "",
         extras=extras,
-        digest=words.get("digest") or "",
-        release=words.get("release") or "",
+        digest=said.get("digest") or "",
+        release=said.get("release") or "",
         packages=packages,
     )
-    mode: Mode = "check" if words["check"] else "diff" if words["diff"] else "write"
+    mode: Mode = "check" if said["check"] else "diff" if said["diff"] else "write"
     request = GenerateRequest(
         build=BuildRequest(directory=directory, packages=packages),
         choice=choice if what else None,
         mode=mode,
-        overwrite=words["overwrite"],
+        overwrite=said["overwrite"],
     )
     output = standard_output()
-    with standing_in(directory):
+    with standing_in(directory), _saying(choice, directory):
         made = flow(request, real_machine())
-    if words["as_json"]:
+    if said["as_json"]:
         output.document(generated.document(made))
     else:
-        generated.show(made, output, mode=mode, diff=words["diff"])
+        generated.show(made, output, mode=mode, diff=said["diff"])
     return 1 if mode == "check" and made.stale else 0
+
+
+@contextlib.contextmanager
+def _saying(choice: Choice, directory: str) -> Iterator[None]:
+    """Where there are several programs, the steps to go on with are of this command."""
+    try:
+        yield
+    except UsageError as error:
+        if error.name == "several-mains" and choice.what:
+            said = words(Command(choice=choice, home=directory))
+            error.with_next(*(f"{said} {shlex.quote(one)}" for one in (*error.where[:1], "./...")))
+        raise
 
 
 def _extras(what: str) -> tuple[tuple[str, str], ...]:
