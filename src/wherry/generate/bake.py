@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from wherry.errors import UsageError
 from wherry.generate import names, shell
+from wherry.generate.text import apart
 from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -82,21 +82,9 @@ def _private(application: Application) -> str:
 
 
 def _targets(applications: Applications) -> dict[str, Application]:
-    made: dict[str, Application] = {}
-    taken: set[str] = set()
-    for application in applications:
-        name = target(names.service(application))
-        own = {name, _released(name)}
-        if own & taken:
-            raise UsageError(
-                "same-name",
-                f"two targets of {FILE} would be called {name}",
-                where=f"image.name = {one_line(application.name)[:60]}",
-                next="name one of them in wherry.toml",
-            )
-        taken |= own
-        made[name] = application
-    return made
+    named = [target(names.service(one)) for one in applications]
+    apart((one for name in named for one in (name, _released(name))), file=FILE, what="targets")
+    return dict(zip(named, applications, strict=True))
 
 
 def _released(name: str) -> str:

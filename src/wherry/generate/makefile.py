@@ -11,8 +11,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from wherry.errors import UsageError
-from wherry.generate.compose.ports import published
 from wherry.generate.names import NETRC, Applications, dockerfile, from_home, service
+from wherry.generate.ports import published
 from wherry.generate.recipe import FILE, argv, assigned, code, double, several, whole
 from wherry.generate.shell import (
     COMMITTED,
@@ -71,10 +71,12 @@ class Subject(Value, frozen=True, kw_only=True):
 
 def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """One Makefile for all of them. UsageError [bad-text] for a name that no target or recipe can hold, [same-name] for two
-    that would share targets."""
+    that would share targets or variables."""
     subjects = tuple(Subject(applications=applications, application=one) for one in applications)
     apart(map(service, applications), file=FILE)
+    apart((one.variable("IMAGE") for one in subjects), file=FILE, what="variables")
     targets = _of_one(subjects[0]) if subjects[0].alone else _of_several(subjects)
+    apart((one.name for one in (_HELP, *targets)), file=FILE, what="targets")
     return (File(path=FILE, text="\n".join((_head(subjects), *map(_written, (_HELP, *targets))))),)
 
 

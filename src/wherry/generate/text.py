@@ -46,14 +46,15 @@ def _bad(text: str, bad: str, what: str, file: str) -> UsageError:
     )
 
 
-def apart(names: Iterable[str], *, file: str) -> None:
-    """UsageError [same-name] when two applications of one file would be called alike in it."""
+def apart(names: Iterable[str], *, file: str, what: str = "applications") -> None:
+    """UsageError [same-name] when two of `what` would be called alike in one file: names that differ may become one in the
+    letters that a format takes. Refused and not numbered: a number would move from one program to the other with their order."""
     known: set[str] = set()
     for name in names:
         if name in known:
             raise UsageError(
                 "same-name",
-                f"two applications of one {file} would be called {one_line(name)[:60]}",
+                f"two {what} of one {file} would be called {one_line(name)[:60]}",
                 where="image.name",
                 next="name one of them in wherry.toml",
             )

@@ -9,8 +9,8 @@ from wherry.formats.yaml import Document, noted
 from wherry.generate import names, shell
 from wherry.generate.compose.backing import SECRETS, Led
 from wherry.generate.compose.hardened import Share, hardened, logged, memory, shares
-from wherry.generate.compose.ports import LOOPBACK, Published, entries
 from wherry.generate.compose.words import Filled, path, seconds, why
+from wherry.generate.ports import LOOPBACK, Published, entries
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.plan import WritableDirectory
@@ -82,9 +82,14 @@ def production(application: Application, around: Around) -> dict[str, Document]:
         example = (
             f"{application.image}@sha256:..., as the push printed it" if _is_plain(application.image) else "by digest"
         )
-        wanted = f"${{{names.variable(names.service(application))}_IMAGE:?{example}}}"
+        wanted = f"${{{image_variable(application)}:?{example}}}"
         image = why(Filled(text=wanted), "a tag can be moved, a digest cannot: without one nothing is started")
     return {"image": image, **_hardened(application, around)}
+
+
+def image_variable(application: Application) -> str:
+    """The variable that says which image is started."""
+    return f"{names.variable(names.service(application))}_IMAGE"
 
 
 def _hardened(application: Application, around: Around) -> dict[str, Document]:

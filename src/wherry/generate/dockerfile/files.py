@@ -9,6 +9,7 @@ from wherry.formats import dockerfile
 from wherry.generate import names
 from wherry.generate.dockerfile.draft import Draft, told
 from wherry.generate.dockerfile.variants import variant
+from wherry.generate.text import apart
 from wherry.kit.text import one_line
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -18,8 +19,10 @@ EXTRAS: Final = ((SYNTAX, "begin with the line that makes Docker download its ne
 
 
 def files(applications: tuple[Application, ...], choice: Choice) -> tuple[File, ...]:
-    """UsageError [bad-text] for a text that no instruction can hold, [base-libc], [shell-probe], [asset-empty], and
-    [outside-sources] for modules outside of the repository."""
+    """UsageError [bad-text] for a text that no instruction can hold, [base-libc], [shell-probe], [asset-empty],
+    [same-name], and [outside-sources] for modules outside of the repository."""
+    each = (names.dockerfile(applications, one, kind) for one in applications for kind in ("", names.DEV))
+    apart(each, file="folder", what="Dockerfiles")
     return tuple(_file(applications, one, choice) for one in applications)
 
 

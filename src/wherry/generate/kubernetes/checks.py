@@ -11,6 +11,8 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.generate import names
+from wherry.generate.kubernetes.storage import claims
+from wherry.generate.text import apart
 from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -57,7 +59,8 @@ PATH: Final = Rule(
 
 
 def check(applications: tuple[Application, ...], choice: Choice) -> None:
-    """UsageError [kubernetes-name], [kubernetes-root], [kubernetes-no-entrance], [bad-text]."""
+    """UsageError [kubernetes-name], [kubernetes-root], [kubernetes-no-entrance], [bad-text], [same-name] for two that would
+    share their data."""
     if choice.variant == "helm":
         _folders((applications[0].home, *choice.packages))
     seen: dict[str, str] = {}
@@ -74,6 +77,8 @@ def check(applications: tuple[Application, ...], choice: Choice) -> None:
                 next="set image.name of one of them in wherry.toml",
             )
         seen[name] = application.name
+    every = (name for application in applications for name, _ in claims(application))
+    apart(every, file="cluster", what="volume claims")
 
 
 def _folders(folders: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from wherry.kit.value import Value
@@ -26,12 +27,14 @@ class Published(Value, frozen=True, kw_only=True):
 
 
 def published(wanted: Iterable[tuple[str, str]]) -> tuple[Published, ...]:
-    """Each service with a port, in order, gets the same number of the machine, or the next one that nobody has yet."""
+    """Each service with a port, in order, gets the same number of the machine, or the next one that nobody has yet: upwards,
+    and from the last one downwards."""
     taken: set[tuple[int, str]] = set()
     found = []
     for service, port in wanted:
         number, _, protocol = port.partition("/")
-        host = next(one for one in range(int(number), 1 << 16) if (one, protocol) not in taken)
+        others = chain(range(int(number), 1 << 16), range(int(number) - 1, 0, -1))
+        host = next(one for one in others if (one, protocol) not in taken)
         taken.add((host, protocol))
         found.append(Published(service=service, port=port, host_port=host))
     return tuple(found)
