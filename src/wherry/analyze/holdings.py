@@ -24,7 +24,6 @@ def holdings(layout: Layout, project: Project, git: str, environment: Environmen
     return Holdings(
         modules=tuple(_files(layout, project, module) for module in modules),
         tracked=known or (),
-        tests=any(name.endswith("_test.go") for name in (_walked(layout.root) if there is None else there)),
     )
 
 
@@ -43,17 +42,6 @@ def _listed(layout: Layout, git: Git, *words: str) -> tuple[str, ...] | None:
     listed = done.stdout.decode("utf-8", "surrogateescape").split("\0")
     inside = (relative(os.path.join(layout.git, name), layout.root) for name in listed if name)
     return tuple(sorted({name for name in inside if not name.startswith("/")}))
-
-
-def _walked(root: str) -> tuple[str, ...]:
-    """Names of files where nobody can be asked, folders of others left out."""
-    found: list[str] = []
-    for _, folders, files in os.walk(root):
-        folders[:] = [
-            name for name in folders if not name.startswith((".", "_")) and name not in ("vendor", "testdata")
-        ]
-        found += files
-    return tuple(found)
 
 
 def _files(layout: Layout, project: Project, module: Module) -> ModuleFiles:

@@ -76,8 +76,6 @@ class Sources(Value, frozen=True, kw_only=True):
     """Files that git knows, sorted: an ignore file that hides one of them makes the build +dirty."""
     embeds: tuple[str, ...] = ()
     """Patterns of //go:embed (see Main): nothing may hide what they match, nor what lies in a folder that they match."""
-    tests: bool = True
-    """Whether there are _test.go files."""
 
 
 class Pin(Value, frozen=True, kw_only=True):
@@ -141,6 +139,10 @@ class Runs(Value, frozen=True, kw_only=True):
     """Of the image, sorted as there."""
     variables: tuple[str, ...] = ()
     """Names of environment variables that the code, or a library that it imports (GIN_MODE), is known to read."""
+    usual: Pairs = ()
+    """What files set beside the image, where the code reads it: `LOG_LEVEL`, `info`."""
+    debugging: Pairs = ()
+    """What files for development set, over the image and `usual`: `GIN_MODE`, `debug`."""
     secrets: tuple[str, ...] = ()
     """Names of files that it reads at /run/secrets/NAME."""
     writable: tuple[WritableDirectory, ...] = ()

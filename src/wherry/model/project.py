@@ -146,8 +146,6 @@ class Holdings(Value, frozen=True, kw_only=True):
     modules: tuple[ModuleFiles, ...] = ()
     tracked: tuple[str, ...] = ()
     """What git knows, relative to the root, sorted; empty without git."""
-    tests: bool = False
-    """Whether one of them is a _test.go file."""
 
     def of(self, directory: str) -> ModuleFiles:
         """Those of the module in `directory`."""

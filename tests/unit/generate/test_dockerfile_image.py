@@ -197,8 +197,6 @@ def test_gates() -> None:
     from_above = replace(JOBS, sources=replace(JOBS.sources, directory="."))
     assert "-C services/jobs example.com/jobs " in searched(from_above), "where its go.mod is"
     assert "||" not in "".join(commands.values()), "nothing makes a failure good"
-    assert "go test" not in text(with_sources(API, tests=False), "full")
-    assert "--from=test" not in text(with_sources(API, tests=False), "full")
 
 
 @pytest.mark.parametrize(

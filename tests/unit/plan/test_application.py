@@ -17,7 +17,6 @@ from wherry.plan.make import make_plan
 HELD = Holdings(
     modules=(ModuleFiles(directory=".", files=("go.mod", "go.sum"), outside=("../other",)),),
     tracked=("cmd/api/main.go", "go.mod"),
-    tests=True,
 )
 FACTS = planning.inferred(
     ("port", "8080", "found"),
@@ -74,7 +73,7 @@ def test_sources_are_without_this_machine() -> None:
     assert sources.replaced_outside == ("../other",)
     assert sources.flags == ("-trimpath", "-buildvcs=true")
     assert sources.environment == (("CGO_ENABLED", "0"), ("GOWORK", "off"))
-    assert (sources.stamped, sources.static, sources.cgo, sources.tests) == (True, True, False, True)
+    assert (sources.stamped, sources.static, sources.cgo) == (True, True, False)
 
 
 def test_what_changes_with_each_commit_is_a_stamp() -> None:

@@ -52,7 +52,6 @@ def decide(facts: Facts) -> Sources:
         stamped="-buildvcs=true" in flags,
         tracked=known.holdings.tracked,
         embeds=tuple(sorted({name for main in _mains(facts) for name in main.embeds})),
-        tests=known.holdings.tests,
     )
 
 
