@@ -124,11 +124,30 @@ def test_files_of_a_program_that_is_gone_are_named_with_what_to_do(several: Path
     assert (several / "Makefile").read_text().split("\n", 1)[0] == "# wherry generate makefile ./cmd/api"
 
 
+def test_files_of_a_module_that_is_gone_are_named(tmp_path: Path) -> None:
+    """From its folder Go finds the module above or beside it, whose files these are not."""
+    need("go", "git")
+    for name in ("api", "jobs"):
+        folder = tmp_path / "mono/services" / name
+        folder.mkdir(parents=True)
+        (folder / "go.mod").write_text(f"module example.com/{name}\n\ngo 1.24\n")
+        (folder / "main.go").write_text("package main\n\nfunc main() {}\n")
+    root = commit(tmp_path / "mono")
+    made(root / "services/jobs", "makefile")
+    for name in ("go.mod", "main.go"):
+        (root / "services/jobs" / name).unlink()
+    checked = ran("generate", "--check", cwd=root)
+    assert (checked.code, checked.stdout) == (1, "no longer made by anything  services/jobs/Makefile\n")
+    assert next_of(checked.stderr) == ["rm services/jobs/Makefile"]
+    assert ran("generate", cwd=root).code == 0
+    assert not (root / "services/api/Makefile").exists(), "nobody asked for it"
+
+
 def test_two_files_of_one_program_are_told(several: Path) -> None:
     made(several, "dockerfile", "./...")
-    said = made(several, "dockerfile", "./cmd/api")
-    assert "warning [made-twice]: Dockerfile and api.Dockerfile (3 files) are of one program, the latter by" in " ".join(said.split())
-    assert "rm api.Dockerfile migrate.Dockerfile worker.Dockerfile, or Dockerfile" in " ".join(said.split())
+    said = " ".join(made(several, "dockerfile", "./cmd/api").split())
+    assert "warning [made-twice]: Dockerfile and api.Dockerfile (3 files) are of one program, the latter by" in said
+    assert "rm api.Dockerfile migrate.Dockerfile worker.Dockerfile, or Dockerfile" in said
     assert "made-twice" not in made(several, "dockerfile", "--variant", "dev", "./cmd/api")
     assert "made-twice" not in made(several, "makefile", "./cmd/api")
 

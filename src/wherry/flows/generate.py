@@ -113,6 +113,9 @@ def known_in(layout: Layout, machine: Machine) -> dict[Command, tuple[str, ...]]
 def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Seen], machine: Machine) -> Generated:
     """The files of one wish beside those that are there; digests are asked for and locked where `request` lets it."""
     seen, row = look(wish.build), writer(wish.choice.what)
+    moved = tuple(name for home, files in wish.before for name in files if home != seen.applications[0].home)
+    if wish.again and moved:  # their module is there no more: from its folder Go finds another one
+        return Generated(root=seen.root, changes=tuple(written.Change(path=one, state="gone") for one in moved))
     choice = _released(wish.choice, seen)
     digest, root = _digest(choice, seen), seen.root
     applications = tuple(
