@@ -55,7 +55,7 @@ def production(docker: Builder, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def secure(docker: Builder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    one = composing.project(tmp_path_factory.mktemp("secure"), docker, SECURE)
+    one = composing.project(tmp_path_factory.mktemp("secure"), docker, SECURE, 'secrets = ["redis_password"]\n')
     for words in ("dockerignore", "dockerfile", "compose"):
         one.wherry("generate", words)
     made = of_file(one, "compose.yaml", VERSION="1.2.3")
@@ -204,6 +204,21 @@ def test_secure_is_built_here_and_answers(secure: Project) -> None:
     assert facts["HostConfig"]["SecurityOpt"] == ["no-new-privileges:true"]
     secure.ask("/kept", "PUT", "by its user")
     assert secure.ask("/kept") == "by its user"
+
+
+def test_redis_asks_for_the_password_that_the_program_reads(secure: Project) -> None:
+    """One file for both sides; no list of processes shows it."""
+    ask = ("exec", "-T", "redis")
+    with pytest.raises(AssertionError, match="NOAUTH"):
+        secure.compose(*ask, "redis-cli", "-e", "ping")
+    knowing = 'REDISCLI_AUTH="$(cat /run/secrets/redis-password)" redis-cli -e ping'
+    assert secure.compose(*ask, "sh", "-c", knowing).strip() == "PONG"
+    assert secure.facts("redis")["State"]["Health"]["Status"] == "healthy"
+    password = (secure.folder / "secrets/redis-password").read_bytes()
+    assert Path(f"/proc/{secure.pid()}/root/run/secrets/redis_password").read_bytes() == password
+    shown = Path(f"/proc/{secure.pid('redis')}/cmdline").read_bytes()
+    assert shown.startswith(b"redis-server")
+    assert password.strip() not in shown
 
 
 def test_dev_starts_anew_what_is_saved(docker: Builder, tmp_path: Path) -> None:

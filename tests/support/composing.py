@@ -64,7 +64,7 @@ class Project:
         text = (self.folder / self.file).read_text()
         lines = [line.removeprefix("# ") for line in text.partition("\nname:")[0].splitlines()]
         commands = lines[lines.index("Once, in this folder:") + 1 :]
-        assert len(commands) == 3, commands
+        assert len(commands) >= 3, commands
         subprocess.run(["sh", "-ec", "\n".join(commands)], cwd=self.folder, check=True)
 
     def command(self, *words: str) -> list[str]:
