@@ -70,6 +70,8 @@ API = Application(
         readiness="/readyz",
         drain=10.0,
         variables=("DATABASE_URL", "LOG_LEVEL"),
+        usual=(("LOG_LEVEL", "info"),),
+        debugging=(("LOG_LEVEL", "debug"),),
         backing=(Backing(kind="postgres", place=Place(file="internal/store/db.go", line=9)),),
         secrets=("database-password",),
     ),

@@ -61,12 +61,15 @@ def container(application: Application) -> dict[str, Any]:
 
 
 def running(application: Application, **changes: object) -> Application:
-    """The application with other values in `runs`; HTTP is asked where the plan would ask."""
+    """The application with other values in `runs`; as the plan has it, HTTP is asked where something is known to ask, and no
+    variable is set that is not read."""
     runs = replace(application.runs, **changes)
     health = runs.health.port if runs.health else 0
     known = runs.readiness or (runs.liveness if runs.health is None else "")
-    usual = health or (replace(application, runs=runs).port if known else 0)
-    return replace(application, runs=replace(runs, asked=runs.asked if "asked" in changes else usual))
+    asked = health or (replace(application, runs=runs).port if known else 0)
+    usual = tuple(one for one in runs.usual if one[0] in runs.variables)
+    decided: dict[str, object] = {"asked": asked, "usual": usual}
+    return replace(application, runs=replace(runs, **{**decided, **changes}))
 
 
 APPLICATIONS: dict[str, Application] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -35,6 +36,7 @@ SIGNALS: Final = (
     ),
     *("CHLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS"),
 )
+GIN: Final = "GIN_MODE"
 HIDING: Final = ("/", "/app")
 """Where programs lie."""
 _SECRET: Final = re.compile(
@@ -44,19 +46,41 @@ _SECRET: Final = re.compile(
 
 
 def environment(facts: Facts, name: str) -> Answer[Pairs]:
-    """The container's variables, sorted; a warning for those that look like secrets. UsageError [bad-setting], [bad-template]."""
+    """The container's variables, sorted: those of the settings, and GIN_MODE for a program with gin, unless they say it; a
+    warning for those that look like secrets. UsageError [bad-setting], [bad-template]."""
     given = pairs(facts.settings, ("image", "env"), facts.settings.image.env)
     slots = template.slots(facts, name=name)
     filled = tuple((key, template.expand(value, slots, _origin(facts, "image", "env", key))) for key, value in given)
     secret = tuple(key for key, value in filled if value and _SECRET.search(key))
-    if not filled:
-        return Answer(value=())
-    source = facts.settings.source("image", "env")
-    shown = ", ".join(key for key, _ in filled)
-    decision = Decision(
-        name="environment", value=shown, reason="as you set it", origin=source.origin, place=source.place
+    own = _released(facts, dict(filled))
+    decisions = own.decisions
+    if filled:
+        source = facts.settings.source("image", "env")
+        shown = ", ".join(key for key, _ in filled)
+        said = Decision(
+            name="environment", value=shown, reason="as you set it", origin=source.origin, place=source.place
+        )
+        decisions = (said, *decisions)
+    findings = (_secret(facts, secret),) if secret else ()
+    return Answer(value=tuple(sorted((*filled, *own.value))), decisions=decisions, findings=findings)
+
+
+def _released(facts: Facts, said: Mapping[str, str]) -> Answer[Pairs]:
+    """gin starts in debug mode unless it is told otherwise: it lists its routes and warns, in production as well."""
+    reads = (
+        one for one in facts.main.inferred if (one.kind, one.value, one.certainty) == ("environment", GIN, "found")
     )
-    return Answer(value=filled, decisions=(decision,), findings=(_secret(facts, secret),) if secret else ())
+    found = next(reads, None)
+    if found is None or GIN in said:
+        return Answer(value=())
+    decision = Decision(
+        name="environment",
+        value=f"{GIN}=release",
+        reason="the code uses gin, which starts in debug mode without it",
+        origin="found",
+        place=found.place,
+    )
+    return Answer(value=((GIN, "release"),), decisions=(decision,))
 
 
 def entrypoint(facts: Facts, targets: tuple[str, ...]) -> Answer[tuple[str, ...]]:

@@ -108,6 +108,14 @@ def test_environment(name: str, tmp_path: Path) -> None:
     assert all(place.startswith("main.go:") for place in facts(main, "environment").values())
 
 
+def test_a_variable_that_a_library_reads(tmp_path: Path) -> None:
+    store = 'package web\n\nimport "github.com/gin-gonic/gin"\n\nvar router = gin.New()\n'
+    write(tmp_path, {"go.mod": MODULE, "web/web.go": store})
+    main = main_of(tmp_path, '_ "example.com/app/web"', "func main() {}")
+    assert facts(main, "environment") == {"GIN_MODE": "web/web.go:3"}
+    assert sure(main, "environment") == {"GIN_MODE": "found"}
+
+
 def test_environment_of_struct_tags(tmp_path: Path) -> None:
     body = 'type config struct {\n\tURL string `env:"DATABASE_URL,required"`\n\tName string `json:"name"`\n}\n\nfunc main() {}'
     assert facts(main_of(tmp_path, '"os"', body), "environment") == {"DATABASE_URL": "main.go:8"}

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tests.support import foreign
 from tests.support.applications import API, DIGEST, HOSTILE, JOBS
 from tests.support.generated import same_as_golden
+from tests.support.manifests import running
 from wherry.errors import UsageError
 from wherry.generate.compose.backing import SERVERS, postgres_data
 from wherry.generate.compose.files import PURPOSES, files
@@ -28,10 +29,6 @@ HARDENED = ("secure", "production")
 def text(purpose: str, *applications: Application, extras: tuple[str, ...] = ()) -> str:
     (made,) = files(applications, Choice(what="compose", variant=purpose, extras=extras))
     return made.text
-
-
-def running(application: Application, **changes: object) -> Application:
-    return replace(application, runs=replace(application.runs, **changes))
 
 
 def read(folder: Path, purpose: str, *applications: Application, extras: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -297,11 +294,24 @@ def test_only_variables_that_the_code_reads_are_set(
 
 
 def test_what_the_image_sets_is_left(tmp_path: Path) -> None:
-    application = running(JOBS, variables=("LOG_LEVEL", "REDIS_ADDR"))
-    assert "LOG_LEVEL" not in service(tmp_path, "secure", application)["environment"]
+    application = running(JOBS, variables=("REDIS_ADDR",))
     assert service(tmp_path, "secure", application)["environment"]["REDIS_ADDR"] == "redis:6379"
     elsewhere = running(application, environment=(("REDIS_ADDR", "cache.example.com:6379"),))
     assert "REDIS_ADDR" not in service(tmp_path, "secure", elsewhere)["environment"]
+
+
+def test_development_and_production_have_their_own_usual_values(tmp_path: Path) -> None:
+    gin = running(
+        API,
+        environment=(("GIN_MODE", "release"),),
+        usual=(("TZ", "UTC"),),
+        debugging=(("GIN_MODE", "debug"), ("LOG_LEVEL", "debug")),
+    )
+    told = {one: service(tmp_path, one, gin)["environment"].items() for one in ("secure", "production", "dev")}
+    assert ("TZ", "UTC") in told["secure"] & told["production"]
+    assert "GIN_MODE" not in dict(told["secure"]), "it is in the image"
+    assert told["dev"] >= {("GIN_MODE", "debug"), ("LOG_LEVEL", "debug")}
+    assert "TZ" not in dict(told["dev"])
 
 
 def test_a_server_that_nobody_tells_of_is_in_a_comment() -> None:

@@ -244,6 +244,13 @@ def test_dev_starts_a_debugger_as_the_user() -> None:
     )
 
 
+def test_dev_says_nothing_that_is_meant_for_servers() -> None:
+    gin = with_runs(API, environment=(("A", "1"), ("GIN_MODE", "release")), debugging=(("GIN_MODE", "debug"),))
+    assert "GIN_MODE=release" in text(gin, "debian")
+    assert "GIN_MODE" not in text(gin, "dev")
+    assert "A=1" in text(gin, "dev")
+
+
 def test_dev_of_an_entrypoint_with_arguments() -> None:
     application = replace(JOBS, entrypoint=("/app/jobctl", "serve"))
     words = only(application, "ENTRYPOINT", "dev").words

@@ -232,6 +232,27 @@ def test_what_the_sources_say_of_stopping_secrets_and_variables() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("toml", "image", "usual", "debugging"),
+    [
+        ("", {"GIN_MODE": "release"}, {"LOG_LEVEL": "info", "TZ": "UTC"}, {"GIN_MODE": "debug", "LOG_LEVEL": "debug"}),
+        (
+            '[image.env]\nGIN_MODE = "test"\nTZ = "UTC+1"\n',
+            {"GIN_MODE": "test", "TZ": "UTC+1"},
+            {"LOG_LEVEL": "info"},
+            {"LOG_LEVEL": "debug"},
+        ),
+    ],
+)
+def test_variables_that_the_code_reads_have_a_usual_value(
+    toml: str, image: dict[str, str], usual: dict[str, str], debugging: dict[str, str]
+) -> None:
+    facts = planning.inferred(*(("environment", name, "found") for name in ("GIN_MODE", "LOG_LEVEL", "TZ", "PORT")))
+    runs = made(toml, facts=facts).runs
+    assert (dict(runs.environment), dict(runs.usual), dict(runs.debugging)) == (image, usual, debugging)
+    assert (made(facts=()).runs.usual, made(facts=()).runs.debugging) == ((), ())
+
+
 def test_no_port_is_told() -> None:
     assert [one.name for one in made(facts=()).findings] == ["no-port"]
     assert made(facts=()).port == 0

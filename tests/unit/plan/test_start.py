@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.planning import decision, findings, image, main, plan, project, refused
+from tests.support.planning import PLACE, decision, findings, image, inferred, main, plan, project, refused
 from wherry.model.place import Place
 from wherry.model.plan import Asset, WritableDirectory
 
@@ -17,6 +17,22 @@ def test_variables_are_sorted_texts_with_words_filled_in() -> None:
     made = plan('[image.env]\nZ = 1\nA = "v{version}"\nJ = \'{"a": {}}\'\nT = true\n')
     assert made.images[0].environment == (("A", "v1.4.0"), ("J", '{"a": {}}'), ("T", "true"), ("Z", "1"))
     assert decision(made, "environment").value == "A, J, T, Z"
+
+
+GIN = ("environment", "GIN_MODE", "found")
+
+
+def test_gin_is_told_that_it_serves_unless_somebody_says_otherwise() -> None:
+    gin = project(main(inferred=inferred(GIN)))
+    made = plan("[image.env]\nA = 1\n", project=gin)
+    assert made.images[0].environment == (("A", "1"), ("GIN_MODE", "release"))
+    own = next(one for one in made.images[0].decisions if one.value == "GIN_MODE=release")
+    assert (own.name, own.origin, own.place) == ("environment", "found", PLACE)
+    assert "debug mode" in own.reason
+    assert image('[image.env]\nGIN_MODE = "debug"\n', project=gin).environment == (("GIN_MODE", "debug"),)
+    assert image('[image.env]\nGIN_MODE = ""\n', project=gin).environment == (("GIN_MODE", ""),)
+    guess = project(main(inferred=inferred(("environment", "GIN_MODE"))))
+    assert image(project=guess).environment == ()
 
 
 @pytest.mark.parametrize("name", ["A B", "", "1A", "A=B", "Ä", "A\\u0000"])

@@ -14,8 +14,8 @@ from wherry.model.project import Inferred
 
 
 def habits(code: Code) -> tuple[Inferred, ...]:
-    """Facts of kind tls, plain-http, zones, users, temp-files and children: each value once, at its first place. All are
-    found: the call means it.
+    """Facts of kind tls, plain-http, zones, users, temp-files, children, and environment for what a library reads: each value
+    once, at its first place. All are found: the call or the import means it.
     """
     found: dict[tuple[str, str], Inferred] = {}
     for kind, value, place in (*_of_calls(code), *_of_names(code)):

@@ -219,7 +219,7 @@ SPECIFIC_NAMES = frozenset(
         *("githash", "gitrevision", "buildcommit", "commitsha", "builddate", "buildtime", "buildtimestamp"),
     )
 )
-HABIT_IMPORTS = {"time/tzdata": ("zones", "embedded")}
+HABIT_IMPORTS = {"time/tzdata": ("zones", "embedded"), "github.com/gin-gonic/gin": ("environment", "GIN_MODE")}
 
 SIGNAL_CALLS = frozenset(("Notify", "NotifyContext"))
 #: Calls that take care of SIGTERM by themselves: (package, name).

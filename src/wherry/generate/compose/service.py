@@ -15,8 +15,6 @@ from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.plan import WritableDirectory
 
-#: What programs make of their environment, if they are known to read it: the variable, in dev, elsewhere.
-_LEVELS: Final = (("LOG_LEVEL", "debug", "info"), ("GIN_MODE", "debug", "release"))
 _LOW_PORTS: Final = {"net.ipv4.ip_unprivileged_port_start": "0"}
 
 
@@ -200,8 +198,7 @@ def _environment(application: Application, around: Around, *, dev: bool) -> dict
     if runs.go_processors and not dev:
         reason = f"the limit of {runs.limits.cpus:g} processors, which the go line {application.sources.go_line} does not read"
         made["GOMAXPROCS"] = why(str(runs.go_processors), reason)
-    said = {name for name, _ in runs.environment}
-    made |= {name: debug if dev else usual for name, debug, usual in _LEVELS if name in set(runs.variables) - said}
+    made |= dict(runs.debugging if dev else runs.usual)
     made |= dict(names.secret_files(application))
     made |= dict(around.led.variables)
     return {"environment": made} if made else {}

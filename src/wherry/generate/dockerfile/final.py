@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from wherry.formats import dockerfile
+from wherry.generate import names
 from wherry.generate.dockerfile import compiling, machine
 from wherry.generate.dockerfile.assets import AUTHORITIES
 from wherry.generate.dockerfile.assets import copies as asset_copies
@@ -131,8 +132,10 @@ def placed(draft: Draft) -> tuple[str, ...]:
 
 
 def environment(draft: Draft, ours: Mapping[str, str]) -> tuple[str, ...]:
-    """ENV of `ours` and the application's own, which come over them."""
-    own = {name: told(text, f"image.env.{name}") for name, text in draft.application.runs.environment}
+    """ENV of `ours` and the application's own, which come over them; for development without what is meant for servers."""
+    runs = draft.application.runs
+    left_out = {name for name, _ in runs.debugging} if draft.variant.name == names.DEV else ()
+    own = {name: told(text, f"image.env.{name}") for name, text in runs.environment if name not in left_out}
     variables = tuple({**ours, **own}.items())
     return (held(lambda: dockerfile.pairs("ENV", variables), "image.env"),) if variables else ()
 

@@ -14,15 +14,12 @@ from wherry.model.application import Application
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SECRETIVE: Final = re.compile("(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIAL|DSN|URL|URI)S?(?:_|$)", re.ASCII)
 """Addresses of servers hold passwords, too."""
-USUAL: Final = {"GIN_MODE": "release", "LOG_LEVEL": "info", "TZ": "UTC"}
-"""What a server in a cluster says where its code reads these and nothing else was set."""
 
 
 def plain(application: Application) -> dict[str, str]:
     """What the ConfigMap holds: the image's variables, to be changed without a new image, and where secrets lie."""
-    known = dict(application.runs.environment)
-    usual = {name: value for name, value in USUAL.items() if name in application.runs.variables}
-    return dict(sorted({**usual, **dict(names.secret_files(application)), **known}.items()))
+    runs = application.runs
+    return dict(sorted(dict((*runs.usual, *names.secret_files(application), *runs.environment)).items()))
 
 
 def secret_name(name: str) -> str:

@@ -16,7 +16,7 @@ from wherry.model.finding import Finding
 from wherry.model.plan import Decision, Health
 from wherry.plan import paths
 from wherry.plan.answer import Answer, Ledger, refuse, where
-from wherry.plan.application import numbers
+from wherry.plan.application import numbers, variables
 from wherry.plan.application.facts import Facts
 from wherry.plan.application.questions import Questions
 from wherry.plan.application.questions import decide as decided
@@ -45,6 +45,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
     limited = ledger.ask(partial(_limits, facts), Limits())
     drain = ledger.ask(partial(_drain, facts), DRAIN)
     environment = dict(image.environment)
+    read = _named(facts, "environment", "postgres-url", "redis-url", "redis-address")
     soft = ledger.ask(partial(_go_memory, facts, limited, environment), 0)
     if not image.ports:
         ledger.findings.append(_no_port(facts))
@@ -70,7 +71,9 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         drain=drain,
         stop_signal=image.stop_signal,
         environment=image.environment,
-        variables=_named(facts, "environment", "postgres-url", "redis-url", "redis-address"),
+        variables=read,
+        usual=variables.usual(facts, read),
+        debugging=variables.debugging(facts, read),
         secrets=ledger.ask(partial(_secrets, facts), ()),
         writable=image.writable,
         volumes=image.volumes,
