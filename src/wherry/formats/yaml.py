@@ -8,6 +8,7 @@ values.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -97,9 +98,17 @@ def _string(text: str) -> Any:
     return text if _is_plain(text) else DoubleQuotedScalarString(text)
 
 
+_MARK: Final = re.compile(r"\s*(?:#|//)\s*wherry:")
+"""How marks begin by which a file's readers keep lines: a value's own line is none."""
+
+
 def _plain_block(text: str) -> bool:
     lines = text.split("\n")
-    return all(line.isprintable() and line == line.rstrip() for line in lines) and not text.startswith((" ", "\n"))
+    return (
+        not any(map(_MARK.match, lines))
+        and all(line.isprintable() and line == line.rstrip() for line in lines)
+        and not text.startswith((" ", "\n"))
+    )
 
 
 _WORD: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-$@")
