@@ -340,7 +340,7 @@ def test_what_cannot_hold_writes_nothing(shop: Path, toml: str, name: str) -> No
 
 
 def test_what_git_does_not_have_yet_is_shown_before_it_goes(shop: Path) -> None:
-    """I06, dirty in git: an edit of a generated file that nobody committed is printed, since nothing else has it."""
+    """I06, dirty in git: an edit of a generated file that nobody committed stays, or is printed, since nothing else has it."""
     assert ran("generate", "makefile", cwd=shop).code == 0
     for words in (["add", "-A"], ["commit", "-qm", "made"]):
         subprocess.run(["git", *words], cwd=shop, check=True)
@@ -349,7 +349,10 @@ def test_what_git_does_not_have_yet_is_shown_before_it_goes(shop: Path) -> None:
     path.write_text(made.replace("## Tests\n", "## Tests, and my own words\n"))
     checked = ran("generate", "--check", cwd=shop)
     assert (checked.code, path.read_text() == made) == (1, False), "--check writes nothing"
-    done = ran("generate", cwd=shop)
+    stays = ran("generate", cwd=shop)
+    assert (stays.code, path.read_text() == made) == (1, False)
+    assert "[edited-file]" in stays.stderr
+    done = ran("generate", "--overwrite", cwd=shop)
     assert "-test: ## Tests, and my own words\n+test: ## Tests\n" in done.stderr
     assert path.read_text() == made
     path.write_text("mine\n")
