@@ -286,6 +286,20 @@ def test_what_cannot_hold_is_one_error_with_its_line(toml: str, name: str) -> No
     assert refused(toml).name == name
 
 
+@pytest.mark.parametrize(
+    ("toml", "limit"),
+    [
+        ('[image]\nenv = { GOMEMLIMIT = "256MiB" }\n', "memory"),
+        ('[run]\nmemory = "64m"\n[generate]\nmemory-request = "65m"\n', "memory"),
+        ("[run]\ncpus = 1\n[generate]\ncpu-request = 2\n", "cpus"),
+    ],
+)
+def test_what_is_above_a_limit_is_told_which(toml: str, limit: str) -> None:
+    error = refused(toml)
+    assert error.next == (f"lower it, or raise run.{limit}",)
+    assert len(error.where) == 1 + ("[run]" in toml), "the setting's line, and the limit's where somebody set it"
+
+
 def test_what_does_hold() -> None:
     assert made('[image]\nenv = { GOMEMLIMIT = "200MiB" }\n').runs.go_memory_limit == 0  # the image says it
     assert made('[image]\nbase = "debian"\nhealth = { command = ["/bin/sh", "-c", "true"] }\n').runs.health

@@ -105,7 +105,7 @@ def _memory_request(facts: Facts, limited: Limits) -> Answer[int]:
         facts, keys, facts.settings.generate.memory_request, max(limited.memory // 2, limits.LEAST_MEMORY)
     )
     if limited.memory and value > limited.memory:
-        raise _above(facts, keys, f"a request of {limits.shown(value)}", limits.shown(limited.memory))
+        raise _above(facts, keys, f"a request of {limits.shown(value)}", ("memory", limits.shown(limited.memory)))
     return Answer(value=value)
 
 
@@ -114,7 +114,7 @@ def _cpu_request(facts: Facts, limited: Limits) -> Answer[float]:
     usual = min(CPU_REQUEST, limited.cpus) if limited.cpus else CPU_REQUEST
     value = numbers.cpus(facts, keys, facts.settings.generate.cpu_request, usual)
     if limited.cpus and value > limited.cpus:
-        raise _above(facts, keys, f"a request of {value:g} processors", f"{limited.cpus:g}")
+        raise _above(facts, keys, f"a request of {value:g} processors", ("cpus", f"{limited.cpus:g}"))
     return Answer(value=value)
 
 
@@ -133,18 +133,20 @@ def _go_memory(facts: Facts, limited: Limits, environment: dict[str, str]) -> An
             next="like 200MiB, or leave it out",
         )
     if match and limited.memory and int(match[1]) * MEMORY_UNITS[match[2] or ""] >= limited.memory:
-        raise _above(facts, keys, f"GOMEMLIMIT={said}", limits.shown(limited.memory))
+        raise _above(facts, keys, f"GOMEMLIMIT={said}", ("memory", limits.shown(limited.memory)))
     return Answer(value=0)
 
 
-def _above(facts: Facts, keys: Keys, what: str, limit: str) -> UsageError:
-    limit_place = where(facts.settings.source("run", "memory" if "B" in limit else "cpus"), ())
+def _above(facts: Facts, keys: Keys, what: str, limit: tuple[str, str]) -> UsageError:
+    """`limit`: the key of [run] that sets it, and what it is."""
+    key, shown = limit
+    limit_place = where(facts.settings.source("run", key), ())
     return UsageError(
         "limits-conflict",
-        f"{what} is not below the limit of {limit}",
+        f"{what} is not below the limit of {shown}",
         where=tuple(filter(None, (where(facts.settings.source(*keys), keys), limit_place))),
         why="the limit would end the program before Go or the cluster could act",
-        next="lower it, or raise run.memory or run.cpus",
+        next=f"lower it, or raise run.{key}",
     )
 
 
