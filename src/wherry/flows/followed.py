@@ -17,7 +17,7 @@ from wherry.errors import UnavailableError
 from wherry.kit.ports import Child, Kill
 from wherry.runtime import orphans
 from wherry.runtime.folders import Place
-from wherry.runtime.look import lives, parent_of
+from wherry.runtime.look import born, lives, parent_of
 
 EVERY: Final = 0.25
 """Seconds between two looks at the parent."""
@@ -35,7 +35,7 @@ class Followed:
         self.pid, self.lost = child.pid, False
         self._child, self._place, self._kill = child, place, kill
         self._program = place.pid()
-        self._parent = parent_of(self._program)
+        self._parent, self._born = parent_of(self._program), born(self._program)
         self._next = self._since = 0.0
 
     def wait(self, seconds: float | None = None, /) -> int | None:
@@ -45,7 +45,7 @@ class Followed:
             left = EVERY if end is None else min(EVERY, max(0.0, end - time.monotonic()))
             code = self._child.wait(left)
             if code is not None:
-                if lives(self._program):
+                if self._lives():
                     self.lost = True
                     self._end_program()
                 return code
@@ -57,18 +57,22 @@ class Followed:
         """As `wait`; when the program has ended by then, its engine is given time to tell how. It takes the container away first,
         and that is not the program's time."""
         code = self.wait(seconds)
-        return self.wait(TELLING) if code is None and not lives(self._program) else code
+        return self.wait(TELLING) if code is None and not self._lives() else code
 
     def signal(self, number: int, /) -> None:
         """To the engine's process."""
         self._child.signal(number)
+
+    def _lives(self) -> bool:
+        """Not so when the number is another process's by now."""
+        return lives(self._program) and born(self._program) == self._born
 
     def _look(self) -> None:
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + EVERY
-        if not self.lost and lives(self._program) and parent_of(self._program) != self._parent:
+        if not self.lost and self._lives() and parent_of(self._program) != self._parent:
             self.lost, self._since = True, now
         if self.lost and now > self._since + PATIENCE:
             self._end_program()
@@ -77,7 +81,7 @@ class Followed:
     def _end_program(self) -> None:
         """A first process takes all others of its namespace along (pid_namespaces(7))."""
         end = time.monotonic() + DYING
-        while lives(self._program) and time.monotonic() < end:
+        while self._lives() and time.monotonic() < end:
             with contextlib.suppress(PermissionError):  # another user's: its engine may
                 self._kill(self._program, signal.SIGKILL)
             time.sleep(0.01)

@@ -125,6 +125,15 @@ def lives(pid: int) -> bool:
         return False
 
 
+def born(pid: int) -> int:
+    """When the process was started, in ticks since the machine was: by that one is told from another that has its number later
+    (starttime in proc_pid_stat(5)). 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 def parent_of(pid: int) -> int:
     """The process that collects it when it ends; 0 when it is gone."""
     try:
