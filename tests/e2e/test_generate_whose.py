@@ -60,6 +60,7 @@ def test_a_pipeline_of_another_folder_stays(services: Path) -> None:
     done = ran("generate", "ci", "--for", "gitlab", "-C", "services/b", cwd=services)
     assert done.code == 1, done.stdout
     assert "-C services/a" in " ".join(done.stderr.split())
+    assert "  next   wherry generate ci --for gitlab -C services/b --diff\n" in done.stderr
     assert (services / ".gitlab-ci.yml").read_text() == before
     shown = ran("generate", "ci", "--for", "gitlab", "-C", "services/b", "--check", cwd=services)
     assert shown.code == 1

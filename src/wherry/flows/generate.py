@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal
@@ -121,10 +122,12 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
     applications = tuple(
         replace(one, digest=digest, version=choice.release or one.version) for one in seen.applications
     )
-    applications, findings = _pinned(request, applications, row.write(applications, choice), machine)
+    files = row.write(applications, choice)
+    pinned_too, findings = _pinned(request, applications, files, machine)
+    if pinned_too != applications:
+        applications, files = pinned_too, row.write(pinned_too, choice)
     command = Command(choice=choice, home=applications[0].home)
-    covered = covers(wish, seen, look)
-    changes, errors = written.compared(Path(root), row.write(applications, choice), command, covered)
+    changes, errors = written.compared(Path(root), files, command, covers(wish, seen, look))
     gone = tuple(
         written.Change(path=name, state="gone")
         for home, files in wish.before
@@ -144,20 +147,25 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
         decisions=tuple(one for application in applications for one in application.decisions),
         findings=(
             *(*told, *_no_release(choice, applications), *other_base(choice, applications), *findings),
-            *(*map(_stays, theirs), *hidden, *made_twice(wish, paths)),
+            *(*(_stays(one, choice) for one in theirs), *hidden, *made_twice(wish, paths)),
         ),
         errors=errors,
         onward=onward(wish, seen, choice),
     )
 
 
-def _stays(change: written.Change) -> Finding:
+def _stays(change: written.Change, choice: Choice) -> Finding:
     return Finding(
         name="file-exists",
-        message=f"{change.path} is not wherry's, and stays as it is",
+        message=f"{change.path} is {_whose((change,))}, and stays as it is",
         severity="note",
-        next="wherry generate dockerignore --diff",
+        next=f"{words(Command(choice=choice))} --diff",
     )
+
+
+def _whose(foreign: tuple[written.Change, ...]) -> str:
+    by = sorted({one.by for one in foreign})
+    return "not wherry's" if "" in by else f"of other programs: by {' and '.join(f'`{one}`' for one in by)}"
 
 
 def _released(choice: Choice, seen: Seen) -> Choice:
@@ -318,10 +326,7 @@ def refuse(whole: Generated, said: str, *, overwrite: bool) -> None:
         raise whole.errors[0] if len(whole.errors) == 1 else Several(whole.errors)
     foreign = tuple(one for one in whole.changes if one.state == "foreign")
     if foreign and not overwrite:
-        by = {one.by for one in foreign}
-        whose = (
-            "not wherry's" if "" in by else f"of other programs: by {' and '.join(f'`{one}`' for one in sorted(by))}"
-        )
+        whose = _whose(foreign)
         raise RefusedError(
             "file-exists",
             f"{foreign[0].path} is {whose}, and stays as it is"
@@ -333,4 +338,8 @@ def refuse(whole: Generated, said: str, *, overwrite: bool) -> None:
 
 
 def _said(request: GenerateRequest) -> str:
-    return words(Command(choice=request.choice)) if request.choice else "wherry generate"
+    """As it was typed."""
+    folder = request.build.directory
+    if request.choice:
+        return words(Command(choice=request.choice, home=folder))
+    return "wherry generate" if folder == "." else f"wherry generate -C {shlex.quote(folder)}"
