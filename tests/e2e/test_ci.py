@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.support import servers
 from tests.support.cli import go_caches, wherry
 from tests.support.examples import repository
 from tests.support.generated import GOLDENS
+from tests.support.real import HTTPBIN, cloned
 from tests.support.tools import go_tool, need
 from tests.support.workflow import Runner, gitlab_job, parsed
 from tests.support.wrapped import on_path
@@ -67,7 +70,7 @@ def test_what_was_proved_is_pushed(tmp_path: Path) -> None:
             folder=root, scratch=tmp_path / "scratch",
             context={"github": {"event_name": "push", "ref": f"refs/heads/{evil}"}},
             variables=on_path(tmp_path / "programs", home) | go_caches() | {"GITHUB_REF_NAME": evil},
-            skipped=("wherry", "Staticcheck", "Errcheck", "Known vulnerabilities", "Log in"),
+            skipped=("wherry", "Known vulnerabilities", "Log in"),
         )  # fmt: skip
         runner.run(document, document["jobs"]["test"])
         outputs = runner.run(document, document["jobs"]["build"])
@@ -106,6 +109,71 @@ def test_gitlabs_jobs_push_what_was_proved(tmp_path: Path) -> None:
             dotenv = root / ".cache/image.env"
             variables |= dict(line.split("=", 1) for line in dotenv.read_text().split()) if dotenv.exists() else {}
         assert digest(registry, "shop/http-api", "2.0.0") == variables["PROVED"]
+
+
+KNOWN = {
+    "id": "GO-2099-0001",
+    "modified": "2099-01-01T00:00:00Z",
+    "published": "2099-01-01T00:00:00Z",
+    "database_specific": {"url": "https://pkg.go.dev/vuln/GO-2099-0001"},
+    "affected": [
+        {
+            "package": {"name": "stdlib", "ecosystem": "Go"},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
+            "ecosystem_specific": {"imports": [{"path": "net/http", "symbols": ["Server.ListenAndServe"]}]},
+        }
+    ],
+}
+
+
+def vulnerabilities(folder: Path, *known: dict[str, Any]) -> str:
+    """The address of a database (https://go.dev/doc/security/vuln/database) that knows of these in the standard library."""
+    listed = [{"id": one["id"], "modified": one["modified"]} for one in known]
+    documents = {
+        "index/db": {"modified": "2099-01-01T00:00:00Z"},
+        "index/modules": [{"path": "stdlib", "vulns": listed}] if known else [],
+        "index/vulns": listed,
+        **{f"ID/{one['id']}": one for one in known},
+    }
+    for name, document in documents.items():
+        path = folder / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+    return folder.as_uri()
+
+
+def test_the_gates_let_a_program_of_others_pass_and_no_mistake(tmp_path: Path) -> None:
+    """go-httpbin as it is published: a gate that is red on its first day would be taken away. Vulnerabilities are asked of a
+    database here."""
+    need("go", "git", "gcc")
+    root = cloned(HTTPBIN, tmp_path / "httpbin", tag="v2.26.0")
+    made = wherry("generate", "ci", "./cmd/go-httpbin", home=tmp_path / "home", cwd=root, WHERRY_OFFLINE="1")
+    assert made.code == 0, made.stderr
+    workflow = root / ".github/workflows/go-httpbin.yaml"
+    document = parsed(workflow.read_text())
+    runner = Runner(
+        folder=root, scratch=tmp_path / "scratch", context={"github": {"event_name": "push"}},
+        variables=on_path(tmp_path / "programs", tmp_path / "home") | go_caches(),
+    )  # fmt: skip
+
+    def ended(database: str) -> list[tuple[str, int]]:
+        steps = [dict(one) for one in document["jobs"]["test"]["steps"]]
+        for one in steps:
+            if one["name"] == "Known vulnerabilities":
+                one["run"] = one["run"].replace("govulncheck@v1.9.0 ", f"govulncheck@v1.9.0 -db={database} ")
+                assert database in one["run"]
+        runner.ended.clear()
+        runner.run(document, {**document["jobs"]["test"], "steps": steps})
+        return [(one.name, one.code) for one in runner.ended]
+
+    names = ["Modules are what go.sum says", "Format", "Vet", "Staticcheck", "Tests under the race detector"]
+    names += ["Known vulnerabilities"]
+    assert ended(vulnerabilities(tmp_path / "none")) == [(name, 0) for name in names], runner.ended[-1].output
+    assert ended(vulnerabilities(tmp_path / "one", KNOWN))[-1] == ("Known vulnerabilities", 1)
+    assert "Your code is affected by 1 vulnerability" in runner.ended[-1].output
+    (root / "httpbin/mistake.go").write_text("package httpbin\n\nfunc same(x int) bool { return x == x }\n")
+    assert ended("file:///")[-1] == ("Staticcheck", 1)
+    assert "SA4000" in runner.ended[-1].output
 
 
 def digest(registry: str, repository: str, tag: str) -> str:

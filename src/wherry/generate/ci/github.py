@@ -102,7 +102,7 @@ def _test(subject: Subject) -> Mapping[str, Document]:
 
 def _check(check: Check) -> Step:
     race = {"env": {"CGO_ENABLED": "1"}} if check.race else {}
-    return {"name": check.name, **race, "run": check.command}
+    return {"name": check.name, **race, "run": noted(check.command, check.why) if check.why else check.command}
 
 
 def _build(subject: Subject) -> Mapping[str, Document]:

@@ -81,8 +81,9 @@ def _test(subject: Subject) -> Mapping[str, Document]:
     }
 
 
-def _check(check: Check) -> str:
-    return f"{'CGO_ENABLED=1 ' if check.race else ''}{check.command}"
+def _check(check: Check) -> Document:
+    command = f"{'CGO_ENABLED=1 ' if check.race else ''}{check.command}"
+    return noted(command, check.why) if check.why else command
 
 
 def _build(subject: Subject) -> Mapping[str, Document]:
