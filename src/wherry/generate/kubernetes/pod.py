@@ -15,8 +15,6 @@ from wherry.model.application import Application
 
 PAUSE: Final = 5
 """Seconds between "no more requests for it" and SIGTERM: every node needs some to hear of it."""
-MARGIN: Final = 5
-"""Seconds between the last answer and SIGKILL, at least."""
 UNPRIVILEGED: Final = 1024
 PRE_STOP: Final = (
     "Before SIGTERM: every node must first hear that no requests go here. The kubelet's own sleep (Kubernetes 1.30),\n"
@@ -101,8 +99,7 @@ def _pull_policy(application: Application) -> Document:
 def _grace(application: Application) -> Document:
     runs = application.runs
     pause = PAUSE if runs.ports else 0
-    drain = words.seconds(runs.drain, least=0)
-    after = max(words.seconds(runs.grace), drain + MARGIN)
+    drain, after = words.seconds(runs.drain, least=0), words.seconds(runs.grace)
     parts = (
         f"{pause} s preStop" if pause else "",
         f"{drain} s to answer what is under way" if drain else "",

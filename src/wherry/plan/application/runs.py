@@ -26,6 +26,8 @@ from wherry.plan.tiers import Keys
 
 DRAIN: Final = 10.0
 GRACE: Final = 30.0
+"""What Kubernetes waits unless told otherwise, said in every file alike. `wherry run` waits 10 s, as `docker stop` does: somebody
+sits before it."""
 MARGIN: Final = 5.0
 """Seconds between the end of draining and SIGKILL: closing what is open, writing the last lines."""
 CPU_REQUEST: Final = 0.1
