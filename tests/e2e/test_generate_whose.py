@@ -28,7 +28,7 @@ def two(tmp_path: Path) -> Path:
 def services(tmp_path: Path) -> Path:
     """Two modules of one repository."""
     need("go", "git")
-    files = {
+    files: dict[str, str | bytes] = {
         f"services/{name}/{file}": text
         for name in "ab"
         for file, text in (("go.mod", MODULE.replace("app", name)), ("main.go", MAIN))
