@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from typing import Final
 
 from wherry.model.base import Base
@@ -75,10 +74,8 @@ def _healthcheck(health: Health | None, architecture: str) -> Healthcheck | None
     """In OCI configs too: Docker reads it there, and others pass over what they do not know (considerations.md#extensibility)."""
     if health is None or not (health.command or has_probe(health, architecture)):
         return None
-    deadline = max(1, math.ceil(health.timeout) - 1)  # the probe ends by itself before the engine kills it
-    command = health.command or (f"/{PROBE}", str(health.port), health.path or "/", str(deadline))
     return Healthcheck(
-        test=("CMD", *command),
+        test=("CMD", *health.words(f"/{PROBE}")),
         interval=round(health.interval * _SECOND),
         timeout=round(health.timeout * _SECOND),
         start_period=round(health.start_period * _SECOND),

@@ -3,7 +3,6 @@ nothing."""
 
 from __future__ import annotations
 
-import math
 import posixpath
 import re
 from typing import Final
@@ -27,6 +26,8 @@ NETRC: Final = "netrc"
 """The build's secret with the credentials of private modules."""
 SECRETS: Final = "/run/secrets"
 """Where a container finds its secrets, a file each."""
+SCRATCH: Final = 64 << 20
+"""Bytes that /tmp, and each directory that need not be kept, may hold where that can be limited."""
 PROBE: Final = "/wherry/probe"
 """Wherry's own check in the image, where the application has none."""
 
@@ -78,11 +79,7 @@ def check(application: Application) -> tuple[str, ...]:
     """What asks whether it is well, in exec form: its own command, else wherry's probe; empty where there is nothing to ask or
     one of the platforms has no probe."""
     health = application.runs.health
-    if health is None:
+    without = any(platform.architecture not in ARCHITECTURES for platform in application.platforms)
+    if health is None or (without and not health.command):
         return ()
-    if health.command:
-        return health.command
-    if any(platform.architecture not in ARCHITECTURES for platform in application.platforms):
-        return ()
-    deadline = max(1, math.ceil(health.timeout) - 1)  # it ends by itself before the engine kills it
-    return (PROBE, str(health.port), health.path or "/", str(deadline))
+    return health.words(PROBE)

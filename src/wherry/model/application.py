@@ -3,7 +3,7 @@ made once, so that no two files can disagree. Touches nothing."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from wherry.kit.value import Value
 from wherry.model.container import Limits
@@ -94,6 +94,12 @@ class Pin(Value, frozen=True, kw_only=True):
         return f"{short}@{self.digest}" if self.digest else short
 
 
+UNPRIVILEGED: Final = 1024
+"""The kernel's net.ipv4.ip_unprivileged_port_start (ip-sysctl.rst)."""
+PORTS: Final = {"postgres": 5432, "redis": 6379}
+"""Where clients of each kind of server ask, unless they are told another port."""
+
+
 class Backing(Value, frozen=True, kw_only=True):
     """A server that the code talks to, found from its imports or said in wherry.toml."""
 
@@ -147,21 +153,21 @@ class Runs(Value, frozen=True, kw_only=True):
     """Names of files that it reads at /run/secrets/NAME."""
     writable: tuple[WritableDirectory, ...] = ()
     volumes: tuple[str, ...] = ()
-    volume_size: int = 1 << 30
-    """Bytes that a cluster is asked for, for each volume."""
-    scratch_size: int = 64 << 20
-    """Bytes that /tmp, and each writable directory, may hold where that can be limited."""
     certificates: bool = True
     """It speaks TLS to others, so it needs authorities."""
     zones: bool = True
     """It loads time zones."""
-    temporary: bool = True
-    """It may make temporary files."""
     children: bool = False
     """It starts other programs, so something must collect them."""
     seccomp: str = ""
     """Path of a recorded profile, relative to the root; empty: the engine's own."""
     backing: tuple[Backing, ...] = ()
+
+    @property
+    def low_port(self) -> int:
+        """The lowest port that only root may listen on unless the kernel is told otherwise; 0: there is none, or it is root."""
+        low = [number for number in (int(one.partition("/")[0]) for one in self.ports) if number < UNPRIVILEGED]
+        return min(low) if low and self.user else 0
 
 
 class Application(Value, frozen=True, kw_only=True):

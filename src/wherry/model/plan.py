@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from wherry.kit.value import Value
@@ -84,6 +85,10 @@ class Health(Value, frozen=True, kw_only=True):
     timeout: float = 3.0
     start_period: float = 5.0
     retries: int = 3
+
+    def words(self, probe: str) -> tuple[str, ...]:
+        """What asks, in exec form: its own command, else `probe`, which ends by itself before an engine kills it."""
+        return self.command or (probe, str(self.port), self.path or "/", str(max(1, math.ceil(self.timeout) - 1)))
 
 
 class BaseChoice(Value, frozen=True, kw_only=True):

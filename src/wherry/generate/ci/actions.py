@@ -47,7 +47,6 @@ ATTEST: Final = Action(
     commit="1e69f48acb82d1966a394da916b4c1698aa569d6",
     seen=("actions/attest", "goreleaser/goreleaser", "pypa/cibuildwheel"),
 )
-ACTIONS: Final = (CHECKOUT, SETUP_GO, CACHE, ATTEST)
 
 
 def uses(action: Action, part: str = "") -> Noted:

@@ -13,8 +13,8 @@ from wherry.model.application import Application
 
 MISTAKES: Final = "inherit,-S*,-ST*,-QF*,-U*,-SA1019"
 """Of staticcheck's checks those for what does not work. Unused, old and long code is left to `make lint`, and so is errcheck:
-programs that are well kept are full of them (go-httpbin: 13 errors that nobody looks at, beside its tests; podinfo: dozens of old names), and
-a gate that is red on its first day is taken away."""
+programs that are well kept are full of them (go-httpbin: 13 errors that nobody looks at, beside its tests; podinfo: dozens of
+old names), and a gate that is red on its first day is taken away."""
 
 
 class Check(Value, frozen=True, kw_only=True):

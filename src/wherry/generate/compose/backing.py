@@ -11,7 +11,7 @@ from wherry.formats.yaml import Document
 from wherry.generate.compose.hardened import Share, hardened, logged, memory, shares
 from wherry.generate.compose.words import why
 from wherry.kit.value import Value
-from wherry.model.application import Application, Backing, Pin
+from wherry.model.application import PORTS, Application, Backing, Pin
 
 PASSWORD: Final = "postgres-password"  # noqa: S105 - the name of the secret
 REDIS_PASSWORD: Final = "redis-password"  # noqa: S105 - as above
@@ -108,7 +108,7 @@ SERVERS: Final = {
     for one in (
         Server(
             kind="postgres",
-            port=5432,
+            port=PORTS["postgres"],
             url=_ADDRESS,
             password=PASSWORD,
             secretive=_called("pg", "postgres", "postgresql", "db", "database"),
@@ -135,7 +135,7 @@ SERVERS: Final = {
         ),
         Server(
             kind="redis",
-            port=6379,
+            port=PORTS["redis"],
             url="redis://redis:6379/0",
             password=REDIS_PASSWORD,
             secretive=_called("redis", "valkey"),

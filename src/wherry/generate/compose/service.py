@@ -140,9 +140,7 @@ def _build(application: Application, around: Around, variant: str) -> dict[str, 
 
 
 def _low_ports(application: Application) -> dict[str, Document]:
-    runs = application.runs
-    low = any(int(one.partition("/")[0]) < 1024 for one in runs.ports)
-    if not low or runs.user == 0:
+    if not application.runs.low_port:
         return {}
     return {"sysctls": why(_LOW_PORTS, "ports below 1024 without a capability, which nobody but root would get")}
 
@@ -150,16 +148,13 @@ def _low_ports(application: Application) -> dict[str, Document]:
 def _writable(application: Application, around: Around) -> dict[str, Document]:
     runs = application.runs
     kept = [{"type": "volume", "source": source, "target": target} for source, target in around.volumes]
-    temporary = [memory("/tmp", runs.scratch_size)] if runs.temporary else []  # noqa: S108 - the container's
+    owned = f"uid={runs.user},gid={runs.group}"
+    temporary = [memory("/tmp", names.SCRATCH)]  # noqa: S108 - the container's
     temporary += [
-        memory(
-            path(one.path, "image.writable"), runs.scratch_size, f"mode={one.mode:04o},uid={runs.user},gid={runs.group}"
-        )
+        memory(path(one.path, "image.writable"), names.SCRATCH, f"mode={one.mode:04o},{owned}")
         for one in in_memory(application)
     ]
-    made: dict[str, Document] = {}
-    if temporary:
-        made["tmpfs"] = temporary
+    made: dict[str, Document] = {"tmpfs": temporary}
     if kept:
         owner = f"the image has these folders, owned by {runs.user}:{runs.group}; a new volume takes that over"
         made["volumes"] = why(kept, owner)

@@ -105,7 +105,7 @@ class Draft(Value, frozen=True, kw_only=True):
             "authorities": runs.certificates or self.libraries,
             "zones": runs.zones or self.libraries,
             "accounts": not {runs.user, runs.group} <= set(self.footing.named),
-            "temporary": runs.temporary,
+            "temporary": True,
         }
         return tuple(one for one in self.footing.lacks if needed[one])
 

@@ -15,7 +15,6 @@ from wherry.model.application import Application
 
 PAUSE: Final = 5
 """Seconds between "no more requests for it" and SIGTERM: every node needs some to hear of it."""
-UNPRIVILEGED: Final = 1024
 PRE_STOP: Final = (
     "Before SIGTERM: every node must first hear that no requests go here. The kubelet's own sleep (Kubernetes 1.30),\n"
     "since the image has no shell."
@@ -110,8 +109,7 @@ def _grace(application: Application) -> Document:
 
 def _pod_security(application: Application) -> Document:
     runs = application.runs
-    low = [int(number) for number, _, _ in (one.partition("/") for one in runs.ports) if int(number) < UNPRIVILEGED]
-    allowed = {"name": "net.ipv4.ip_unprivileged_port_start", "value": str(min(low))} if low else {}
+    allowed = {"name": "net.ipv4.ip_unprivileged_port_start", "value": str(runs.low_port)} if runs.low_port else {}
     return {
         "runAsNonRoot": True,
         "runAsUser": runs.user,

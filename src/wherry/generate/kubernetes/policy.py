@@ -8,10 +8,8 @@ from wherry.formats.yaml import Document, noted
 from wherry.generate import names
 from wherry.generate.kubernetes.pod import selector
 from wherry.generate.kubernetes.ports import ports
-from wherry.model.application import Application, Backing
+from wherry.model.application import PORTS, Application, Backing
 
-BACKING: Final = {"postgres": ("Postgres", 5432), "redis": ("Redis", 6379)}
-"""Kind → how people call it, and the port that its clients dial unless they are told another."""
 DNS: Final = {
     "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
     "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
@@ -44,8 +42,7 @@ def network_policy(application: Application, *, open_to_all: bool) -> Document:
 
 
 def _backing(backing: Backing) -> Document:
-    name, port = BACKING[backing.kind]
     return noted(
-        {"ports": [{"protocol": "TCP", "port": port}]},
-        f"{name}, wherever it is; narrow it by `to` where you know that.",
+        {"ports": [{"protocol": "TCP", "port": PORTS[backing.kind]}]},
+        f"{backing.kind.capitalize()}, wherever it is; narrow it by `to` where you know that.",
     )

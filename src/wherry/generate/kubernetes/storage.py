@@ -13,6 +13,8 @@ from wherry.model.application import Application
 
 SECRETS: Final = names.SECRETS
 TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in the container
+VOLUME: Final = 1 << 30
+"""Bytes that a cluster is asked for, for each volume that lasts."""
 LOGS: Final = 256 << 20
 """Bytes of the node's disk for the container's output, which the kubelet cuts off and counts in."""
 
@@ -49,7 +51,7 @@ def claim_name(name: str, path: str) -> str:
 
 def disk(application: Application) -> int:
     """Bytes of the node's disk that the pod may use: its scratch directories and its output."""
-    return LOGS + application.runs.scratch_size * len(_scratches(application))
+    return LOGS + names.SCRATCH * len(_scratches(application))
 
 
 def claims(application: Application) -> tuple[tuple[str, Document], ...]:
@@ -58,7 +60,7 @@ def claims(application: Application) -> tuple[tuple[str, Document], ...]:
         "accessModes": noted(
             ["ReadWriteOnce"], "For several copies: ReadWriteMany, and a storageClassName whose volumes can do that."
         ),
-        "resources": {"requests": {"storage": words.quantity(application.runs.volume_size)}},
+        "resources": {"requests": {"storage": words.quantity(VOLUME)}},
     }
     name = names.service(application)
     return tuple((claim_name(name, path), specification) for path in dict.fromkeys(application.runs.volumes))
@@ -66,9 +68,8 @@ def claims(application: Application) -> tuple[tuple[str, Document], ...]:
 
 def _scratches(application: Application) -> tuple[str, ...]:
     runs = application.runs
-    temporary = (TEMPORARY,) if runs.temporary else ()
     kept = {*runs.volumes, *((SECRETS,) if runs.secrets else ())}
-    return tuple(dict.fromkeys(path for path in (*temporary, *(one.path for one in runs.writable)) if path not in kept))
+    return tuple(dict.fromkeys(path for path in (TEMPORARY, *(one.path for one in runs.writable)) if path not in kept))
 
 
 def _mount(application: Application, path: str) -> dict[str, Document]:
@@ -82,8 +83,8 @@ def _mount(application: Application, path: str) -> dict[str, Document]:
 
 
 def _scratch(application: Application, path: str) -> Storage:
-    size = words.quantity(application.runs.scratch_size)
-    return Storage(volume={"name": words.slug(path), "emptyDir": {"sizeLimit": size}}, mount=_mount(application, path))
+    size = {"sizeLimit": words.quantity(names.SCRATCH)}
+    return Storage(volume={"name": words.slug(path), "emptyDir": size}, mount=_mount(application, path))
 
 
 def _secrets(name: str, secrets: tuple[str, ...]) -> Storage:

@@ -81,7 +81,6 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         volumes=image.volumes,
         certificates=bool([one for one in facts.inferred("tls") if one.value == "client"]),
         zones=bool(facts.inferred("zones")) and not [one for one in facts.inferred("zones") if one.value == "embedded"],
-        temporary=True,
         children=bool(facts.inferred("children")),
         seccomp=ledger.ask(partial(_seccomp, facts), ""),
         backing=ledger.take(_backing(facts, said.generate.backing)),
@@ -154,7 +153,7 @@ def _above(facts: Facts, keys: Keys, what: str, limit: tuple[str, str]) -> Usage
 
 def _go_processors(facts: Facts, limited: Limits, environment: dict[str, str]) -> int:
     module = next((one for one in facts.known.project.modules if one.path == facts.main.module), None)
-    line = tuple(int(part) for part in re.findall(r"\d+", module.go)[:2]) if module and module.go else (0, 0)
+    line = numbers.release(module.go)[:2] if module else ()
     if "GOMAXPROCS" in environment or not limited.cpus or line >= KNOWS_LIMIT:
         return 0
     return max(1, math.ceil(limited.cpus))

@@ -4,7 +4,6 @@ from commit to commit. Facts in, Sources and Programs out; touches nothing."""
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import Final
 
 from msgspec.structs import replace
@@ -14,6 +13,7 @@ from wherry.model.plan import Compilation, Pairs
 from wherry.model.project import Main, Module
 from wherry.plan import created, platforms, words
 from wherry.plan.application.facts import Facts
+from wherry.plan.application.numbers import release
 
 #: Derived from the platform, or said by each file in its own way.
 ELSEWHERE: Final = frozenset(
@@ -82,13 +82,9 @@ def _go(facts: Facts, module: Module | None) -> str:
     older than go.mod wants counts no more."""
     locked = dict(facts.known.lock.parts).get("go", "") if facts.known.lock else ""
     wanted = module.toolchain if module else ""
-    least = _numbers(max(wanted, f"go{module.go}" if module else "", key=_numbers))
-    named = next((one for one in (locked, wanted) if one and _numbers(one) >= least), "")
+    least = release(max(wanted, f"go{module.go}" if module else "", key=release))
+    named = next((one for one in (locked, wanted) if one and release(one) >= least), "")
     return (named or facts.known.plan.toolchain.version).removeprefix("go")
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def _with_version(main: Main, linked: tuple[str, ...]) -> tuple[str, ...]:
