@@ -75,18 +75,6 @@ def test_an_ignored_rule_has_its_reason_above(variant: str, application: Applica
                 assert not one.comments[number - 1].startswith("# hadolint"), one.comments
 
 
-@pytest.mark.parametrize("variant", NAMES)
-def test_two_applications_share_no_line_that_says_which(variant: str) -> None:
-    """Ports, names, paths, users and versions come from the application alone."""
-    words = {*["8080", "/healthz", "shop", "65532", "1.26.8"]}
-    if variant == "scratch":
-        return
-    other = text(JOBS, variant)
-    assert [
-        word for word in words if word in re.sub(r"^ +[A-Za-z0-9+/=]+( ;;)? \\?$", "", other, flags=re.MULTILINE)
-    ] == []
-
-
 def test_the_words_of_go_build_are_the_plans_in_their_order() -> None:
     program = Program(
         name="api",

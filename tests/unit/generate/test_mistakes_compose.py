@@ -15,6 +15,7 @@ from tests.support import foreign
 from tests.support.applications import API, DIGEST, JOBS
 from wherry.generate import names
 from wherry.generate.compose.files import PURPOSES, files
+from wherry.generate.dockerfile.files import files as write_dockerfile
 from wherry.model.application import Application
 from wherry.model.file import Choice
 
@@ -157,16 +158,17 @@ def test_no_key_that_compose_has_given_up(application: Application, purpose: str
 def test_the_dockerfile_that_is_built_is_one_that_is_written(
     application: Application, purpose: str, tmp_path: Path
 ) -> None:
-    """M94: the path is that of names.dockerfile, which the writer of Dockerfiles follows, too."""
+    """M94: the Dockerfile that compose builds is the one that `generate dockerfile` writes, seen from the root."""
     made = own(foreign.compose(written(application, purpose), tmp_path))
     if purpose == "production":
         assert "build" not in made
         return
     variant = names.DEV if purpose == "dev" else "alpine"
-    home = (application,)
+    static = replace(application, sources=replace(application.sources, cgo=False, static=True))
+    (dockerfile,) = write_dockerfile((static,), Choice(what="dockerfile", variant=variant))
     at_root = posixpath.normpath(posixpath.join(application.home, made["build"]["context"]))
     assert at_root == "."
-    assert made["build"]["dockerfile"] == names.from_root(home, names.dockerfile(home, application, variant))
+    assert made["build"]["dockerfile"] == posixpath.normpath(posixpath.join(application.home, dockerfile.path))
 
 
 @pytest.mark.parametrize("application", [API, JOBS], ids=lambda one: one.name)

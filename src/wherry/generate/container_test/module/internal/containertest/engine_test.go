@@ -33,7 +33,7 @@ type engine interface {
 type image struct {
 	user       string
 	entrypoint []string
-	ports      []string // 8080/tcp
+	ports      []string // NUMBER/tcp
 	size       int64    // bytes, unpacked
 }
 

@@ -118,7 +118,7 @@ func (w *wherry) run(reference, name string, secrets map[string]string) error {
 type running struct {
 	State     string
 	Health    string
-	Addresses []string // 127.0.0.1:35629->8080/tcp
+	Addresses []string // 127.0.0.1:35629->NUMBER/tcp
 	End       struct{ Code int }
 	Container struct {
 		User            struct{ UID, GID int }

@@ -1,0 +1,61 @@
+"""Two applications that share nothing: no file of the one says anything of the other, whatever kind and variant. So no writer
+has a port, name, path, user or version of its own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.applications import API, JOBS
+from tests.support.manifests import running
+from wherry.generate.table import WRITERS, Writer
+from wherry.model.application import Application
+from wherry.model.file import Choice
+
+STATIC = replace(
+    running(JOBS, liveness="/alive", readiness="/wants"), sources=replace(JOBS.sources, cgo=False, static=True)
+)
+"""JOBS without C, which `scratch` cannot have."""
+OWN = {
+    "api": ("8080", "/healthz", "/readyz", "shop", "1.4.0", "database-password", "1.26.8", "65532"),
+    "jobs": (
+        "9099",
+        "5353",
+        "jobctl",
+        "services/jobs",
+        "1001",
+        "1.25.11",
+        "/srv",
+        "git.example.com",
+        "/data",
+        "/alive",
+        "/wants",
+        "--verbose",
+    ),
+}
+CASES = [(row, variant) for row in WRITERS for variant in row.variants or ("",)]
+SILENT = ("dockerignore",)
+BASE64 = re.compile(r"^ +[A-Za-z0-9+/=]{40,}.*$", re.MULTILINE)
+"""A probe is no text."""
+
+
+def text(application: Application, row: Writer, variant: str) -> str:
+    made = row.write((application,), Choice(what=row.what, variant=variant))
+    return "\n".join(BASE64.sub("", one.text) for one in made)
+
+
+@pytest.mark.parametrize(("row", "variant"), CASES, ids=lambda one: one if isinstance(one, str) else one.what)
+def test_no_file_says_anything_of_another_application(row: Writer, variant: str) -> None:
+    for ours, theirs, application in (("api", "jobs", API), ("jobs", "api", STATIC)):
+        made = text(application, row, variant)
+        assert [word for word in OWN[theirs] if word in made] == [], f"in {ours}'s"
+
+
+@pytest.mark.parametrize(("row", "variant"), CASES, ids=lambda one: one if isinstance(one, str) else one.what)
+def test_every_file_says_something_of_its_own(row: Writer, variant: str) -> None:
+    """Or the test above could not fail."""
+    for name, application in (("api", API), ("jobs", STATIC)):
+        made = text(application, row, variant)
+        assert [word for word in OWN[name] if word in made] or row.what in SILENT, name
