@@ -89,7 +89,29 @@ def test_it_builds_then_scans_and_says_the_name_alone(tmp_path: Path) -> None:
     assert build[-3:] == ("--tag", IMAGE, ".")
     assert scan == ("trivy", "image", "--exit-code", "1", "--severity", "HIGH,CRITICAL", IMAGE)
     assert {one.folder for one in programs.calls} == {str(tmp_path)}, "from wherever it is called"
+    said = [line for line in done.stderr.splitlines() if line.startswith("[INFO] ")]
+    assert said == [
+        "[INFO] building shop-api 1.4.0 from Dockerfile",
+        "[INFO] built shop-api",
+        f"[INFO] scanning {IMAGE} with trivy",
+    ]
     assert "\x1b" not in done.stderr, "no colours where nobody looks"
+
+
+def test_the_context_is_the_root_unless_somebody_says_another(tmp_path: Path) -> None:
+    programs = recorded(written(tmp_path, API))
+    assert run(tmp_path, programs, BUILD_CONTEXT="a folder").returncode == 0
+    assert builds(programs)[0][-1] == "a folder"
+
+
+@pytest.mark.parametrize(("answer", "code"), [(0, 0), (1, 1)])
+def test_without_trivy_grype_scans(answer: int, code: int, tmp_path: Path) -> None:
+    answers = (VERSION, (("grype",), "", answer))
+    programs = recorded(committed(written(tmp_path, API)), "docker", "wherry", "grype", answers=answers)
+    assert run(tmp_path, programs, "--push").returncode == code
+    build, scan, *push = builds(programs)
+    assert (build[1], scan) == ("build", ("grype", "--fail-on", "high", IMAGE))
+    assert push == ([] if code else [("docker", "push", IMAGE)])
 
 
 def test_several_platforms_are_scanned_here_and_pushed_together(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_the_baseline(tmp_path: Path) -> None:
     assert made["cap_drop"] == ["ALL"]
     assert "cap_add" not in made
     assert made["security_opt"] == ["no-new-privileges:true"]
+    assert set(made["networks"]) == {"frontend", "backend"}
     assert made["restart"] == "unless-stopped"
     assert made["stop_grace_period"] == "30s"
     assert made["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
@@ -266,6 +267,14 @@ def test_the_application_waits_for_healthy_servers(tmp_path: Path) -> None:
 )
 def test_where_postgres_keeps_its_data(reference: str, path: str) -> None:
     assert postgres_data(Pin(role="postgres", reference=reference)) == path
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_the_data_of_postgres_is_in_a_volume(purpose: str, tmp_path: Path) -> None:
+    made = read(tmp_path, purpose, API)
+    (mount,) = made["services"]["postgres"]["volumes"]
+    assert (mount["type"], mount["source"], mount["target"]) == ("volume", "postgres-data", "/var/lib/postgresql")
+    assert "postgres-data" in made["volumes"]
 
 
 def test_an_address_with_a_password_is_in_a_file_of_its_own(tmp_path: Path) -> None:

@@ -338,3 +338,10 @@ def test_no_line_of_one_application_is_in_the_other(form: str) -> None:
     assert not [word for word in ("8080", "65532", "shop", "5432", "healthz", "postgres") if word in ours]
     theirs = "\n".join(texts(form, API).values())
     assert not [word for word in ("9099", "5353", "1001", "jobs", "6379", "/data") if word in theirs]
+
+
+@pytest.mark.parametrize("application", [API, JOBS], ids=lambda one: one.name)
+def test_user_and_group_are_those_of_the_image(application: Application) -> None:
+    said = pod(application)["securityContext"]
+    runs = application.runs
+    assert (said["runAsUser"], said["runAsGroup"], said["fsGroup"]) == (runs.user, runs.group, runs.group)

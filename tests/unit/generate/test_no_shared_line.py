@@ -13,6 +13,7 @@ from tests.support.manifests import running
 from wherry.generate.table import WRITERS, Writer
 from wherry.model.application import Application
 from wherry.model.file import Choice
+from wherry.model.plan import Health
 
 STATIC = replace(
     running(JOBS, liveness="/alive", readiness="/wants"), sources=replace(JOBS.sources, cgo=False, static=True)
@@ -59,3 +60,9 @@ def test_every_file_says_something_of_its_own(row: Writer, variant: str) -> None
     for name, application in (("api", API), ("jobs", STATIC)):
         made = text(application, row, variant)
         assert [word for word in OWN[name] if word in made] or row.what in SILENT, name
+
+
+@pytest.mark.parametrize(("row", "variant"), CASES, ids=lambda one: one if isinstance(one, str) else one.what)
+def test_another_port_is_another_number_and_nothing_else(row: Writer, variant: str) -> None:
+    moved = running(API, ports=("9191/tcp",), health=Health(port=9191, path="/healthz"))
+    assert text(moved, row, variant) == text(API, row, variant).replace("8080", "9191")
