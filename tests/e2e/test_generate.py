@@ -56,9 +56,7 @@ def test_a_port_is_changed_in_one_place(shop: Path) -> None:
     after = files(shop)
     assert {name for name in before if before[name] != after[name]} == stale | {"wherry.toml"}
     named = {
-        name
-        for name, text in before.items()
-        if name != "wherry.toml" and name not in COMMITTED and "8080" in text
+        name for name, text in before.items() if name != "wherry.toml" and name not in COMMITTED and "8080" in text
     }
     assert named <= stale, "a port that nobody changed"
     for name in stale:
