@@ -32,7 +32,8 @@ class Forward:
             while b"\r\n\r\n" not in head:
                 head += connection.recv(65536) or b"\r\n\r\n"
             self.heads.append(head)
-            target = head.split(b" ")[1].decode()
+            _, _, rest = head.partition(b" ")
+            target = rest.partition(b" ")[0].decode()  # of who says nothing: none
             known = f"proxy-authorization: {self.authorization}".lower().encode() in head.lower()
             refusal = self.refusal or (b"" if known or not self.authorization else b"407 Proxy Authentication Required")
             if refusal or target not in self.places:

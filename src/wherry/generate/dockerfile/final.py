@@ -26,6 +26,7 @@ TITLE: Final = "org.opencontainers.image."
 TOP: Final = "/top"
 ZONES: Final = "/usr/share/zoneinfo.zip"
 _BASE: Final = "base"
+HOME: Final = "/home/nonroot"
 #: What the builder has, and where the program looks for it.
 _TEMPORARY: Final = "/tmp"  # noqa: S108 - the image's
 _COMMANDS: Final[dict[Lack, tuple[str, ...]]] = {
@@ -162,8 +163,9 @@ def _accounts(draft: Draft) -> tuple[tuple[str, int, str], ...]:
         return ()
     runs = draft.application.runs
     user, group = ({0: "root", NONROOT: "nonroot"}.get(one, "app") for one in (runs.user, runs.group))
+    home = HOME if runs.user == NONROOT else "/"
     rows = (
-        ("/etc/passwd", runs.user, f"{user}:x:{runs.user}:{runs.group}::/:/sbin/nologin"),
+        ("/etc/passwd", runs.user, f"{user}:x:{runs.user}:{runs.group}::{home}:/sbin/nologin"),
         ("/etc/group", runs.group, f"{group}:x:{runs.group}:"),
     )
     return tuple(one for one in rows if one[1] not in draft.footing.named)
@@ -175,9 +177,11 @@ def _lists(draft: Draft) -> tuple[str, ...]:
 
 
 def folders(draft: Draft) -> tuple[tuple[str, int], ...]:
-    """Path and mode of what the user may write to. A new volume takes its owner from the image."""
+    """Path and mode of what the user may write to. A new volume takes its owner from the image. A home is what nonroot has on
+    distroless, and in images of `wherry build`."""
     runs = draft.application.runs
-    found = dict.fromkeys(map(posixpath.normpath, runs.volumes), 0o755)
+    found = {HOME: 0o700} if "accounts" in draft.lacks and runs.user == NONROOT else {}
+    found |= dict.fromkeys(map(posixpath.normpath, runs.volumes), 0o755)
     found |= {posixpath.normpath(one.path): one.mode for one in runs.writable}
     return tuple(sorted(found.items()))
 

@@ -12,8 +12,9 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     GOWORK=off GOBIN=/usr/local/bin go install github.com/go-delve/delve/cmd/dlv@v1.27.2
 RUN chmod 0711 /root && install -d -o 65532 -g 65532 /src /go/pkg/mod /root/.cache /root/.cache/go-build && \
-    { grep -q '^[^:]*:[^:]*:65532:' /etc/passwd || echo nonroot:x:65532:65532::/:/sbin/nologin >>/etc/passwd; } && \
-    { grep -q '^[^:]*:[^:]*:65532:' /etc/group || echo nonroot:x:65532: >>/etc/group; }
+    { grep -q '^[^:]*:[^:]*:65532:' /etc/passwd || echo nonroot:x:65532:65532::/home/nonroot:/sbin/nologin >>/etc/passwd; } && \
+    { grep -q '^[^:]*:[^:]*:65532:' /etc/group || echo nonroot:x:65532: >>/etc/group; } && \
+    install -d -m 0700 -o 65532 -g 65532 /home/nonroot
 ENV HOME=/tmp \
     GOCACHE=/root/.cache/go-build
 USER 65532:65532
