@@ -32,6 +32,7 @@ def test_init_asks_nothing_without_a_terminal(shop: Path) -> None:
     assert "ports = [8080]" in text
     assert "main.go:" in text
     assert 'ready-route = "/readyz"' in text
+    assert 'unknown = ["ready", "drain"]' in text, "neither can be seen without a slow route"
     (shop / "wherry.toml").unlink()
     assert ran("init", "--yes", cwd=shop).code == 0
     assert (shop / "wherry.toml").read_text() == text

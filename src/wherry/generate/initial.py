@@ -67,12 +67,12 @@ def _generate(application: Application) -> tuple[Row, ...]:
 
 
 def _prove(image: ImagePlan, application: Application) -> tuple[Row, ...]:
-    """What was found, and what `wherry prove` cannot see until somebody says more: else a first proof in CI would end with 5."""
+    """What was found, and what `wherry prove` cannot see until somebody says more: else a first proof in CI would end with 5.
+    Readiness is asked while requests are under way, so it needs the slow route, too, which no source shows."""
     if not application.port:
         return ()
     ready = application.runs.readiness
-    missing = (("health", image.health), ("ready", ready), ("drain", None))
-    names: tuple[Plain, ...] = tuple(name for name, known in missing if not known)
+    names: tuple[Plain, ...] = ("ready", "drain") if image.health else ("health", "ready", "drain")
     rows: tuple[Row, ...] = (("ready-route", quoted(ready), ""),) if ready else ()
     return (*rows, ("unknown", value(names), "until slow-route names a GET that takes a second"))
 
