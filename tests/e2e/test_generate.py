@@ -277,7 +277,11 @@ def test_a_release_is_told_where_there_is_none(tmp_path: Path) -> None:
     subprocess.run(["git", "tag", "-d", "v1.2.3"], cwd=root, check=True, capture_output=True)
     done = ran("generate", "kubernetes", cwd=root)
     assert "warning [no-release]" in done.stderr
-    assert (root / "deploy/deployment.yaml").read_text().startswith("# wherry generate kubernetes\n")
+    assert (root / "deploy/deployment.yaml").read_text().startswith("# wherry generate kubernetes --release 0.0.0\n")
+    subprocess.run(["git", "tag", "v1.0.0"], cwd=root, check=True)
+    assert ran("generate", "--check", cwd=root).code == 0, "a first tag makes no file stale, either"
+    assert "[no-release]" not in ran("generate", "kubernetes", cwd=root).stderr
+    assert (root / "deploy/deployment.yaml").read_text().startswith("# wherry generate kubernetes --release 1.0.0\n")
 
 
 def test_a_dockerfile_stands_on_the_base_that_was_chosen(shop: Path) -> None:

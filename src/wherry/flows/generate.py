@@ -169,14 +169,14 @@ def _whose(foreign: tuple[written.Change, ...]) -> str:
 
 
 def _released(choice: Choice, seen: Seen) -> Choice:
-    """The choice with the release that its files name, where they name one: said, or that of the nearest tag. So the first line
-    keeps it, and a new tag makes nothing stale. UsageError [bad-release]."""
+    """The choice with the release that its files name, where they name one: said, or that of the nearest tag, 0.0.0 before the
+    first. So the first line keeps it, and a new tag makes nothing stale. UsageError [bad-release]."""
     if choice.release and not _RELEASE.fullmatch(choice.release):
         raise UsageError(
             "bad-release", "that is no version", where=f"--release {choice.release[:80]}", next="like --release 1.4.0"
         )
     versions = {one.version for one in seen.applications}
-    if choice.release or not writer(choice.what).release or len(versions) > 1 or NO_RELEASE in versions:
+    if choice.release or not writer(choice.what).release or len(versions) > 1:
         return choice
     return replace(choice, release=versions.pop())
 
@@ -187,8 +187,8 @@ def _no_release(choice: Choice, applications: tuple[Application, ...]) -> Iterat
     if none and writer(choice.what).release and not choice.digest:
         yield Finding(
             name="no-release",
-            message=f"no tag says a version yet, so files name {none[0]}:{NO_RELEASE}",
-            next=f"git tag v0.1.0, or wherry generate {choice.what} --release 0.1.0",
+            message=f"files name {none[0]}:{NO_RELEASE}: no tag said a version when they were asked for",
+            next=f"git tag v0.1.0 and wherry generate {choice.what}, or add --release 0.1.0 to that",
         )
 
 
