@@ -7,12 +7,14 @@ import sys
 import click
 
 from wherry.cli import containers
-from wherry.cli.commands.container_names import container_name
+from wherry.cli.commands.container_names import OptionsAround, container_name
 from wherry.cli.output import standard_output
 
 
 @click.command(
-    short_help="Tools from elsewhere, in a container's namespaces.", context_settings={"allow_interspersed_args": False}
+    cls=OptionsAround,
+    short_help="Tools from elsewhere, in a container's namespaces.",
+    context_settings={"allow_interspersed_args": False},
 )
 @container_name()
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND...]")
