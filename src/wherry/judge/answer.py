@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from wherry.model.observation import Needless, Nothing
 from wherry.model.verdict import Verdict
 
@@ -20,6 +22,11 @@ def failed(check: str, summary: str, *seen: str, next: str | tuple[str, ...] = (
 def unknown(check: str, summary: str, *seen: str, host: bool = False, next: tuple[str, ...] = ()) -> Verdict:  # noqa: A002
     """It could not be seen; `host`: on this machine of no image."""
     return Verdict(check=check, outcome="UNKNOWN", summary=summary, seen=seen, host=host, next=next)
+
+
+def never_accepted(verdict: Verdict) -> Verdict:
+    """The same, so that a waiver with its reason may accept it, and no list of `[prove] unknown`."""
+    return replace(verdict, acceptable=False)
 
 
 def nothing(check: str, why: Nothing) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wherry.judge.answer import failed, milliseconds, nothing, passed, unknown
+from wherry.judge.answer import failed, milliseconds, never_accepted, nothing, passed, unknown
 from wherry.kit.ports import GONE
 from wherry.model.observation import Drain, DrainTry, Expectations, Needless, Observed, Start
 from wherry.model.verdict import Verdict
@@ -60,10 +60,19 @@ def _judged(seen: Drain) -> Verdict:
     if not seen.route:
         return unknown(NAME, f"{ended}; requests under way need [prove] slow-route", *story)
     if not all_of:
-        return unknown(NAME, f"{ended}; no request was under way: {seen.route} answers too fast", *story)
+        return _hasty(seen, worst, ended, story)
     return passed(
         NAME, f"{all_of} of {all_of} requests answered, {_newcomers(worst)}, {ended}; {len(seen.tries)} tries"
     )
+
+
+def _hasty(seen: Drain, worst: DrainTry, ended: str, story: tuple[str, ...]) -> Verdict:
+    """A slow route that is none: who names one wants to see requests survive, so nobody has accepted to see nothing."""
+    said = worst.hasty
+    wrong = f"answered {said.status or said.error}" if said and not 200 <= said.status < 400 else "answers too fast"
+    step = "[prove] slow-route names a GET that takes a second or two"
+    verdict = unknown(NAME, f"{ended}; no request was under way: {seen.route} {wrong}", *story, next=(step,))
+    return never_accepted(verdict)
 
 
 def _is_bad(one: DrainTry) -> bool:

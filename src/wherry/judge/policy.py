@@ -1,7 +1,8 @@
 """Which verdicts count. Verdicts and a policy in, the same verdicts marked, and what is worth a note, out; pure.
 
 An UNKNOWN that says something of this machine alone (no AppArmor, no emulator) is accepted unless the policy is strict: else no
-machine without it could ever be content. All others count: nobody saw that the image is well.
+machine without it could ever be content. All others count: nobody saw that the image is well. `[prove] unknown` accepts those
+that it names, but none that could have been seen and was asked wrongly, and none of a container that never ran.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ def _waived(verdict: Verdict, policy: Policy) -> str:
     if waiver is not None:
         return f"accepted until {waiver.until}: {waiver.reason}"
     if verdict.outcome == "FAIL":
+        return ""
+    if not verdict.acceptable:
         return ""
     if verdict.check in policy.unknown or policy.accepting == "accept":
         return "accepted by [prove] unknown"

@@ -20,12 +20,24 @@ def start(observed: Observed, wanted: Expectations) -> Verdict:
             return nothing(NAME, why)
 
 
+def never_ran(observed: Observed) -> bool:
+    """Whether it could not be started, or ended though it should not have: then nothing of it was there to be seen."""
+    seen = observed.start
+    if not isinstance(seen, Start):
+        return False
+    return bool(seen.refused) or (seen.ended is not None and (seen.ended != 0 or _served(seen, observed)))
+
+
+def _served(seen: Start, observed: Observed) -> bool:
+    return bool(observed.container.ports) or bool(seen.route)
+
+
 def _judged(seen: Start, observed: Observed, wanted: Expectations) -> Verdict:
     if seen.refused:
         return failed(NAME, seen.refused, *seen.log, next=seen.next or observed.again)
-    served = bool(observed.container.ports) or bool(seen.route)
     if seen.ended is not None:
-        return _ended(seen, observed, served=served)
+        return _ended(seen, observed)
+    served = _served(seen, observed)
     first = seen.healthy_after if seen.healthy_after is not None else seen.listening_after
     if first is None and not served:
         return passed(NAME, "it runs; it listens nowhere, and declares no port")
@@ -41,8 +53,8 @@ def _judged(seen: Start, observed: Observed, wanted: Expectations) -> Verdict:
     return passed(NAME, summary)
 
 
-def _ended(seen: Start, observed: Observed, *, served: bool) -> Verdict:
-    if seen.ended == 0 and not served:
+def _ended(seen: Start, observed: Observed) -> Verdict:
+    if not never_ran(observed):
         return passed(NAME, f"it ran to its end in {milliseconds(seen.waited)}, with status 0")
     why = "its memory limit killed it" if seen.out_of_memory else f"it ended with status {seen.ended}"
     before = " of good health" if seen.healthy_after is not None else ""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from wherry.judge.answer import never_accepted
 from wherry.judge.contents import setuid, shell, size, sources, writable_files
 from wherry.judge.drain import drain
 from wherry.judge.identity import capabilities, isolation, no_new_privileges, seccomp, security_module, user
@@ -14,7 +15,7 @@ from wherry.judge.ports import ports
 from wherry.judge.rootfs import rootfs
 from wherry.judge.routes import health, ready
 from wherry.judge.secrets import secrets
-from wherry.judge.start import start
+from wherry.judge.start import never_ran, start
 from wherry.judge.strangers import arm64, random_uid
 from wherry.judge.surroundings import dns, tls, users, zones
 from wherry.kit.value import Value
@@ -63,5 +64,9 @@ CHECKS: Final = (
 
 
 def judged(observed: Observed, wanted: Expectations, checks: tuple[Check, ...] = CHECKS) -> tuple[Verdict, ...]:
-    """A verdict for each check, in order."""
-    return tuple(check.judge(observed, wanted) for check in checks)
+    """A verdict for each check, in order. What never ran shows nothing, and nobody accepts that: else a proof of a container that
+    cannot start would be well."""
+    verdicts = tuple(check.judge(observed, wanted) for check in checks)
+    if not never_ran(observed):
+        return verdicts
+    return tuple(never_accepted(one) if one.outcome == "UNKNOWN" and not one.host else one for one in verdicts)

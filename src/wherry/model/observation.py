@@ -113,6 +113,8 @@ class DrainTry(Value, frozen=True, kw_only=True):
 
     answers: tuple[Answer, ...] = ()
     """Of the requests that were under way when the signal came; empty: none could be."""
+    hasty: Answer | None = None
+    """The slow route's answer, where none was under way: it was there before the signal."""
     late: tuple[Answer, ...] = ()
     """Of requests begun afterwards."""
     exit_code: int | None = None

@@ -26,6 +26,8 @@ class Verdict(Value, frozen=True, kw_only=True):
     next: tuple[str, ...] = ()
     host: bool = False
     """An UNKNOWN of this machine, which could not show it of any image."""
+    acceptable: bool = True
+    """Whether `[prove] unknown` may accept it: not what was asked wrongly, nor what never ran."""
     waived: str = ""
     """Why a FAIL or UNKNOWN does not count, and until when."""
 

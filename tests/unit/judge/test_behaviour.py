@@ -37,6 +37,7 @@ LATER = Answer(error="reset", began=0.3, ended=0.7)
 TOO_LATE = Answer(error="it has ended", began=1.3, ended=1.6)
 RESET = Answer(error="reset", began=0.5, ended=0.501)
 PEACE = DrainTry(answers=(GOOD,) * 8, late=(REFUSED,) * 3, exit_code=0, seconds=1.3, alive=1.28, ready=503)
+END = DrainTry(exit_code=0, seconds=0.1)
 DRAIN = Drain(signal="SIGTERM", grace=10.0, route="GET /slow", tries=(PEACE,) * 3)
 ROUTES = Routes(health="GET /healthz", health_status=200, ready="GET /readyz", ready_status=200)
 WIDE = Socket(protocol="tcp", address="::", port=8080)
@@ -71,6 +72,13 @@ def test_what_serves_nothing_may_end_or_listen_nowhere() -> None:
     assert start(observed(quiet, start=Start(waited=1.5)), WANTED).outcome == "PASS"
 
 
+def _hasty(status: int) -> Drain:
+    """Its slow route answers before the signal."""
+    return replace(
+        DRAIN, tries=(replace(PEACE, answers=(), hasty=Answer(status=status, error="" if status else "refused")),)
+    )
+
+
 DRAINS = (
     (DRAIN, "PASS", "8 of 8 requests answered, new ones refused"),
     (
@@ -102,6 +110,9 @@ DRAINS = (
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=0, seconds=0.1),)), "UNKNOWN", "need [prove] slow-route"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=2, seconds=0.1),)), "FAIL", "stopped with status 2"),
     (replace(DRAIN, tries=(replace(PEACE, answers=()),)), "UNKNOWN", "answers too fast"),
+    (_hasty(404), "UNKNOWN", "GET /slow answered 404"),
+    (_hasty(0), "UNKNOWN", "GET /slow answered refused"),
+    (_hasty(200), "UNKNOWN", "GET /slow answers too fast"),
     (replace(DRAIN, tries=()), "UNKNOWN", "not stopped"),
 )
 
@@ -110,6 +121,13 @@ DRAINS = (
 def test_a_stop(seen: Drain, outcome: str, words: str) -> None:
     verdict = drain(observed(drain=seen), WANTED)
     assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("seen", "acceptable"), [(_hasty(404), False), (_hasty(200), False), (replace(DRAIN, route="", tries=(END,)), True)]
+)
+def test_a_slow_route_that_is_none_is_never_accepted(seen: Drain, acceptable: bool) -> None:
+    assert drain(observed(drain=seen), WANTED).acceptable is acceptable
 
 
 def test_what_ends_by_itself_is_not_said_to_stop_badly() -> None:

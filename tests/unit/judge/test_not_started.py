@@ -11,7 +11,8 @@ from wherry.judge.ports import ports
 from wherry.judge.routes import health, ready
 from wherry.judge.start import start
 from wherry.judge.strangers import random_uid
-from wherry.model.observation import Drain, DrainTry, Expectations, Identity, Routes, Sockets, Start
+from wherry.judge.table import CHECKS, judged
+from wherry.model.observation import Drain, DrainTry, Expectations, Identity, Routes, Sockets, Start, Unseen
 from wherry.model.trials import Stranger
 
 WANTED = Expectations()
@@ -27,6 +28,20 @@ def test_a_program_that_is_not_there_does_not_start() -> None:
         "the image has no program /app/x",
         ("it names /lib/ld",),
     )
+
+
+@pytest.mark.parametrize(
+    ("seen", "acceptable"),
+    [
+        (Start(refused="the image has no program /nope"), False),
+        (Start(waited=0.1, ended=2), False),
+        (Start(listening_after=0.1, healthy_after=0.1), True),
+    ],
+)
+def test_nothing_is_accepted_of_what_never_ran(seen: Start, acceptable: bool) -> None:
+    stopping = tuple(one for one in CHECKS if one.name == "drain")
+    (verdict,) = judged(observed(start=seen, drain=Unseen(why="no-entrypoint")), WANTED, stopping)
+    assert (verdict.outcome, verdict.acceptable) == ("UNKNOWN", acceptable)
 
 
 def test_who_listens_nowhere_fails_its_start_alone() -> None:

@@ -18,6 +18,7 @@ def verdict(outcome: Outcome, check: str = "shell", *, host: bool = False) -> Ve
 
 
 FAIL, UNKNOWN, HOST = verdict("FAIL"), verdict("UNKNOWN"), verdict("UNKNOWN", "apparmor", host=True)
+WRONG = replace(UNKNOWN, acceptable=False)
 WAIVER = Waiver(check="shell", reason="until the base is changed", until="2026-12-31")
 ACCEPTED = "accepted until 2026-12-31: until the base is changed"
 
@@ -33,6 +34,9 @@ ACCEPTED = "accepted until 2026-12-31: until the base is changed"
         (UNKNOWN, Policy(), ""),
         (UNKNOWN, Policy(unknown=("shell",)), "accepted by [prove] unknown"),
         (UNKNOWN, Policy(accepting="accept"), "accepted by [prove] unknown"),
+        (WRONG, Policy(unknown=("shell",)), ""),
+        (WRONG, Policy(accepting="accept"), ""),
+        (WRONG, Policy(waivers=(WAIVER,), today="2026-01-01"), ACCEPTED),
         (HOST, Policy(), OF_THE_HOST),
         (HOST, Policy(accepting="fail"), ""),
         (HOST, Policy(unknown=("apparmor",), accepting="fail"), "accepted by [prove] unknown"),

@@ -78,9 +78,11 @@ def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[
         one.signal("SIGKILL")
         one.wait(5.0)
     answers = tuple(_since(request.result(), signalled) for request in under_way)
+    hasty = bool(answers) and early == len(answers)
     refused, ready = late.result() if late else ((), None)
     return DrainTry(
-        answers=() if early == len(under_way) else answers,
+        answers=() if hasty else answers,
+        hasty=answers[0] if hasty else None,
         late=tuple(_since(answer, signalled) for answer in refused),
         exit_code=code,
         seconds=over - signalled,
