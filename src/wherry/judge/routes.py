@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, nothing, passed, unknown
-from wherry.model.observation import Checked, Drain, Expectations, Observed, Routes, Start, Unseen
+from wherry.model.observation import Checked, Drain, Expectations, Observed, Routes, Sockets, Start, Unseen
 from wherry.model.verdict import Verdict
 
 
@@ -24,10 +24,19 @@ def health(observed: Observed, _: Expectations) -> Verdict:
             return failed(
                 "health",
                 f"{seen.health} answered {seen.health_status or 'nothing'}",
-                next="[image.health] names the route",
+                next=_elsewhere(seen, observed) or "[image.health] names the route",
             )
         case why:
             return nothing("health", why)
+
+
+def _elsewhere(seen: Routes, observed: Observed) -> str:
+    """Empty where it listens on the port that was asked."""
+    open_at = {one.port for one in observed.sockets.listening} if isinstance(observed.sockets, Sockets) else set()
+    if seen.health_status or not open_at or seen.health_port in open_at:
+        return ""
+    said = ", ".join(map(str, sorted(open_at)))
+    return f"[image.health] names the port: {seen.health_port} was asked, and it listens on {said}"
 
 
 def _by_command(seen: Checked) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wherry.judge.answer import failed, milliseconds, nothing, passed
+from wherry.judge.answer import failed, milliseconds, nothing, passed, unknown
 from wherry.model.lastwords import hint
 from wherry.model.observation import Expectations, Observed, Start
 from wherry.model.verdict import Verdict
@@ -11,8 +11,8 @@ NAME = "start"
 
 
 def start(observed: Observed, wanted: Expectations) -> Verdict:
-    """PASS: it was healthy, or listened where it never was (which `health` tells), within the budget, and went on. What declares
-    no port may end with 0 instead."""
+    """PASS: it was healthy within the budget, or listened where nobody can ask for its health, and went on. What declares no port
+    may end with 0 instead. Who listens and is never healthy is UNKNOWN here, since one fault is one FAIL: that of `health`."""
     match observed.start:
         case Start() as seen:
             return _judged(seen, observed, wanted)
@@ -50,6 +50,9 @@ def _judged(seen: Start, observed: Observed, wanted: Expectations) -> Verdict:
         summary = f"healthy after {milliseconds(first)}, {by}"
     if first > wanted.start:
         return failed(NAME, f"{summary}; the budget is {wanted.start:g} s", next=more)
+    if seen.healthy_after is None and (seen.route or seen.command):
+        said = f"{seen.route} answered {seen.status or 'nothing'}" if seen.route else f"{seen.command} failed"
+        return unknown(NAME, f"{summary}, and never healthy: {said}, see health")
     return passed(NAME, summary)
 
 

@@ -99,6 +99,8 @@ class Routes(Value, frozen=True, kw_only=True, tag="routes"):
     """Health and readiness while it runs; what readiness says while it stops is in `Drain`."""
 
     health: str = ""
+    health_port: int = 0
+    """Where that was asked."""
     health_status: int = 0
     checked: Checked | Unseen | None = None
     """What its health command says, where it has one in place of a route."""

@@ -47,7 +47,13 @@ STARTS = (
     (UP, "PASS", "healthy after 38 ms, GET /healthz 200"),
     (replace(UP, route="", command="app health"), "PASS", "healthy after 38 ms, app health"),
     (Start(listening_after=0.02, waited=0.02), "PASS", "listening after 20 ms"),
-    (Start(listening_after=0.02, waited=9.0, route="GET /h", status=503), "PASS", "listening after 20 ms"),
+    (
+        Start(listening_after=0.02, waited=9.0, route="GET /h", status=503),
+        "UNKNOWN",
+        "listening after 20 ms, and never healthy: GET /h answered 503, see health",
+    ),
+    (Start(listening_after=0.02, waited=9.0, route="GET /h"), "UNKNOWN", "GET /h answered nothing, see health"),
+    (Start(listening_after=0.02, waited=9.0, command="app health"), "UNKNOWN", "app health failed, see health"),
     (replace(UP, healthy_after=12.0), "FAIL", "the budget is 10 s"),
     (Start(listening_after=12.0, waited=12.0), "FAIL", "the budget is 10 s"),
     (Start(waited=20.0), "FAIL", "it listened nowhere for 20.0 s"),
@@ -198,6 +204,19 @@ def test_routes(
 ) -> None:
     verdict = judge(observed(routes=seen, drain=stopping), WANTED)
     assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (replace(ROUTES, health_status=0, health_port=8080), "8080 was asked, and it listens on 8081"),
+        (replace(ROUTES, health_status=0, health_port=8081), "names the route"),
+        (replace(ROUTES, health_status=503, health_port=8080), "names the route"),
+    ],
+)
+def test_a_health_route_on_another_port_is_told_by_its_port(seen: Routes, words: str) -> None:
+    (step,) = health(observed(routes=seen, sockets=Sockets(listening=(replace(WIDE, port=8081),))), WANTED).next
+    assert words in step
 
 
 LOOKS: dict[str, Callable[[Observed, Expectations], Verdict]] = {

@@ -62,7 +62,8 @@ def _up(scene: Scene, one: Live) -> Start:
         one.until(lambda: bool(sockets(one.pid).listening), budget * SLACK if scene.serves else STAY)
     code = one.wait(0.0)
     listening = one.age if code is None and sockets(one.pid).listening else None
-    start = Start(listening_after=listening, waited=one.age, route=named, command=scene.command)
+    asked = scene.command if can_check(scene, one) else ""
+    start = Start(listening_after=listening, waited=one.age, route=named, command=asked)
     if code is not None:
         return _with_end(start, one, code)
     if can_check(scene, one):
@@ -111,6 +112,7 @@ def _routes(scene: Scene, one: Live, before: int) -> Routes:
     return Routes(
         checked=_checked(scene, one),
         health=f"GET {health[1]}" if health else "",
+        health_port=health[0] if health else 0,
         health_status=scene.get(one, health[1]).status if health else 0,
         ready=f"GET {ready}" if ready else "",
         ready_status=_until_ready(scene, one) if ready and scene.port else 0,
