@@ -61,6 +61,21 @@ def test_an_edit_that_only_this_file_has_is_not_lost(shop: Path, words: tuple[st
     assert b"mine" not in (shop / "Makefile").read_bytes()
 
 
+def test_a_check_says_what_to_do_about_an_edit(shop: Path) -> None:
+    """Not the plain command, which would refuse; what nobody edited is not listed."""
+    assert ran("generate", "compose", cwd=shop).code == 0
+    edited(shop)
+    done = ran("generate", "--check", cwd=shop)
+    assert (done.code, done.stdout) == (1, "edited  Makefile\n")
+    assert "  next  wherry generate --diff\n        git commit it, or mark what is yours" in done.stderr
+    assert "        wherry generate --overwrite\n" in done.stderr
+    (shop / "wherry.toml").write_text(PORT.replace("9191", "9292"))
+    assert ran("generate", "makefile", "--overwrite", cwd=shop).code == 0
+    stale = ran("generate", "--check", cwd=shop)
+    assert stale.stdout.split() == ["stale", "compose.yaml"]
+    assert "  next  wherry generate\n" in stale.stderr
+
+
 @pytest.mark.parametrize("how", ["staged", "changed since", "ignored", "no git"])
 def test_what_no_commit_has_is_not_lost(shop: Path, how: str) -> None:
     if how == "changed since":

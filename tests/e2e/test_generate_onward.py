@@ -67,6 +67,38 @@ def test_what_names_a_dockerfile_says_how_to_make_it(shop: Path) -> None:
     assert next_of(made(shop)) == []
 
 
+def test_every_kind_says_what_uses_it(shop: Path) -> None:
+    helm, kustomize, production = ("--form", "helm"), ("--form", "kustomize"), ("--for", "production")
+    digest = ("--digest", f"sha256:{'1' * 64}")
+    made(shop, "dockerfile")
+    for words, steps in (
+        (("health",), ["go doc ./internal/health  # how a main calls it"]),
+        (("build-script",), ["./build.sh"]),
+        (("bake",), ["docker buildx bake -f docker-bake.hcl"]),
+        (("ci", "--for", "gitlab"), ["git add .gitlab-ci.yml  # it runs once that is pushed"]),
+        (("kubernetes",), ["kubectl apply -f deploy/"]),
+        (("kubernetes", *kustomize), ["kubectl apply -k deploy/overlays/production"]),
+        (("kubernetes", *helm), ["helm upgrade --install http-api deploy/chart"]),
+        (("compose", *production), [
+            "export HTTP_API_IMAGE=http-api@sha256:...  # as the push printed it",
+            "docker compose -f compose.production.yaml up",
+        ]),
+        (("compose", *production, *digest), ["docker compose -f compose.production.yaml up"]),
+    ):  # fmt: skip
+        assert next_of(made(shop, *words)) == steps
+    shown = subprocess.run(
+        ["go", "doc", "./internal/health"], cwd=shop, capture_output=True, text=True, check=True
+    ).stdout
+    assert "checker.Serve(ctx, server)" in shown
+
+
+def test_several_programs_have_a_folder_each_in_the_cluster(several: Path) -> None:
+    said = made(several, "kubernetes", "./cmd/api", "./cmd/worker")
+    assert next_of(said) == ["kubectl apply -Rf deploy/"]
+    inside = next_of(made(several / "cmd", "kubernetes", "--form", "kustomize", "./api", "./worker"))
+    assert inside == [f"kubectl apply -k ../deploy/{name}/overlays/production" for name in ("api", "worker")]
+
+
 def test_secrets_come_before_the_first_start(shop: Path) -> None:
     """Compose would stop at files that are not there; the command shows how they are made."""
     (shop / "wherry.toml").write_text('[generate]\nbacking = ["postgres"]\n')
@@ -168,7 +200,8 @@ def test_init_takes_the_programs_that_wherry_toml_names(tmp_path: Path) -> None:
 def test_init_says_what_is_next(shop: Path) -> None:
     assert next_of(ran("init", "--yes", cwd=shop).stderr) == ["wherry build", "wherry generate --help"]
     assert next_of(ran("init", "--yes", "--with", "dockerfile", cwd=shop).stderr) == [DOCKER]
-    assert next_of(ran("init", "--yes", "--with", "ci", cwd=shop).stderr) == ["wherry build"]
+    said = next_of(ran("init", "--yes", "--with", "ci", cwd=shop).stderr)
+    assert said == ["git add .github/workflows  # it runs once that is pushed"]
 
 
 IGNORED = {

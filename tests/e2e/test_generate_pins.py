@@ -73,7 +73,7 @@ def test_digests_of_a_variants_images_are_locked_once(tmp_path: Path, mirror: Fa
     before = (shop.root / "wherry.lock").read_text()
     for seed, name in enumerate(names, 11):
         shop.push(name, seed)
-    assert shop.ran("generate").stdout.split()[0] == "unchanged", "a tag that moved moves nothing"
+    assert shop.ran("generate").stdout == "", "a tag that moved moves nothing"
     assert (shop.root / "wherry.lock").read_text() == before
     assert shop.ran("generate", "--check", WHERRY_OFFLINE="1").code == 0
     alpine = "docker.io/library/alpine:3"

@@ -95,6 +95,17 @@ def test_what_to_do_next_works_from_where_the_user_stands(cwd: str, words: str, 
         assert done.code == 0, f"{step}\n{done.stderr}"
 
 
+@pytest.mark.parametrize("command", ["run", "prove", "profile", "diff --variants"])
+def test_a_command_of_one_program_names_itself_and_no_pattern(command: str, tmp_path: Path) -> None:
+    need("go")
+    root, home = write(tmp_path / "app", MAINS), tmp_path / "home"
+    refusal = only(wherry(*command.split(), home=home, cwd=root), "several-mains", 2)
+    assert (refusal.rows("next"), refusal.rows("or")) == ([f"wherry {command} ./cmd/api"], [])
+    verb, *rest = command.split()
+    far = only(wherry(verb, "-C", "app", *rest, home=home, cwd=tmp_path), "several-mains", 2)
+    assert far.rows("next") == [" ".join(("wherry", verb, "-C", "app", *rest, "./cmd/api"))]
+
+
 def test_a_module_that_go_work_does_not_use_is_built_alone_as_its_error_says(tmp_path: Path) -> None:
     need("go")
     modules = {f"{name}/go.mod": f"module example.com/{name}\n\ngo 1.24\n" for name in ("app", "third")}

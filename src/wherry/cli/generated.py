@@ -24,33 +24,45 @@ DONE: Final = {
 WOULD: Final = {**DONE, "new": "missing", "changed": "stale", "foreign": "not wherry's"}
 
 
-def show(made: Generated, output: Output, *, mode: str, diff: bool) -> None:
-    """A line a file on stdout; what was replaced as a diff, on stderr when it was done and on stdout when that was asked for."""
+def show(made: Generated, output: Output, *, mode: str, every: bool) -> None:
+    """A line a file on stdout, of unchanged ones where `every` file was asked for; what was replaced as a diff, on stderr when it
+    was done and on stdout when that was asked for."""
     for finding in made.findings:
         output.finding(finding)
     for error in made.errors:
         output.error(error)
-    words = DONE if mode == "write" else WOULD
     for one in made.changes:
-        if diff:
+        if mode == "diff":
             output.document(one.diff) if one.diff else None
         elif mode == "write" and one.state in ("changed", "foreign"):
             output.verbatim(one.diff)
-    if not diff:
-        said = ["another's" if one.by and mode != "write" else words[one.state] for one in made.changes]
-        width = max(map(len, said), default=0)
-        for word, one in zip(said, made.changes, strict=True):
-            output.result(f"{word.ljust(width)}  {one.path}")
+    if mode != "diff":
+        _list(made, output, mode, tuple(one for one in made.changes if every or one.state != "same"))
     output.line(_closing(made, mode))
     output.next(*_next(made, mode))
 
 
+def _list(made: Generated, output: Output, mode: str, changes: tuple[Change, ...]) -> None:
+    words = DONE if mode == "write" else WOULD
+    said = [
+        "edited" if one.path in made.edited else "another's" if one.by and mode != "write" else words[one.state]
+        for one in changes
+    ]
+    width = max(map(len, said), default=0)
+    for word, one in zip(said, changes, strict=True):
+        output.result(f"{word.ljust(width)}  {one.path}")
+
+
 def _next(made: Generated, mode: str) -> Iterator[str]:
     """Commands to go on with, for who stands in this process's folder."""
+    from wherry.flows.edited import ways_on
+
     gone = [os.path.relpath(f"{made.root}/{one.path}") for one in made.changes if one.state == "gone"]
     if gone:
         yield shlex.join(("rm", *gone))
-    if mode == "check" and any(one.state != "gone" for one in made.stale):
+    if made.edited:
+        yield from ways_on("wherry generate")
+    elif mode == "check" and any(one.state != "gone" for one in made.stale):
         yield from ("wherry generate", "wherry generate --diff")
     if mode == "write":
         yield from (step.command for step in made.onward)
@@ -66,7 +78,9 @@ def _closing(made: Generated, mode: str) -> str:
             else f"{files}, all as made now"
         )
     wrote = sum(one.state in ("new", "changed", "foreign") for one in made.changes)
-    return f"wrote {wrote} of {files}" if wrote else f"{files}, nothing to do"
+    same = sum(one.state == "same" for one in made.changes)
+    left = f", {same} unchanged" if same else ""
+    return f"wrote {wrote} of {files}{left}" if wrote else f"{files}, nothing to do"
 
 
 def document(made: Generated) -> str:

@@ -21,12 +21,17 @@ from wherry.generate.kept import split_of
 from wherry.kit.ports import Machine
 
 
-def refuse_edited(changes: tuple[Change, ...], layout: Layout, machine: Machine, said: str) -> None:
-    """RefusedError [edited-file] where somebody's words would be gone. `said`: the command, for what to do next."""
+def edited(changes: tuple[Change, ...], layout: Layout, machine: Machine) -> tuple[str, ...]:
+    """Files whose changes would be gone with what somebody wrote in them, sorted as git says them."""
     records = Records(folders_of(machine))
     own = tuple(one for one in changes if one.state == "changed" and _rest(one.before, one) != _rest(one.text, one))
     unknown = tuple(one.path for one in own if records.get(_key(one.before, one)) is None)
-    lost = unsaved(layout, unknown, Git(layout.git, machine.which("git"), machine.environment, machine.run))
+    return unsaved(layout, unknown, Git(layout.git, machine.which("git"), machine.environment, machine.run))
+
+
+def refuse_edited(changes: tuple[Change, ...], layout: Layout, machine: Machine, said: str) -> None:
+    """RefusedError [edited-file] where somebody's words would be gone. `said`: the command, for what to do next."""
+    lost = edited(changes, layout, machine)
     if lost:
         raise RefusedError(
             "edited-file",
@@ -34,8 +39,13 @@ def refuse_edited(changes: tuple[Change, ...], layout: Layout, machine: Machine,
             if len(lost) == 1
             else f"{len(lost)} files were edited by hand, and git has no such text; they stay as they are",
             where=lost,
-            next=(f"{said} --diff", "git commit it, or mark what is yours: # wherry:keep", f"{said} --overwrite"),
+            next=ways_on(said),
         )
+
+
+def ways_on(said: str) -> tuple[str, ...]:
+    """What to do about an edited file. `said`: the command that would write it."""
+    return f"{said} --diff", "git commit it, or mark what is yours: # wherry:keep", f"{said} --overwrite"
 
 
 def remember(changes: tuple[Change, ...], machine: Machine) -> None:

@@ -19,7 +19,7 @@ from wherry.analyze.layout import Layout, locate
 from wherry.assemble.certificates import extra_certificates
 from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import context, rooms, written
-from wherry.flows.edited import refuse_edited, remember
+from wherry.flows.edited import edited, refuse_edited, remember
 from wherry.flows.lock import pinned
 from wherry.flows.onward import Step, onward
 from wherry.flows.other_base import other_base
@@ -66,6 +66,8 @@ class Generated(Value, frozen=True, kw_only=True):
     """Why parts of files cannot stay where they are: nothing is written then."""
     onward: tuple[Step, ...] = ()
     """Commands to go on with."""
+    edited: tuple[str, ...] = ()
+    """Of a check: files that were edited by hand and stay so, unless their reader says otherwise."""
 
     @property
     def stale(self) -> tuple[written.Change, ...]:
@@ -93,7 +95,9 @@ def generate(request: GenerateRequest, machine: Machine) -> Generated:
         return together(str(root), (*files, orphans))
 
     found = whole(pin=False)
-    if request.mode != "write":
+    if request.mode == "check":
+        return replace(found, edited=edited(found.changes, layout, machine))
+    if request.mode == "diff":
         return found
     refuse(found, _said(request), overwrite=request.overwrite)
     if not request.overwrite:

@@ -13,9 +13,15 @@ from typing import Final
 
 from wherry.flows.wishes import Seen, Wish
 from wherry.generate import names
+from wherry.generate.bake import FILE as BAKE
+from wherry.generate.build_script import FILE as SCRIPT
+from wherry.generate.ci.gitlab import FILE as GITLAB
 from wherry.generate.compose.files import PURPOSES, waits
+from wherry.generate.compose.service import image_variable
 from wherry.generate.container_test.files import FOLDER as CONTAINER_TEST
 from wherry.generate.header import Command, words, writer
+from wherry.generate.health.files import FOLDER as HEALTH
+from wherry.generate.kubernetes.files import FOLDER as CLUSTER
 from wherry.generate.shell import from_root
 from wherry.kit.value import Value
 from wherry.model.application import Application
@@ -23,6 +29,8 @@ from wherry.model.file import Choice
 
 MOST: Final = 3
 """Programs that get a line each."""
+PIPELINES: Final = {"github": ".github/workflows", "gitlab": GITLAB}
+"""Where a service looks for them, by its name."""
 USUAL: Final = "compose.yaml"
 """What Compose takes without being told."""
 
@@ -67,6 +75,8 @@ def _used(seen: Seen, choice: Choice) -> Iterator[str]:
             path = names.from_root(seen.applications, PURPOSES[choice.variant].file)
             if choice.what == "compose" and waits(seen.applications, choice):
                 yield f"sed -n '/^# Once/,/^name/p' {shlex.quote(_from_here(seen, path))}  # what to make once, before:"
+            if choice.what == "compose" and choice.variant == "production":
+                yield from (_published(one) for one in seen.applications[:MOST] if not choice.digest)
             yield _compose(seen, choice)
         case "makefile":
             folder = _from_here(seen, names.home(seen.applications))
@@ -74,8 +84,42 @@ def _used(seen: Seen, choice: Choice) -> Iterator[str]:
         case "container-test":
             folder = _from_here(seen, seen.applications[0].sources.module_directory)
             yield f"go test {'' if folder == '.' else f'-C {shlex.quote(folder)} '}-tags container ./{CONTAINER_TEST}/..."
+        case "health":
+            folder = _from_here(seen, seen.applications[0].sources.module_directory)
+            yield f"go doc {'' if folder == '.' else f'-C {shlex.quote(folder)} '}./{HEALTH}  # how a main calls it"
+        case "build-script":
+            script = _from_here(seen, names.from_root(seen.applications, SCRIPT))
+            yield f"{'' if '/' in script else './'}{shlex.quote(script)}"
+        case "bake":
+            folder, file = _from_here(seen, "."), shlex.quote(names.from_root(seen.applications, BAKE))
+            yield f"{'' if folder == '.' else f'cd {shlex.quote(folder)} && '}docker buildx bake -f {file}"
+        case "ci":
+            yield f"git add {shlex.quote(_from_here(seen, PIPELINES[choice.variant]))}  # it runs once that is pushed"
+        case "kubernetes":
+            yield from _applied(seen, choice)
         case _:
-            pass  # what goes on from them is a cluster's or a service's
+            pass  # .dockerignore: nothing uses it by name
+
+
+def _applied(seen: Seen, choice: Choice) -> Iterator[str]:
+    """What brings the objects into the cluster that kubectl and helm talk to."""
+    several = len(seen.applications) > 1
+    top = _from_here(seen, names.from_root(seen.applications, CLUSTER))
+    if choice.variant == "plain":
+        yield f"kubectl apply -{'R' if several else ''}f {shlex.quote(f'{top}/')}"
+        return
+    for name in [names.service(one) for one in seen.applications[:MOST]]:
+        folder = f"{top}/{name}" if several else top
+        yield (
+            f"kubectl apply -k {shlex.quote(f'{folder}/overlays/production')}"
+            if choice.variant == "kustomize"
+            else f"helm upgrade --install {name} {shlex.quote(f'{folder}/chart')}"
+        )
+
+
+def _published(application: Application) -> str:
+    """What Compose asks for: no tag is deployed."""
+    return f"export {image_variable(application)}={application.image}@sha256:...  # as the push printed it"
 
 
 def _docker_build(seen: Seen, application: Application, variant: str) -> str:

@@ -11,7 +11,7 @@ import click
 
 from wherry.cli import generated
 from wherry.cli.commands.network import network
-from wherry.cli.commands.options import standing_in
+from wherry.cli.commands.options import SEVERAL, standing_in
 from wherry.cli.filled import FILLED
 from wherry.cli.output import standard_output
 from wherry.errors import UsageError
@@ -114,7 +114,7 @@ def _flow(what: str, said: dict[str, Any]) -> int:
     if said["as_json"]:
         output.document(generated.document(made))
     else:
-        generated.show(made, output, mode=mode, diff=said["diff"])
+        generated.show(made, output, mode=mode, every=bool(what))
     return 1 if mode == "check" and made.stale else 0
 
 
@@ -124,7 +124,7 @@ def _saying(choice: Choice, directory: str) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        if error.name == "several-mains" and choice.what:
+        if error.name == SEVERAL and choice.what:
             said = words(Command(choice=choice, home=directory))
             error.with_next(*(f"{said} {shlex.quote(one)}" for one in (*error.where[:1], "./...")))
         raise

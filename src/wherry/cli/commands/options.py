@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -15,6 +15,15 @@ from wherry.flows.request import BuildRequest
 from wherry.model.settings import ImageSettings, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+SEVERAL: Final = "several-mains"
+ONE_PROGRAM: Final = {
+    "run": "wherry run",
+    "prove": "wherry prove",
+    "profile": "wherry profile",
+    "diff": "wherry diff --variants",
+}
+"""Commands that take one program, never a pattern, and how they are typed with it."""
+WITH_FOLDER: Final = ("build", "plan", *ONE_PROGRAM)
 
 
 _OPTIONS = (
@@ -88,13 +97,23 @@ def standing_in(directory: str) -> Iterator[None]:
         yield
     except WherryError as error:
         for one in error.errors if isinstance(error, Several) else (error,):
-            one.with_next(*(_from(directory, step) for step in one.next))
+            steps = _own(one.next) if one.name == SEVERAL else one.next
+            one.with_next(*(_from(directory, step) for step in steps))
         raise
+
+
+def _own(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The steps of the command that was typed, where it takes one program, as `wherry build` is not what was wanted."""
+    context = click.get_current_context(silent=True)
+    command = ONE_PROGRAM.get(context.info_name or "") if context else None
+    if not command:
+        return steps
+    return tuple(step.replace("wherry build", command, 1) for step in steps if not step.endswith("..."))
 
 
 def _from(directory: str, step: str) -> str:
     program, verb, *rest = [*step.split(" "), "", ""]
-    if directory in ("", ".") or program != "wherry" or verb not in ("build", "plan") or "-C" in rest:
+    if directory in ("", ".") or program != "wherry" or verb not in WITH_FOLDER or "-C" in rest:
         return step
     return " ".join((program, verb, "-C", shlex.quote(directory), *rest)).rstrip()
 
