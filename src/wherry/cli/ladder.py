@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from wherry.cli.output import Output
     from wherry.model.ladder import Ladder, Rung
 
+LEAST_TIMES: Final = 2
+"""Below it nobody says how many times."""
 HEAD: Final = ("variant", "by", "on disk", "to pull", "layers", "pkgs", "shell", "user", "build", "start")
 NONE: Final = "-"
 WIDTH: Final = 760
@@ -75,7 +77,8 @@ def closing(ladder: Ladder) -> str:
         return f"{title}: too little could be built here to compare"
     most, least = known[0], known[-1]
     times = (most.unpacked or 0) / (least.unpacked or 1)
-    return f"{title}: {size(most.unpacked)} as {most.variant}, {size(least.unpacked)} as {least.variant}, {times:.0f} times less"
+    less = f"{times:.0f} times less" if times >= LEAST_TIMES else f"{1 - 1 / times:.0%} less".replace("%", " %")
+    return f"{title}: {size(most.unpacked)} as {most.variant}, {size(least.unpacked)} as {least.variant}, {less}"
 
 
 def document(ladder: Ladder) -> str:

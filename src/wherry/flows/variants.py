@@ -74,7 +74,8 @@ class Work(Value, frozen=True, kw_only=True):
 def ladder(request: BuildRequest, machine: Machine, *, network: str = "") -> Ladder:
     """Every variant of the one program that `request` names. A variant that cannot be had here says why. `network`: as `docker
     build --network`. UsageError [several-mains]; the errors of `plan`."""
-    applications, root = applications_of(planned_of(request, machine), machine)
+    planned = planned_of(request, machine)
+    applications, root = applications_of(planned, machine)
     if len(applications) > 1:
         raise UsageError(
             "several-mains",
@@ -82,10 +83,11 @@ def ladder(request: BuildRequest, machine: Machine, *, network: str = "") -> Lad
             where=tuple(one.name for one in applications),
             next="wherry diff --variants ./cmd/NAME",
         )
+    version = planned.plan.images[0].version  # of these sources, as `wherry build` says it: not of a release
     with Session(machine) as session:
         work = Work(
             build=request,
-            application=applications[0],
+            application=replace(applications[0], version=version),
             root=root,
             scratch=Path(session.scratch),
             machine=machine,

@@ -6,6 +6,8 @@ import io
 import json
 from xml.etree import ElementTree as ET
 
+from msgspec.structs import replace
+
 from tests.support.applications import HOSTILE
 from wherry.cli import ladder as shown
 from wherry.cli.output import Output
@@ -50,6 +52,13 @@ def test_a_table_with_what_was_seen() -> None:
     assert " ".join(err.split()).endswith(
         "shop 1.2.3, linux/amd64: 850 MB as single-stage, 8.1 MB as scratch, 105 times less"
     )
+
+
+def test_what_is_nearly_alike_is_said_in_hundredths() -> None:
+    near = replace(SMALL, unpacked=7_400_000), replace(SMALL, unpacked=6_700_000)
+    assert shown.closing(replace(LADDER, rungs=near)).endswith("6.7 MB as scratch, 9 % less")
+    twice = replace(SMALL, unpacked=13_400_000), replace(SMALL, unpacked=6_700_000)
+    assert shown.closing(replace(LADDER, rungs=twice)).endswith("2 times less")
 
 
 def test_the_table_is_no_wider_than_a_terminal() -> None:

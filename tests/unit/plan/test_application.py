@@ -256,6 +256,7 @@ def test_variables_that_the_code_reads_have_a_usual_value(
 def test_no_port_is_told() -> None:
     assert [one.name for one in made(facts=()).findings] == ["no-port"]
     assert made(facts=()).port == 0
+    assert made("[image]\nports = []\n", facts=()).findings == (), "somebody said that there is none"
 
 
 def test_a_health_route_that_is_not_there() -> None:

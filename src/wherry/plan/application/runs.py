@@ -49,7 +49,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
     environment = dict(image.environment)
     read = _named(facts, "environment", "postgres-url", "redis-url", "redis-address")
     soft = ledger.ask(partial(_go_memory, facts, limited, environment), 0)
-    if not image.ports:
+    if not image.ports and said.image.ports is None:
         ledger.findings.append(_no_port(facts))
     if image.health and image.health.command:
         ledger.ask(partial(_no_shell, facts, image.health), None)
@@ -243,7 +243,7 @@ def _no_port(facts: Facts) -> Finding:
         message="no port was found, so files open none and nothing asks whether it is well",
         severity="note",
         subject=facts.image.name,
-        next="image.ports = [8080], where it listens on one",
+        next="image.ports = [8080], where it listens on one; [] says that it has none",
     )
 
 

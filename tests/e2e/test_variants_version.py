@@ -1,0 +1,29 @@
+"""Which version `wherry diff --variants` says that it built."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.examples import repository
+from tests.support.generating import ran
+from tests.support.tools import need
+from wherry.flows import variants
+from wherry.flows.request import BuildRequest
+from wherry.system.machine import real_machine
+
+pytestmark = pytest.mark.e2e
+
+
+def test_it_is_the_plans_and_no_releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit after the tag is no release; nothing is built here."""
+    need("go", "git")
+    root = repository("http-api", tmp_path / "http-api")
+    subprocess.run(["git", "commit", "-q", "--allow-empty", "-m", "more"], cwd=root, check=True)
+    said = ran("plan", "--only", "version", cwd=root).stdout.strip()
+    assert said.startswith("1.2.4-0."), "a commit after v1.2.3"
+    monkeypatch.setattr(variants, "BASES", {})
+    monkeypatch.setattr(variants, "_docker", lambda _: "")
+    assert variants.ladder(BuildRequest(directory=str(root)), real_machine()).version == said
