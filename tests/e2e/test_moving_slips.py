@@ -140,3 +140,12 @@ def test_a_note_does_not_hide_what_runs() -> None:
     lines = [line for line in stderr.getvalue().replace("\r", "\n").replace("\x1b[K", "").split("\n") if line]
     assert lines.count("MIRROR is passed over") == 1
     assert "HOST asks to wait, in 3.0 s" not in lines
+
+
+def test_inspect_asks_the_registry_whose_host_a_name_has(yard: Yard) -> None:
+    """As run, pull, copy and rebase do."""
+    assert json.loads(yard.run("inspect {R}/team/app:1 --json").stdout) == json.loads(
+        yard.run("inspect docker://{R}/team/app:1 --json").stdout
+    )
+    absent = yard.run("inspect {R}/team/app:2")
+    assert (absent.code, "[registry-not-found]" in absent.stderr) == (4, True), absent.stderr

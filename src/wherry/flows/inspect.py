@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
 from wherry.errors import UsageError, WherryError
@@ -18,7 +20,8 @@ from wherry.store.places import at
 
 
 def inspect(subject: str, platform: str, machine: Machine) -> Stored:
-    """The image at `subject`: a place, else a name in wherry's own store. `platform` chooses one of an index."""
+    """The image at `subject`: a place, else a name in wherry's own store, in an engine, or in the registry whose host it has.
+    `platform` chooses one of an index."""
     with store_ports(machine) as ports:
         stored = _opened(place_of(subject), ports)
     if not platform:
@@ -27,17 +30,22 @@ def inspect(subject: str, platform: str, machine: Machine) -> Stored:
 
 
 def _opened(place: places.Place, ports: Ports) -> Stored:
-    """A name that wherry's store does not hold may be in the engine that a bare build loads into."""
     try:
         return at(place, ports).open()
     except UsageError as error:
-        engine = detect.default(ports) if error.name == "no-such-image" and isinstance(place, places.OwnPlace) else None
-        if engine is None or not isinstance(place, places.OwnPlace):
+        if error.name != "no-such-image" or not isinstance(place, places.OwnPlace) or place.reference is None:
             raise
-        try:
-            return at(places.EnginePlace(engine=engine.scheme, reference=place.reference), ports).open()
-        except WherryError:
-            raise error from None
+        return _beyond(place.reference, ports, error)
+
+
+def _beyond(reference: references.Reference, ports: Ports, missing: UsageError) -> Stored:
+    """A name that wherry's store does not hold may be in the engine that a bare build loads into, or in its registry."""
+    if engine := detect.default(ports):
+        with contextlib.suppress(WherryError):
+            return at(places.EnginePlace(engine=engine.scheme, reference=reference), ports).open()
+    if reference.host:
+        return at(places.RegistryPlace(reference=reference), ports).open()
+    raise missing
 
 
 def place_of(subject: str) -> places.Place:

@@ -24,13 +24,13 @@ def inspect(subject: str, platform: str | None, *, as_json: bool, isolation: boo
 
     Where a container is called so, it is shown instead: its state, health, limits and use. NAME:TAG is always the image.
 
-    IMAGE is a name in wherry's store, or a place: oci:DIR:TAG, oci-archive:FILE, docker://REF ...
+    IMAGE is a name in wherry's store, one with a registry's host, or a place: oci:DIR:TAG, oci-archive:FILE, docker://REF ...
 
     \b
     wherry inspect podinfo
     wherry inspect api --isolation
     wherry inspect oci:images:podinfo
-    wherry inspect docker://registry.example/team/app:1.2 --json
+    wherry inspect registry.example/team/app:1.2 --json
     """
     from wherry.flows.inspect import inspect as flow
     from wherry.flows.runbook import kept_or_none, running
