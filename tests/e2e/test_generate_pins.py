@@ -100,6 +100,23 @@ def test_init_locks_what_its_files_name(tmp_path: Path, mirror: FakeRegistry) ->
     assert f"redis:8-trixie@{wanted[names[-1]]}" in (shop.root / "compose.yaml").read_text()
 
 
+def test_a_reason_is_told_once_and_of_its_own_registry(tmp_path: Path, mirror: FakeRegistry) -> None:
+    """gcr.io answers here and docker.io does not: what is known is locked, and two kinds of files make one warning."""
+    shop = Shop(tmp_path, mirror, "http-api")
+    (shop.root / "wherry.toml").write_text('[generate]\nbacking = ["redis"]\n')
+    for what in ("dockerfile", "compose"):
+        assert shop.ran("generate", what, WHERRY_OFFLINE="1").code == 0
+    ours = [name for name in shop.named("Dockerfile") if name.startswith("gcr.io/")]
+    wanted = {name: shop.push(name, seed) for seed, name in enumerate(ours, 1)}
+    done = shop.ran("generate", HTTPS_PROXY="http://127.0.0.1:9", NO_PROXY="127.0.0.1")
+    told = " ".join(done.stderr.split())
+    assert told.count("[unpinned]") == 1
+    assert "of docker.io/library/golang" in told
+    assert "docker.io/library/redis:8-trixie, since " in told
+    assert "of gcr.io" not in told
+    assert shop.locked() == wanted
+
+
 def test_what_no_registry_says_is_a_warning_with_its_reason(tmp_path: Path, mirror: FakeRegistry) -> None:
     """The file is made all the same, and nothing is locked."""
     shop = Shop(tmp_path, mirror, "http-api")

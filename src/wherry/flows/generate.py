@@ -6,9 +6,10 @@ Without a choice, every file that wherry made is made anew: each says in its fir
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -66,6 +67,8 @@ class Generated(Value, frozen=True, kw_only=True):
     """Why parts of files cannot stay where they are: nothing is written then."""
     onward: tuple[Step, ...] = ()
     """Commands to go on with."""
+    unpinned: tuple[tuple[str, str], ...] = ()
+    """Of one wish: images without a digest, and why; of all together they are findings."""
     edited: tuple[str, ...] = ()
     """Of a check: files that were edited by hand and stay so, unless their reader says otherwise."""
 
@@ -127,7 +130,7 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
         replace(one, digest=digest, version=choice.release or one.version) for one in seen.applications
     )
     files = row.write(applications, choice)
-    pinned_too, findings = _pinned(request, applications, files, machine)
+    pinned_too, unpinned = _pinned(request, applications, files, machine)
     if pinned_too != applications:
         applications, files = pinned_too, row.write(pinned_too, choice)
     command = Command(choice=choice, home=applications[0].home)
@@ -150,11 +153,12 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
         changes=(*changes, *gone),
         decisions=tuple(one for application in applications for one in application.decisions),
         findings=(
-            *(*told, *_no_release(choice, applications), *other_base(choice, applications), *findings),
+            *(*told, *_no_release(choice, applications), *other_base(choice, applications)),
             *(*(_stays(one, choice) for one in theirs), *hidden, *made_twice(wish, paths)),
         ),
         errors=errors,
         onward=onward(wish, seen, choice),
+        unpinned=unpinned,
     )
 
 
@@ -263,8 +267,9 @@ def _refuse_missing(applications: tuple[Application, ...], root: Path) -> None:
 
 def _pinned(
     request: GenerateRequest, applications: tuple[Application, ...], files: tuple[File, ...], machine: Machine
-) -> tuple[tuple[Application, ...], tuple[Finding, ...]]:
-    """The applications with the digests that files need and wherry.lock did not name: asked for and locked, where that may be."""
+) -> tuple[tuple[Application, ...], tuple[tuple[str, str], ...]]:
+    """The applications with the digests that files need and wherry.lock did not name: asked for and locked, where that may be;
+    and the images without one, each with the reason."""
     texts = tuple(one.text for one in files)
     missing = {
         pin.reference: pin
@@ -275,12 +280,15 @@ def _pinned(
     if not missing:
         return applications, ()
     if request.mode != "write" or not request.pin:
-        return applications, (_unpinned(tuple(missing)),)
-    try:
-        found = pinned(tuple(missing), request.build, machine)
-    except (UnavailableError, UnknownError, RefusedError) as error:
-        return applications, (_unpinned(tuple(missing), error.message),)
-    return _with_digests(applications, {one.reference: one.digest for one in found}), ()
+        return applications, tuple((name, "") for name in missing)
+    digests, unknown = dict[str, str](), list[tuple[str, str]]()
+    for _, images in itertools.groupby(sorted(missing), lambda name: name.partition("/")[0]):
+        asked_for = tuple(images)  # of one registry: what it says is the reason for its own images alone
+        try:
+            digests |= {one.reference: one.digest for one in pinned(asked_for, request.build, machine)}
+        except (UnavailableError, UnknownError, RefusedError) as error:
+            unknown += ((name, error.message) for name in asked_for)
+    return _with_digests(applications, digests), tuple(unknown)
 
 
 def _with_digests(applications: tuple[Application, ...], digests: dict[str, str]) -> tuple[Application, ...]:
@@ -290,14 +298,17 @@ def _with_digests(applications: tuple[Application, ...], digests: dict[str, str]
     return tuple(replace(application, pins=tuple(map(one, application.pins))) for application in applications)
 
 
-def _unpinned(names: tuple[str, ...], why: str = "") -> Finding:
-    """A warning: a file that names an image by its tag builds something else tomorrow."""
-    reason = f", since {why}" if why else ""
-    return Finding(
-        name="unpinned",
-        message=f"no digest is locked of {', '.join(names)}{reason}",
-        next="wherry generate, where registries answer",
-    )
+def _unpinned(rows: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    """A warning for each reason: a file that names an image by its tag builds something else tomorrow."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in dict.fromkeys(rows):
+        reasons.setdefault(why, []).append(name)
+    for why, images in reasons.items():
+        yield Finding(
+            name="unpinned",
+            message=f"no digest is locked of {', '.join(images)}" + (f", since {why}" if why else ""),
+            next="wherry generate, where registries answer",
+        )
 
 
 def together(root: str, made: tuple[Generated, ...]) -> Generated:
@@ -309,7 +320,10 @@ def together(root: str, made: tuple[Generated, ...]) -> Generated:
         root=root,
         changes=tuple(changes.values()),
         decisions=tuple(dict.fromkeys(one for each in made for one in each.decisions)),
-        findings=tuple(dict.fromkeys(one for each in made for one in each.findings)),
+        findings=(
+            *dict.fromkeys(one for each in made for one in each.findings),
+            *_unpinned(one for each in made for one in each.unpinned),
+        ),
         errors=tuple(one for each in made for one in each.errors),
         onward=tuple(
             dict.fromkeys(
