@@ -142,11 +142,12 @@ def place_of(word: str, ports: Ports) -> places.Place | None:
 @contextlib.contextmanager
 def meant(word: str) -> Iterator[None]:
     """Around the building of a word that names no image, and may be a package. UsageError [no-image-or-package] where the
-    repository, or a folder without one, has none either."""
+    repository, or a folder without one, has none either; a name with a tag is no program's, so that needs no Go to be known."""
     try:
         yield
     except WherryError as error:
-        if is_package(word) or "/" in word.partition(":")[0] or error.name not in NO_PROGRAM:
+        without_go = error.name == "no-go" and ":" in word
+        if is_package(word) or "/" in word.partition(":")[0] or not (without_go or error.name in NO_PROGRAM):
             raise
         near = [f"wherry run {near[1]}" for step in error.next if (near := MEANT.fullmatch(step))]
         raise UsageError(
