@@ -3,7 +3,6 @@ wherry would hold it. Quadlets: tests/oracles/test_quadlet.py."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.support.tools import need
 from tests.support.units import values
 from wherry.model.container import Options
 from wherry.runtime.look import family
+from wherry.runtime.units import PATHS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("engines")]
 
@@ -156,12 +156,14 @@ def test_a_unit_is_understood_by_systemd(shelf: Book, tmp_path: Path) -> None:
 
 
 def test_a_units_command_works_where_systemd_starts_it(shelf: Book) -> None:
-    """In the folder that it names, with nothing of a user's environment: no HOME."""
+    """In the folder that it names, with what it sets itself, and nothing else of a user's environment."""
     port = free_port()
     text = unit_of(shelf, "--name", "unit", "-p", f"{port}:8080", "-e", "ODD=100% of $HOME\n")
     (command,), (folder,) = values(text, "Service", "ExecStart"), values(text, "Service", "WorkingDirectory")
-    own = {f"WHERRY_{name}_DIR": str(shelf.folder / name.lower()) for name in ("RUN", "CACHE", "DATA")}
-    process = subprocess.Popen(units.words(command), cwd=folder, env={"PATH": os.environ["PATH"], **own})
+    said = (units.words(line, command=False)[0] for line in values(text, "Service", "Environment"))
+    process = subprocess.Popen(
+        units.words(command), cwd=folder, env={"PATH": PATHS, **dict(one.split("=", 1) for one in said)}
+    )
     try:
         assert runbook.get(port, "/healthz")
         pid = shelf.containers()["unit"]["pid"]

@@ -30,6 +30,8 @@ from wherry.runtime.spec import SECRETS, by_systemd
 from wherry.store import place as places
 from wherry.store.engine.names import podman_name
 
+HOMES: Final = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+OWN: Final = "WHERRY_"
 PROFILE: Final = "seccomp.json"
 UNFORWARDED: Final = "# its ports answer in its own network alone: nobody forwards them here\n"
 SHUT: Final = "# its network leads nowhere: nobody leads out of a bundle\n"
@@ -66,14 +68,14 @@ def printed(request: RunRequest, form: str, machine: Machine, decided: Callable[
     with Session(machine) as session:
         made = (bundle.own if form == "runc" else make)(asked, machine, session)
     decided(made.container)
-    return FORMS[form](replace(made, container=bundle.steady(made.container)), request)
+    return FORMS[form](replace(made, container=bundle.steady(made.container)), request, machine)
 
 
-def _docker(made: Made, request: RunRequest) -> str:
+def _docker(made: Made, request: RunRequest, _: Machine) -> str:
     return _command(made, request, "docker")
 
 
-def _podman(made: Made, request: RunRequest) -> str:
+def _podman(made: Made, request: RunRequest, _: Machine) -> str:
     return _command(made, request, "podman")
 
 
@@ -87,7 +89,7 @@ def _command(made: Made, request: RunRequest, client: Client) -> str:
     return _comments(notes) + " &&\n".join((*steps, arguments.shown(client, container, image, profile, processes())))
 
 
-def _runc(made: Made, request: RunRequest) -> str:
+def _runc(made: Made, request: RunRequest, _: Machine) -> str:
     """Makes a bundle in the folder where it is read, with this config.json, and runs it."""
     name, runtime = shlex.quote(made.container.name), made.runtime
     words = [*runtime.words, *(("--systemd-cgroup",) if by_systemd(made.container.group) else ()), "run"]
@@ -103,7 +105,7 @@ def _runc(made: Made, request: RunRequest) -> str:
     )
 
 
-def _quadlet(made: Made, request: RunRequest) -> str:
+def _quadlet(made: Made, request: RunRequest, _: Machine) -> str:
     folder = f"/etc/containers/{made.container.name}"
     container, secrets = _with_secrets(made.container, f"{folder}-secrets", made.container.id_base)
     image, brings = _brought(made, request, "podman")
@@ -112,11 +114,23 @@ def _quadlet(made: Made, request: RunRequest) -> str:
     return _comments((*(("first:", *steps) if steps else ()), *_unreadable(container))) + unit
 
 
-def _systemd(made: Made, request: RunRequest) -> str:
-    return units.systemd(made.container, words_of(request, made), str(rooms.standing(request.build)))
+def _systemd(made: Made, request: RunRequest, machine: Machine) -> str:
+    folder = str(rooms.standing(request.build))
+    return units.systemd(made.container, words_of(request, made), folder, _variables(made, machine))
 
 
-def _seccomp(made: Made, _: RunRequest) -> str:
+def _variables(made: Made, machine: Machine) -> tuple[tuple[str, str], ...]:
+    """What a service lacks and wherry was given here: programs beside the usual folders, a home, its own settings."""
+    known = dict(machine.variables)
+    compiling = ("go", "git") if made.subject.plan is not None else ()
+    programs = (made.runtime.program, *filter(None, map(machine.which, compiling)))
+    usual = units.PATHS.split(":")
+    folders = dict.fromkeys(folder for one in programs if (folder := str(Path(one).parent)) not in usual)
+    path = (("PATH", ":".join((*folders, units.PATHS))),) if folders else ()
+    return (*path, *sorted((name, value) for name, value in known.items() if name in HOMES or name.startswith(OWN)))
+
+
+def _seccomp(made: Made, _: RunRequest, __: Machine) -> str:
     profile = seccomp_of(made.container)
     return msgspec.json.format(encode(to_docker(profile)), indent=2).decode() if profile else "{}\n"
 
@@ -235,7 +249,7 @@ def _program() -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "wherry") if said.name == "__main__.py" else (str(said),)
 
 
-FORMS: Final[dict[str, Callable[[Made, RunRequest], str]]] = {
+FORMS: Final[dict[str, Callable[[Made, RunRequest, Machine], str]]] = {
     "docker": _docker,
     "podman": _podman,
     "runc": _runc,

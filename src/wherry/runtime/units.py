@@ -24,6 +24,8 @@ KEYS: Final = {
     "--read-only": "ReadOnly",
     "--init": "RunInit",
 }
+PATHS: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where a service of systemd looks for programs."""
 PATIENCE: Final = 5
 """Seconds beyond the grace before systemd kills."""
 
@@ -56,9 +58,11 @@ def quadlet(container: Container, image: str, seccomp: str) -> str:
     )
 
 
-def systemd(container: Container, words: tuple[str, ...], folder: str) -> str:
+def systemd(
+    container: Container, words: tuple[str, ...], folder: str, variables: tuple[tuple[str, str], ...] = ()
+) -> str:
     """A `.service` file around `wherry run`, whose words are given, the first the program's absolute path.
-    `folder`: what their paths are relative to."""
+    `folder`: what their paths are relative to. `variables`: what wherry needs beside those that systemd sets."""
     return "\n".join(
         (
             "[Unit]",
@@ -67,6 +71,7 @@ def systemd(container: Container, words: tuple[str, ...], folder: str) -> str:
             "[Service]",
             "Type=exec",
             f"WorkingDirectory={_plain(folder)}",
+            *(f"Environment={_word(f'{name}={value}')}" for name, value in variables),
             f"ExecStart={_line(words)}",
             "# Not NoNewPrivileges or Protect*: the runtime makes namespaces and mounts.",
             "RestrictRealtime=yes",

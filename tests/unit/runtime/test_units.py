@@ -32,6 +32,13 @@ def test_words_of_a_command_stay_what_they_are(said: tuple[str, ...]) -> None:
     assert words(line) == ["/bin/wherry", *said]
 
 
+@given(PLAIN)
+def test_variables_of_a_service_stay_what_they_are(value: str) -> None:
+    text = systemd(container(), ("/bin/wherry",), "/", (("WHERRY_X", value),))
+    (line,) = values(text, "Service", "Environment")
+    assert words(line, command=False) == [f"WHERRY_X={value}"]
+
+
 @given(LIST, st.lists(PLAIN, max_size=3))
 def test_arguments_and_variables_of_a_quadlet_stay_what_they_are(said: tuple[str, ...], variables: list[str]) -> None:
     """All of it becomes words of one command, where $ and % mean something."""
