@@ -26,6 +26,10 @@ EXIT_CODES: tuple[tuple[type[errors.WherryError], int], ...] = (
     (errors.CorruptError, 5),
 )
 INTERRUPTED = 130
+#: Verbs that are asked for files or images.
+WRITING = frozenset(
+    {"build", "profile", "init", "generate", "push", "pull", "copy", "annotate", "rebase", "base", "registry", "cache"}
+)
 
 
 class Verbs(click.Group):
@@ -104,7 +108,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _failed(_usage(error, arguments), output, arguments)
     except (KeyboardInterrupt, click.Abort):
-        return _interrupted(output)
+        return _interrupted(output, arguments)
     except BrokenPipeError:
         return streams.quit_early()
     except crash.UNEXPECTED as error:
@@ -154,9 +158,11 @@ def _usage(error: click.ClickException, arguments: list[str]) -> errors.UsageErr
     return errors.UsageError("usage", message, next=f"{command} --help")
 
 
-def _interrupted(output: Output) -> int:
+def _interrupted(output: Output, arguments: list[str]) -> int:
+    """What runs or shows something writes nothing, so nobody asks what is left of it."""
     output.progress("")
-    output.line("interrupted; nothing half-written is left")
+    verb = arguments[0] if arguments else ""
+    output.line("interrupted; nothing half-written is left" if verb in WRITING else "interrupted")
     return INTERRUPTED
 
 

@@ -22,8 +22,9 @@ HEADS = ("NAME", "STATE", "SINCE", "PORTS", "IMAGE")
 USE = ("NAME", "CPU", "THROTTLED", "MEMORY", "PEAK", "PIDS", "OOM")
 
 
-def show_listing(rows: tuple[Kept, ...], now: float, output: Output) -> None:
-    """A table on stdout; its head alone, and words on stderr, when there are none."""
+def show_listing(rows: tuple[Kept, ...], now: float, output: Output, *, everything: bool) -> None:
+    """A table on stdout; its head alone, and words on stderr, when there are none. `everything`: those that ended were asked
+    for, too."""
     table: list[tuple[str, ...]] = [HEADS]
     for kept in rows:
         record = kept.record
@@ -34,7 +35,8 @@ def show_listing(rows: tuple[Kept, ...], now: float, output: Output) -> None:
         table.append((record.container.name, state_of(kept), ago(now - since), ports or "-", image))
     _columns(table, output)
     if not rows:
-        output.line("no container runs; wherry ps --all lists those that have ended, too")
+        more = "none is kept that has ended" if everything else "wherry ps --all lists those that have ended, too"
+        output.line(f"no container runs; {more}")
 
 
 def state_of(kept: Kept) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import statistics
 import time
@@ -19,6 +20,7 @@ from wherry.kit.value import Value
 from wherry.model.profile import Exercised
 from wherry.runtime.look import answers_at, sockets
 
+ROUTE = re.compile(r"/[!-~]*")
 PACE = 0.02
 """Seconds between two requests: 50 a second."""
 QUIET = 2.0
@@ -79,8 +81,11 @@ class Stage(Value, frozen=True, kw_only=True):
         return code in (None, 0)
 
 
-def check_script(what: Exercise) -> None:
-    """UsageError [no-script] when the script is not there."""
+def check(what: Exercise) -> None:
+    """UsageError [no-script] when the script is not there, [usage] for a route that no server can be asked for."""
+    for route in what.routes:
+        if not ROUTE.fullmatch(route):
+            raise UsageError("usage", f"--get {route[:60]!r} is no path of a URL", next="write it like --get /healthz")
     if what.script and not Path(what.script).is_file():
         raise UsageError("no-script", f"there is no script {what.script}", where=f"--exercise {what.script}")
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from wherry.errors import CorruptError, RefusedError, UnavailableError, UnknownError
 from wherry.flows.advice import advice
 from wherry.flows.container import Made, RunRequest, make, seccomp_of
-from wherry.flows.exercise import Exercise, Stage, check_script, exercise
+from wherry.flows.exercise import Exercise, Stage, check, exercise
 from wherry.flows.live import live
 from wherry.flows.named_files import refuse_unwritable
 from wherry.flows.session import Session
@@ -66,9 +66,9 @@ class Profiled(Value, frozen=True, kw_only=True):
 
 def profile(request: ProfileRequest, machine: Machine, session: Session | None = None) -> Profiled:
     """Records, composes, proves, writes. What `make` raises; RefusedError [profile-kills], and [exercise-failed] when `strict`,
-    UnknownError [not-exercised] and [not-recorded], UnavailableError [no-watch], [disk], UsageError [no-script]."""
+    UnknownError [not-exercised] and [not-recorded], UnavailableError [no-watch], [disk], UsageError [no-script], [usage]."""
     began = time.monotonic()
-    check_script(request.exercise)
+    check(request.exercise)
     _check_output(request.output)
     with contextlib.ExitStack() as held:
         session = session or held.enter_context(Session(machine))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wherry.flows.exercise import Exercise, failed
+from wherry.errors import UsageError
+from wherry.flows.exercise import Exercise, check, failed
 from wherry.kit.ports import Answer
 
 
@@ -42,3 +43,10 @@ def test_a_guess_cannot_fail() -> None:
 @pytest.mark.parametrize(("status", "said"), [(None, ()), (0, ()), (1, ("x: status 1",)), (137, ("x: status 137",))])
 def test_a_script(status: int | None, said: tuple[str, ...]) -> None:
     assert failed(Exercise(script="x"), {}, status) == said
+
+
+@pytest.mark.parametrize("route", ["healthz", "http://x/healthz", "/a b", "/a\n"])
+def test_a_route_that_is_no_path_is_refused_before_anything_runs(route: str) -> None:
+    with pytest.raises(UsageError):
+        check(Exercise(routes=("/healthz", route)))
+    check(Exercise(routes=("/", "/healthz?all=1")))

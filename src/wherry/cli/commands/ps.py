@@ -28,6 +28,6 @@ def ps(*, everything: bool, as_json: bool) -> None:
     if as_json:
         output.document(runbook.listing_document(rows))
     else:
-        runbook.show_listing(rows, machine.now(), output)
+        runbook.show_listing(rows, machine.now(), output, everything=everything)
     for finding in found.findings:
         output.finding(finding)

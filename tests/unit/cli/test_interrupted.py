@@ -1,0 +1,32 @@
+"""What is said of an interrupt, and of a list that is empty."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.cli.test_output import sink
+from wherry.cli.commands import VERBS
+from wherry.cli.main import INTERRUPTED, WRITING, _interrupted
+from wherry.cli.runbook import show_listing
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["build"], "interrupted; nothing half-written is left"),
+        (["exec", "-it", "a", "b"], "interrupted"),
+        ([], "interrupted"),
+    ],
+)
+def test_only_what_writes_speaks_of_what_is_left(words: list[str], said: str) -> None:
+    output, _, err = sink()
+    assert _interrupted(output, words) == INTERRUPTED
+    assert err.getvalue().split("\n")[-2] == said
+    assert set(VERBS) > WRITING
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_an_empty_list_names_no_command_that_was_just_typed(everything: bool) -> None:
+    output, _, err = sink()
+    show_listing((), 0.0, output, everything=everything)
+    assert ("--all" in err.getvalue()) is not everything
