@@ -98,8 +98,12 @@ def test_examples_that_need_nothing_from_outside_run(tmp_path: Path) -> None:
 
 
 def test_every_name_has_a_page_that_explain_prints(tmp_path: Path) -> None:
-    names = shown("explain", folder=tmp_path).split()
+    rows = [line.split() for line in shown("explain", folder=tmp_path).splitlines() if line[2] != " "]
+    names = [words[0] for words in rows]
     assert names == sorted(page.stem for page in PAGES.glob("*.md"))
+    for name, *words in rows:
+        assert words, name
+        assert (PAGES / f"{name}.md").read_text().startswith(" ".join(words)), "its first line says what it is"
     for name in (names[0], names[len(names) // 2], names[-1], "crash", "usage"):
         assert shown("explain", name, folder=tmp_path).strip() == (PAGES / f"{name}.md").read_text().strip()
 

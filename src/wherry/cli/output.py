@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -19,6 +20,12 @@ from wherry.model.finding import Finding
 
 WIDTH = 80
 _LABEL = 8
+_HELD = "\x1f"
+"""Stands for a space that no line ends at; `visible` lets no control through from outside."""
+_TOGETHER = re.compile(
+    r"(?<!\S)\(?\d[\d.]{0,9} (?=(?:s|ms|min|h|%|B|kB|[KMG]i?B|CPUs?)[,.;:)]?(?:\s|$))"  # 0.01 s, 256 MiB, 2 CPUs
+    r"|(?<!\S)[a-z]{1,12} (?=\d{1,6}\.\d\d(?:,|$))"  # analyze 0.15: a phase and its seconds
+)
 _COLOURS = {"error": "31;1", "warning": "33;1", "note": "36;1", "next": "1", "dim": "2"}
 
 
@@ -45,9 +52,11 @@ class Output:
         self._write(self._stdout, text.rstrip("\n"))
 
     def line(self, text: str = "") -> None:
-        """A line for people: stderr, wrapped at the width between words."""
+        """A line for people: stderr, wrapped at the width between words, all of it as far in as it begins."""
+        said = one_line(text)
+        indent = said[: len(said) - len(said.lstrip(" "))]
         if not self._quiet:
-            for part in wrapped(one_line(text), self.width) or [""]:
+            for part in wrapped(said, self.width, indent=indent) or [""]:
                 self._write(self._stderr, part)
 
     def line_as_is(self, text: str) -> None:
@@ -158,10 +167,13 @@ def standard_output(*, quiet: bool = False) -> Output:
 
 
 def wrapped(text: str, width: int, *, indent: str = "", long_words: bool = False) -> list[str]:
-    """`text` in lines of at most `width`, broken at spaces only, so that no digest, path or command is cut."""
-    return textwrap.wrap(
-        text, width, subsequent_indent=indent, break_long_words=long_words, break_on_hyphens=False, drop_whitespace=True
+    """`text` in lines of at most `width`, broken at spaces only, so that no digest, path or command is cut; and not between a
+    number and what it counts."""
+    held = _TOGETHER.sub(lambda found: found[0][:-1] + _HELD, text)
+    lines = textwrap.wrap(
+        held, width, subsequent_indent=indent, break_long_words=long_words, break_on_hyphens=False, drop_whitespace=True
     )
+    return [line.replace(_HELD, " ") for line in lines]
 
 
 def row_lines(label: str, value: str, because: str, width: int) -> list[str]:

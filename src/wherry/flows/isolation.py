@@ -43,7 +43,7 @@ def isolation(kept: Kept) -> tuple[Row, ...]:
         _flag("no-new-privs", _yes(inside.get("NoNewPrivs")), _yes(outside.get("NoNewPrivs")), "yes"),
         _flag("seccomp", SECCOMP.get(inside.get("Seccomp", "")), SECCOMP.get(outside.get("Seccomp", "")), SECCOMP["2"]),
         _row("root", _root(pid), _root(os.getpid())),
-        _row("mounts", _mounts(pid), _mounts(os.getpid())),
+        _row("mounts", _mounts(pid), _mounts(os.getpid(), named=False)),
         _row("control group", _group(pid), _group(os.getpid())),
         _row("limits", _limits(pid), "none" if not _limits(os.getpid()) else _limits(os.getpid())),
     )
@@ -113,11 +113,13 @@ def _root(pid: int) -> str:
     return ""
 
 
-def _mounts(pid: int) -> str:
+def _mounts(pid: int, *, named: bool = True) -> str:
+    """How many there are, and the paths that can be written to: of a machine there are too many of those for a row."""
     rows = [line.split() for line in _text(f"/proc/{pid}/mountinfo").splitlines()]
     writable = [row[4] for row in rows if len(row) > 5 and "rw" in row[5].split(",")]
     shown_ = [path for path in writable if not path.startswith(("/proc", "/sys", "/dev"))]
-    return f"{len(rows)}, to write to: {', '.join(shown_) or 'none'}" if rows else ""
+    writable_ = ", ".join(shown_) or "none" if named else str(len(shown_))
+    return f"{len(rows)}, to write to: {writable_}" if rows else ""
 
 
 def _group(pid: int) -> str:

@@ -108,6 +108,22 @@ def test_wrapping_never_cuts_a_digest() -> None:
     assert digest in wrapped(f"words before {digest} words after " * 2, 40)
 
 
+@pytest.mark.parametrize("held", ["0.01 s", "256 MiB,", "(2 CPUs)", "12.5 %", "3 min", "analyze 0.15,"])
+def test_a_number_stays_with_what_it_counts(held: str) -> None:
+    text, begin = f"word {held} word " * 12, held.split(" ", 1)[0]
+    for width in range(20, 60):
+        lines = wrapped(text.strip(), width)
+        assert all(line.count(begin) == line.count(held) for line in lines), (width, lines)
+        assert " ".join(lines) == text.strip()
+        assert max(map(len, lines)) <= width
+
+
+def test_a_line_stays_as_far_in_as_it_begins() -> None:
+    output, _, err = sink()
+    output.line("  " + "word " * 40)
+    assert all(line.startswith("  word") for line in err.getvalue().splitlines())
+
+
 def test_a_command_to_go_on_with_stays_in_one_line() -> None:
     output, _, err = sink()
     command = "wherry build ./cmd/api --platform linux/amd64,linux/arm64 -t registry.example/team/{name}:{version}"

@@ -33,7 +33,8 @@ def explain(name: str | None) -> None:
     folder = files("wherry.cli") / "pages"
     names = tuple(sorted(page.name.removesuffix(".md") for page in folder.iterdir() if page.name.endswith(".md")))
     if name is None:
-        output.document("\n".join(names))
+        first = ((folder / f"{one}.md").read_text(encoding="utf-8").split("\n", 1)[0] for one in names)
+        output.on_stdout().rows([(one, text, "") for one, text in zip(names, first, strict=True)])
         return
     name = LABELS.get(name, name)
     if name in VERBS and name not in names:

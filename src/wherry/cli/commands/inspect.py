@@ -59,10 +59,11 @@ def inspect(subject: str, platform: str | None, *, as_json: bool, isolation: boo
 
 def show_image(image: StoredImage, page: Output) -> None:
     """One platform's image."""
+    count = len(image.layers)
     page.line()
-    page.line(f"{image.platform}   {megabytes(image.size)} to pull   {len(image.layers)} layers")
+    page.line(f"{image.platform}   {megabytes(image.size)} to pull   {count} layer{'' if count == 1 else 's'}")
     history = [entry.created_by for entry in image.settings.history or () if not entry.empty_layer]
-    made = (*history, *[""] * len(image.layers))
+    made = (*history, *[""] * count)
     rows = [("digest", str(image.digest), "")]
     rows += [("layer", f"{megabytes(layer.size):>9}  {made[number]}", "") for number, layer in enumerate(image.layers)]
     config = image.settings.config
