@@ -20,6 +20,8 @@ from wherry.generate.header import Command, words
 from wherry.generate.table import WRITERS, Writer
 from wherry.model.file import Choice
 
+WIDEST = 60
+"""Characters of choices that fit into a line of --help beside their option."""
 _SHARED = (
     click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not as it would be made now."),
     click.option("--diff", is_flag=True, help="Write nothing; show what would change."),
@@ -60,9 +62,15 @@ def _command(row: Writer) -> click.Command:
     if row.variants:
         usual = row.variants[0]
         choice = click.Choice(row.variants)
+        many = len("|".join(row.variants)) > WIDEST
+        which = f"{', '.join(row.variants)}" if many else "Which one"
         options.append(
             click.Option(
-                [f"--{row.option}", "variant"], type=choice, default=usual, help=f"Which one; usually {usual}."
+                [f"--{row.option}", "variant"],
+                type=choice,
+                default=usual,
+                metavar="NAME" if many else None,
+                help=f"{which}; usually {usual}.",
             )
         )
     options += [
