@@ -204,6 +204,9 @@ def test_a_port_in_use(shelf: Book) -> None:
     for words in ((), ("-d",)):
         done = shelf("run", *named("good"), "-p", f"{port}:8080", *words)
         assert (done.code, "[port-in-use]" in done.stderr) == (2, True), done.stderr
+        assert "256 MiB" not in done.stderr, "nothing is told of a container that cannot be had"
+        done = shelf("run", *named("good"), "-p", "8081/udp", *words)
+        assert (done.code, "TCP only" in done.stderr, "256 MiB" in done.stderr) == (2, True, False), done.stderr
     done = shelf("run", apps.place("good"), "--name", "first")
     assert (done.code, "[name-taken]" in done.stderr) == (2, True)
     shelf.good("rm", "--force", "first")

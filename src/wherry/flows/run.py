@@ -67,6 +67,7 @@ def run(request: RunRequest, machine: Machine, watcher: Watcher, session: Sessio
     with contextlib.ExitStack() as held:
         made = make(request, machine, session or held.enter_context(Session(machine)))
         watcher.found(sweep(made.run, machine))
+        _refuse_taken(made, machine)
         made, ready = _placed(held, made, request, machine)
         watcher.decided(made.container if watcher.quiet else fresh(made.container, machine))
         return Ran(container=made.container, end=foreground(made, ready, machine, watcher))
@@ -98,6 +99,7 @@ def detach(
         attendant = held.enter_context(contextlib.closing(machine.engage()))  # it starts while images are unpacked
         made = make(request, machine, session or held.enter_context(Session(machine)))
         watcher.found(sweep(made.run, machine))
+        _refuse_taken(made, machine)
         made, ready = _placed(held, made, request, machine, foreground=False)
         watcher.decided(made.container if watcher.quiet else fresh(made.container, machine))
         ready.place.keep(replace(ready.record, keep=wanted.keep))
@@ -105,6 +107,13 @@ def detach(
         record = ready.place.record() or ready.record
         watcher.started(record)
     return _early(record, ready.place, wanted)
+
+
+def _refuse_taken(made: Made, machine: Machine) -> None:
+    """Before anything is told of a container that cannot be had: UsageError [port-in-use], [container-option]; UnavailableError
+    [port-refused]. Whoever starts it listens himself, so a port that is taken meanwhile is told then."""
+    if wanted := openings(made.container, made.runtime):
+        machine.forward(wanted).close()
 
 
 def _placed(
