@@ -58,7 +58,8 @@ def _judged(seen: Drain) -> Verdict:
         )
     ended = f"ended with {worst.exit_code} after {milliseconds(worst.seconds)}"
     if not seen.route:
-        return unknown(NAME, f"{ended}; requests under way need [prove] slow-route", *story)
+        step = "--slow-route /report, or [prove] slow-route in wherry.toml: a GET that takes a second or two"
+        return unknown(NAME, f"{ended}; requests under way need [prove] slow-route", *story, next=(step,))
     if not all_of:
         return _hasty(seen, worst, ended, story)
     return passed(
@@ -70,7 +71,7 @@ def _hasty(seen: Drain, worst: DrainTry, ended: str, story: tuple[str, ...]) -> 
     """A slow route that is none: who names one wants to see requests survive, so nobody has accepted to see nothing."""
     said = worst.hasty
     wrong = f"answered {said.status or said.error}" if said and not 200 <= said.status < 400 else "answers too fast"
-    step = "[prove] slow-route names a GET that takes a second or two"
+    step = "--slow-route, or [prove] slow-route in wherry.toml, names a GET that takes a second or two"
     verdict = unknown(NAME, f"{ended}; no request was under way: {seen.route} {wrong}", *story, next=(step,))
     return never_accepted(verdict)
 

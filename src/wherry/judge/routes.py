@@ -17,7 +17,8 @@ def health(observed: Observed, _: Expectations) -> Verdict:
         case Routes() if _silent(observed):
             return unknown("health", "it listens nowhere, see start")
         case Routes(health=""):
-            return unknown("health", "no health route is known: [image.health] names it")
+            step = "--set image.health.path=/healthz of a package, or [image.health] in wherry.toml"
+            return unknown("health", "no health route is known", next=(step,))
         case Routes() as seen if 200 <= seen.health_status < 400:
             return passed("health", f"{seen.health} {seen.health_status}")
         case Routes() as seen:
@@ -51,7 +52,8 @@ def ready(observed: Observed, _: Expectations) -> Verdict:
     """PASS: the readiness route says yes while it runs, and no once it stops, so that nobody sends it more."""
     match observed.routes:
         case Routes(ready=""):
-            return unknown("ready", "no readiness route is known: [prove] ready-route names it")
+            step = "--ready-route /readyz, or [prove] ready-route in wherry.toml"
+            return unknown("ready", "no readiness route is known", next=(step,))
         case Routes() if _silent(observed):
             return unknown("ready", "it listens nowhere, see start")
         case Routes() as seen if not 200 <= seen.ready_status < 400:

@@ -219,6 +219,19 @@ def test_a_health_route_on_another_port_is_told_by_its_port(seen: Routes, words:
     assert words in step
 
 
+@pytest.mark.parametrize(
+    ("judge", "words"),
+    [(health, "--set image.health.path="), (ready, "--ready-route "), (drain, "--slow-route ")],
+)
+def test_what_nobody_named_can_be_named_without_a_file(
+    judge: Callable[[Observed, Expectations], Verdict], words: str
+) -> None:
+    unnamed = observed(routes=Routes(), drain=replace(DRAIN, route="", tries=(END,)))
+    (step,) = judge(unnamed, WANTED).next
+    assert words in step
+    assert "wherry.toml" in step
+
+
 LOOKS: dict[str, Callable[[Observed, Expectations], Verdict]] = {
     "start": start, "drain": drain, "sockets": ports, "routes": health,
 }  # fmt: skip
