@@ -41,6 +41,12 @@ class Verbs(click.Group):
     def get_command(self, _ctx: click.Context, cmd_name: str, /) -> click.Command | None:
         return load(cmd_name) if cmd_name in VERBS else None
 
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter, /) -> None:
+        """Every verb, also when one cannot be loaded: that is told when it is called."""
+        room = formatter.width - 6 - max(map(len, VERBS))
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, _short(verb, room)) for verb in VERBS])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -53,6 +59,13 @@ class Verbs(click.Group):
                 next=f"wherry {near} --help" if near else "wherry --help",
             )
         return super().resolve_command(ctx, args)
+
+
+def _short(verb: str, room: int) -> str:
+    try:
+        return load(verb).get_short_help_str(room)
+    except crash.UNEXPECTED:
+        return f"Broken here: wherry {verb} says how."
 
 
 #: Words of neighbouring tools, and what they are called here.
