@@ -180,9 +180,11 @@ def test_what_is_no_port(text: str) -> None:
 
 MISTAKES = [
     (Options(relax=("rootfss",)), "container-option", "--relax rootfs"),
-    (Options(name="-x"), "container-option", ""),
+    (Options(name="-x"), "container-option", "--name x"),
+    (Options(name="Bad/Name"), "container-option", "--name Bad-Name"),
+    (Options(name="///"), "container-option", ""),
     (Options(name="x" * 64), "container-option", ""),
-    (Options(network="bridge"), "container-option", ""),
+    (Options(network="bridge"), "container-option", "--network own"),
     (Options(network="none", publish=("80",)), "container-option", ""),
     (Options(network="host", publish=("80",)), "container-option", ""),
     (Options(publish=("80:8080", "80:9090")), "container-option", ""),
@@ -197,6 +199,7 @@ MISTAKES = [
     (Options(cpus="9"), "container-option", ""),
     (Options(cpus="nan"), "container-option", ""),
     (Options(pids=-1), "container-option", ""),
+    (Options(pids=4), "container-option", "50 and more, 0 for no limit"),
     (Options(files=1), "container-option", ""),
     (Options(capabilities=("ALL",)), "container-option", ""),
     (Options(capabilities=("net_bind_servce",)), "container-option", "--cap-add NET_BIND_SERVICE"),
@@ -227,6 +230,12 @@ def test_each_mistake_has_a_name_and_a_way_on(options: Options, name: str, step:
 def test_init_for_go_is_a_note_where_one_is_asked_for() -> None:
     assert [(one.name, one.severity) for one in decided(Options(init=True)).findings] == [("init-for-go", "note")]
     assert decided().findings == ()
+
+
+def test_a_variable_that_is_not_set_here_is_told() -> None:
+    made = decided(Options(environment=("HERE", "FOO", "EMPTY=", "A=1")), variables=(("HERE", "x"),))
+    assert [(one.name, one.message.split()[0]) for one in made.findings] == [("env-unset", "FOO")]
+    assert "FOO" not in dict(made.environment)
 
 
 def test_f07_root_must_be_asked_for() -> None:

@@ -98,7 +98,7 @@ def _container(options: Options, facts: Facts, parts: _Parts) -> Container:
         health=facts.health or health_of(facts.config),
         relaxed=tuple(sorted(set(options.relax))),
         decisions=_decisions(options, facts, parts),
-        findings=(*_findings(options, published.network), *_ungrouped(options, facts)),
+        findings=(*_findings(options, published.network), *_ungrouped(options, facts), *_unset(options, facts)),
     )
 
 
@@ -174,9 +174,14 @@ def _check(options: Options, facts: Facts) -> None:
             )
             raise refused(f"there is no hardening {word!r}", *steps, where=f"--relax {word}")
     if options.name and not NAME.fullmatch(options.name):
-        raise refused("a name has letters, digits, _ . and - only", where=f"--name {options.name[:40]}")
+        near = re.sub(r"[^a-zA-Z0-9_.-]+", "-", options.name).strip("-._")[:63]
+        steps = (f"--name {near}",) if near else ()
+        raise refused("a name has letters, digits, _ . and - only", *steps, where=f"--name {options.name[:40]}")
     if options.network and options.network not in NETWORKS:
-        raise refused(f"the network is {', '.join(NETWORKS)}", where=f"--network {options.network[:40]}")
+        steps = tuple(f"--network {one}" for one in NETWORKS)
+        raise refused(
+            f"there is no network {options.network[:40]!r}", *steps, where=f"--network {options.network[:40]}"
+        )
     if options.directory and not options.directory.startswith("/"):
         raise refused(
             "the working directory is an absolute path in the container", where=f"-w {options.directory[:60]}"
@@ -207,6 +212,20 @@ def _ungrouped(options: Options, facts: Facts) -> tuple[Finding, ...]:
     if facts.group is not None or "limits" in options.relax:
         return ()
     return (Finding(name="no-limits", message=limits.UNGROUPED, next=limits.GROUPED[0]),)
+
+
+def _unset(options: Options, facts: Facts) -> tuple[Finding, ...]:
+    """Variables that were to be this machine's, which has none of that name."""
+    here = {name for name, _ in facts.variables}
+    names = (one for one in options.environment if "=" not in one and one not in here)
+    return tuple(
+        Finding(
+            name="env-unset",
+            message=f"{name} is not set here, so it is not passed",
+            next=f"export {name}=VALUE, or -e {name}=VALUE",
+        )
+        for name in names
+    )
 
 
 def _grace(options: Options) -> Decision:

@@ -17,6 +17,8 @@ PIDS: Final = 256
 FILES: Final = 1024
 LEAST_MEMORY: Final = 6 << 20
 """Below this runtimes cannot start anything (runc itself is in the group for a moment)."""
+LEAST_PIDS: Final = 5
+"""Below this no Go program starts: main, the runtime's monitor, and who collects and waits; measured with Go 1.26."""
 UNGROUPED: Final = "memory, processor time and processes cannot be limited here"
 NO_GROUPS: Final = "you may make no control groups, and only they limit"
 GROUPED: Final = ("as root", "in a login session of systemd, with cgroup v2", "--engine docker or podman")
@@ -45,6 +47,10 @@ def decide(options: Options, facts: Facts) -> Limited:
     for value, name, least in ((pids, "--pids", 0), (files, "--files", 16)):
         if not least <= value <= 1 << 20:
             raise _refused(f"{name} is a number from {least} to {1 << 20}", f"{name} {value}")
+    if 0 < pids < LEAST_PIDS:
+        raise _refused(
+            f"a Go program needs {LEAST_PIDS} threads to start", f"--pids {pids}", "50 and more, 0 for no limit"
+        )
     rows = (
         ("memory", shown(size) if size else "no limit", options.memory),
         ("cpus", f"{cpus:g}" if cpus else "no limit", options.cpus),
