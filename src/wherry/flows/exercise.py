@@ -87,7 +87,12 @@ def check(what: Exercise) -> None:
         if not ROUTE.fullmatch(route):
             raise UsageError("usage", f"--get {route[:60]!r} is no path of a URL", next="write it like --get /healthz")
     if what.script and not Path(what.script).is_file():
-        raise UsageError("no-script", f"there is no script {what.script}", where=f"--exercise {what.script}")
+        raise UsageError(
+            "no-script",
+            f"there is no script {what.script}",
+            where=f"--exercise {what.script}",
+            next="name a file that can be run, or ask for a route: --get /healthz",
+        )
 
 
 def exercise(stage: Stage, one: Live, what: Exercise) -> Exercised:

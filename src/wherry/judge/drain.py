@@ -8,6 +8,7 @@ from wherry.model.observation import Drain, DrainTry, Expectations, Needless, Ob
 from wherry.model.verdict import Verdict
 
 NAME = "drain"
+UNHANDLED = 2
 AT_ONCE = 0.05
 """Seconds."""
 PEACE = (0, 143)
@@ -45,10 +46,10 @@ def _judged(seen: Drain) -> Verdict:
         )
     if any(lost):
         return failed(
-            NAME, f"stopping lost {max(lost)} of {all_of} requests, {times}", *story, next="wherry explain drain"
+            NAME, f"stopping lost {max(lost)} of {all_of} requests, {times}", *story, next=_mended(seen, worst)
         )
     if worst.exit_code not in PEACE:
-        return failed(NAME, f"it stopped with status {worst.exit_code}, {times}", *story, next="wherry explain drain")
+        return failed(NAME, f"it stopped with status {worst.exit_code}, {times}", *story, next=_mended(seen, worst))
     if _late_losses(worst):
         return failed(
             NAME,
@@ -65,6 +66,13 @@ def _judged(seen: Drain) -> Verdict:
     return passed(
         NAME, f"{all_of} of {all_of} requests answered, {_newcomers(worst)}, {ended}; {len(seen.tries)} tries"
     )
+
+
+def _mended(seen: Drain, worst: DrainTry) -> str:
+    """What to write: a Go program that ends with 2 at a signal has no handler for it."""
+    if worst.exit_code == UNHANDLED:
+        return f"handle {seen.signal}, then http.Server.Shutdown: wherry explain drain"
+    return "let main wait for http.Server.Shutdown, and return: wherry explain drain"
 
 
 def _hasty(seen: Drain, worst: DrainTry, ended: str, story: tuple[str, ...]) -> Verdict:

@@ -117,7 +117,9 @@ def parsed(text: str, name: str) -> dict[str, Any]:
         lines = text.split("\n")
         quoted = _short(lines[min(line, len(lines)) - 1])
         where = f"{Place(file=name, line=line, column=column)}   {quoted}".rstrip()
-        raise UsageError("toml-syntax", f"{name} is not TOML: {words[:1].lower()}{words[1:]}", where=where) from error
+        step = 'a text has quotes: name = "text"' if words.startswith("Invalid value") else ""
+        message = f"{name} is not TOML: {words[:1].lower()}{words[1:]}"
+        raise UsageError("toml-syntax", message, where=where, next=step) from error
     except RecursionError as error:
         raise UsageError("toml-syntax", f"{name} is nested too deeply", where=name) from error
 

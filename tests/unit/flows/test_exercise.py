@@ -50,3 +50,9 @@ def test_a_route_that_is_no_path_is_refused_before_anything_runs(route: str) -> 
     with pytest.raises(UsageError):
         check(Exercise(routes=("/healthz", route)))
     check(Exercise(routes=("/", "/healthz?all=1")))
+
+
+def test_a_script_that_is_not_there_is_answered_with_what_to_name() -> None:
+    with pytest.raises(UsageError) as caught:
+        check(Exercise(script="/nofile"))
+    assert caught.value.next == ("name a file that can be run, or ask for a route: --get /healthz",)

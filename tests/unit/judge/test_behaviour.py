@@ -143,6 +143,14 @@ def test_what_ends_by_itself_is_not_said_to_stop_badly() -> None:
     assert drain(seen, WANTED).outcome == "UNKNOWN"
 
 
+@pytest.mark.parametrize(("status", "step"), [(2, "handle SIGTERM, then"), (1, "let main wait for")])
+def test_a_failed_stop_says_what_to_write(status: int, step: str) -> None:
+    for answers in ((LOST,) * 8, PEACE.answers):
+        one = replace(PEACE, answers=answers, exit_code=status)
+        (said,) = drain(observed(drain=replace(DRAIN, tries=(one,))), WANTED).next
+        assert said.startswith(step)
+
+
 def test_a_failed_stop_is_told_as_a_time_line() -> None:
     verdict = drain(
         observed(drain=replace(DRAIN, tries=(replace(PEACE, answers=(LOST,) * 8, exit_code=2, seconds=0.1),))), WANTED

@@ -193,3 +193,8 @@ def test_mistakes_in_both_files_are_told_together(tmp_path: Path) -> None:
         read.read_tiers(tmp_path, tmp_path, own)
     assert isinstance(caught.value, Several)
     assert [one.name for one in caught.value.errors] == ["toml-syntax", "unknown-key"]
+
+
+@pytest.mark.parametrize(("text", "step"), [("until = someday\n", 'a text has quotes: name = "text"'), ("[a\n", "")])
+def test_what_wants_quotes_is_told_so(text: str, step: str) -> None:
+    assert mistake(text).next == ((step,) if step else ())
