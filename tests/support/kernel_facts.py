@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -82,9 +81,15 @@ def seen(pid: int, container: Container) -> Facts:
         "files": limit_of(pid, "Max open files") if container.limits.files else "",
         "variables": {name: value for name, value in variables_of(pid).items() if name not in ADDED},
         "words": tuple(Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]),
-        "directory": os.readlink(f"/proc/{pid}/cwd"),  # noqa: PTH115 - the text, not the place
+        "directory": _directory(pid, container.directory),
     }
     return found | {f"tmpfs {one.path}": _as_mounted(pid, one.path, mounts) for one in container.tmpfs}
+
+
+def _directory(pid: int, wanted: str) -> str:
+    """Where it stands. The kernel's text for that begins with this machine's path where this process is in a chroot."""
+    here = Path(f"/proc/{pid}/cwd")
+    return wanted if here.samefile(f"/proc/{pid}/root/{wanted.lstrip('/')}") else str(here.readlink())
 
 
 def mounts_of(pid: int) -> dict[str, list[str]]:
