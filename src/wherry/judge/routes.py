@@ -77,7 +77,8 @@ def _stopping(seen: Routes, observed: Observed) -> Verdict:
         return unknown("ready", f"{seen.ready} {seen.ready_status}; it did not stop, see drain")
     if not asked:
         why = "while it stops it could not be asked, which needs [prove] slow-route"
-        return unknown("ready", f"{seen.ready} {seen.ready_status}; {why}")
+        step = "--slow-route /report, or [prove] slow-route in wherry.toml: a GET that takes a second or two"
+        return unknown("ready", f"{seen.ready} {seen.ready_status}; {why}", next=(step,))
     said = [status for status in asked if 200 <= status < 400]
     if said:
         step = "answer 503 there from the signal on"

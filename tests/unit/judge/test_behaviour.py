@@ -240,6 +240,12 @@ def test_what_nobody_named_can_be_named_without_a_file(
     assert "wherry.toml" in step
 
 
+def test_readiness_that_could_not_be_asked_names_the_flag_that_lets_it() -> None:
+    stopping = replace(DRAIN, tries=(replace(PEACE, ready=None),))
+    (step,) = ready(observed(routes=ROUTES, drain=stopping), WANTED).next
+    assert step.startswith("--slow-route ")
+
+
 LOOKS: dict[str, Callable[[Observed, Expectations], Verdict]] = {
     "start": start, "drain": drain, "sockets": ports, "routes": health,
 }  # fmt: skip
