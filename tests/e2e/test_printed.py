@@ -128,6 +128,7 @@ def test_a_bundle_goes_into_a_folder_of_its_own(shelf: Book, empty: Path) -> Non
 
 
 def test_a_bundle_that_nobody_can_enter_is_refused(shelf: Book, empty: Path) -> None:
+    servers.need_user_namespaces()
     empty.chmod(0o700)
     refused = shelf("run", "-q", apps.place("good"), "--bundle", empty / "b")
     assert (refused.code, "error [container-option]" in refused.stderr) == (2, True)

@@ -339,6 +339,7 @@ def test_recording_keeps_the_pace_and_loses_nothing(runc: Case, tmp_path: Path) 
 
 def test_the_health_probe_lives_under_it(strict: Profiled, docker: Engine, tmp_path: Path) -> None:
     """Docker runs wherry's probe inside, under the container's profile; it has a few calls of its own."""
+    need_no_chroot()
     file = tmp_path / "profile.json"
     file.write_text(without(strict, "no_such_call"))
     done = wherry(

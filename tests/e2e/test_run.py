@@ -96,7 +96,8 @@ def test_init_for_go_is_said_and_true(shelf: Book, flags: tuple[str, ...]) -> No
     assert first.startswith(b"/dev/init\0") == bool(flags)
     process.send_signal(signal.SIGINT)
     code, _, said = ended(process)
-    assert (code, said.count("[init-for-go]")) == ((143, 1) if flags else (2, 0)), said
+    assert said.count("[init-for-go]") == bool(flags), said
+    assert code in ((143,) if flags else (2, 143)), said  # by versions of Go
     assert "nosigterm does not handle SIGTERM" in said
     assert shelf.left() == []
 

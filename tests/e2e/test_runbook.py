@@ -19,6 +19,7 @@ import pytest
 from tests.support import apps
 from tests.support.cli import COMMAND, variables
 from tests.support.runbook import Book, book, free_port, get, kill, need_exec, until
+from tests.support.servers import need_user_namespaces
 from tests.support.tools import need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
@@ -229,6 +230,7 @@ def test_inspect_knows_images_and_containers(shelf: Book, good: int) -> None:
 
 
 def test_isolation_is_what_the_kernel_says(shelf: Book, good: int) -> None:
+    need_user_namespaces()
     rows = {row["name"]: row for row in json.loads(shelf.good("inspect", "good", "--isolation", "--json"))["isolation"]}
     pid = shelf.containers()["good"]["pid"]
     assert rows["pid namespace"]["inside"] == str(Path(f"/proc/{pid}/ns/pid").readlink())[5:-1]

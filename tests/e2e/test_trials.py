@@ -32,6 +32,7 @@ from wherry.model.container import Options
 from wherry.model.observation import Expectations
 from wherry.model.trials import Emulated, Links, Writes
 from wherry.model.verdict import Verdict
+from wherry.toolchain import find_toolchain
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("apps")]
 
@@ -270,7 +271,8 @@ def test_the_test_program_is_compiled_once(runc: Case) -> None:
     assert [argv for argv in asked if Path(argv[0]).name == "go"] == []
 
 
-def test_without_go_it_is_not_seen(runc: Case, tmp_path: Path) -> None:
+def test_without_go_it_is_not_seen(runc: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(find_toolchain.__kwdefaults__ or {}, "wheel_root", lambda: "")
     variables = tuple(
         (name, str(tmp_path / "empty") if name == "WHERRY_CACHE_DIR" else value)
         for name, value in runc.machine.variables

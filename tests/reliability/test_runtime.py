@@ -19,6 +19,7 @@ from tests.support import apps, odd_apps
 from tests.support.cli import COMMAND, variables
 from tests.support.ports import ports
 from tests.support.runbook import Book, book, free_port, get, mounts, until
+from tests.support.servers import need_user_namespaces
 from tests.support.tools import need
 from wherry.errors import UnavailableError
 from wherry.kit.ports import Command, Completed
@@ -275,6 +276,7 @@ def test_f06_the_root_and_kernel_files_are_read_only(pid: int) -> None:
 
 
 def test_f05_it_is_nobody_on_this_machine(pid: int) -> None:
+    need_user_namespaces()
     uid = int(status(pid)["Uid"].split()[0])
     assert uid >= 0x30000000 + 65532
     first = Path(f"/proc/{pid}/uid_map").read_text().split()

@@ -153,6 +153,12 @@ def need_no_chroot() -> None:
         pytest.skip("in a chroot no command can be started inside a container")
 
 
+def need_user_namespaces() -> None:
+    """The kernel makes none for who is in a chroot (clone(2), EPERM)."""
+    if os.environ.get("WHERRY_MOUNTS"):
+        pytest.skip("in a chroot there are no user namespaces")
+
+
 def need_open(path: Path) -> None:
     """For programs that another user starts: every folder down to `path` must let others in."""
     closed = next((folder for folder in (path, *path.parents) if not folder.stat().st_mode & 0o001), None)
