@@ -22,7 +22,9 @@ func main() {
 
 	api := server.New(version)
 	srv := &http.Server{Addr: ":8080", Handler: api.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	drained := make(chan struct{})
 	go func() {
+		defer close(drained)
 		<-ctx.Done()
 		api.Drain()
 		deadline, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -37,4 +39,5 @@ func main() {
 		slog.Error("serve", "error", err)
 		os.Exit(1)
 	}
+	<-drained // ListenAndServe returns as soon as Shutdown begins
 }
