@@ -21,7 +21,7 @@ _MENDS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EFBIG: _FULL,
-    errno.EROFS: "mount it so that it can be written to, or choose another place",
+    errno.EROFS: "mount it writable, or choose another place",
     errno.EACCES: _CLOSED,
     errno.EPERM: _CLOSED,
 }
@@ -40,7 +40,7 @@ def disk_errors(path: Path | str) -> Iterator[None]:
             "disk",
             f"could not use {path}: {os.strerror(error.errno) if error.errno else error}",
             where=named if named.startswith(f"{path}/") and not named.endswith(TEMPORARY) else str(path),
-            next=f"{_MENDS.get(error.errno or 0, 'see what is there, or choose another place')}, then run the same command again",
+            next=f"{_MENDS.get(error.errno or 0, 'see what is there, or choose another place')}, then try again",
         ) from error
 
 

@@ -17,7 +17,7 @@ from wherry.kit.files import disk_errors
     [
         (errno.ENOSPC, "free space"),
         (errno.EDQUOT, "free space"),
-        (errno.EROFS, "mount it so that it can be written to"),
+        (errno.EROFS, "mount it writable"),
         (errno.EACCES, "allow it to your user"),
         (errno.EPERM, "allow it to your user"),
         (errno.ENOTDIR, "see what is there"),
@@ -26,5 +26,5 @@ from wherry.kit.files import disk_errors
 def test_what_helps_is_that_of_the_error(number: int, mend: str) -> None:
     with pytest.raises(UnavailableError) as caught, disk_errors(Path("/somewhere")):
         raise OSError(number, os.strerror(number))
-    assert caught.value.next == (f"{mend}, or choose another place, then run the same command again",)
+    assert caught.value.next == (f"{mend}, or choose another place, then try again",)
     assert os.strerror(number) in caught.value.message
