@@ -133,7 +133,7 @@ def _app_entries(plan: ImagePlan, prepared: Prepared, binaries: tuple[Binary, ..
         Entry(
             path=f"{APP}/{target.name}",
             mode=0o555,
-            content=snapshot.look(_file(target.import_path, prepared, binaries)),
+            content=snapshot.look(_file(target.import_path, prepared, binaries), shared=True),  # see compile.keep
         )
         for target in plan.targets
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
+from msgspec.structs import replace
+
 from wherry.errors import BuildError
 from wherry.kit.value import Value
 
@@ -19,9 +21,11 @@ class Snapshot(Value, frozen=True, kw_only=True):
     mtime_ns: int
     ctime_ns: int
     executable: bool = False
+    shared: bool = False
+    """Other processes hold names of it. They come and go, which moves its times; its bytes are changed by nobody."""
 
 
-def look(path: str, *, directory: int | None = None) -> Snapshot:
+def look(path: str, *, directory: int | None = None, shared: bool = False) -> Snapshot:
     """The state of the file at `path` (found by its last part in the open folder `directory`, if given); follows no link.
 
     Raises OSError as open does, and BuildError [not-a-file] for a folder, device, socket or pipe.
@@ -29,7 +33,7 @@ def look(path: str, *, directory: int | None = None) -> Snapshot:
     name = path if directory is None else os.path.basename(path)  # noqa: PTH119 - a text
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
     try:
-        return _of(path, os.fstat(descriptor))
+        return replace(_of(path, os.fstat(descriptor)), shared=shared)
     finally:
         os.close(descriptor)
 
@@ -47,10 +51,16 @@ def read_at(snapshot: Snapshot, offset: int, buffer: memoryview) -> None:
         filled = 0
         while filled < len(buffer) and (count := os.preadv(descriptor, (buffer[filled:],), offset + filled)):
             filled += count
-        if filled < len(buffer) or _of(snapshot.path, os.fstat(descriptor)) != snapshot:
+        if filled < len(buffer) or not _is_still(snapshot, _of(snapshot.path, os.fstat(descriptor))):
             raise _changed(snapshot)
     finally:
         os.close(descriptor)
+
+
+def _is_still(snapshot: Snapshot, now: Snapshot) -> bool:
+    if snapshot.shared:
+        now = replace(now, mtime_ns=snapshot.mtime_ns, ctime_ns=snapshot.ctime_ns, shared=True)
+    return now == snapshot
 
 
 def _of(path: str, status: os.stat_result) -> Snapshot:

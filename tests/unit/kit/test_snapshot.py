@@ -69,6 +69,28 @@ def test_a_change_is_an_error(tmp_path: Path, change: Callable[[Path], None]) ->
     assert caught.value.name == "file-changed"
 
 
+def test_names_of_a_shared_file_come_and_go(tmp_path: Path) -> None:
+    """Another wherry keeps the same program, and takes its own name of it away."""
+    path, name = file(tmp_path / "x", b"0123456789"), tmp_path / "kept"
+    seen = snapshot.look(str(path), shared=True)
+    os.utime(path, ns=(10**18, 10**18))
+    for change in (lambda: os.link(path, name), lambda: file(tmp_path / "y", b"").replace(name)):
+        change()
+        part = bytearray(10)
+        snapshot.read_at(seen, 0, memoryview(part))
+        assert part == b"0123456789"
+
+
+@pytest.mark.parametrize("change", [_grow, _shrink, _replace, _link, _remove, _folder])
+def test_another_file_is_no_shared_one(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    path = file(tmp_path / "folder" / "x", b"0123456789")
+    seen = snapshot.look(str(path), shared=True)
+    change(path)
+    with pytest.raises(BuildError) as caught:
+        snapshot.read_at(seen, 0, memoryview(bytearray(10)))
+    assert caught.value.name == "file-changed"
+
+
 def test_only_files_are_looked_at(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe"):
