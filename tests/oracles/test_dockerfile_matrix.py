@@ -62,12 +62,6 @@ APPS = (
         fails="TestServer_ClosedRequestBodyDoesNotDesyncHTTP1",
     ),
 )
-#: What else fails in a variant: it has a shell, Debian's programs, Go's sources with the keys of its tests.
-MORE = {
-    "alpine": {"shell"},
-    "debian": {"shell", "setuid"},
-    "single-stage": {"shell", "setuid", "size", "sources", "secrets"},
-}
 #: Without `base`: on image.base, which none of them has, it is distroless again.
 VARIANTS = NAMES[1:]
 TITLE = "Dockerfiles"
@@ -201,5 +195,5 @@ def proved(app: App, variant: str, image: str, bench: Bench) -> str:
     """No check fails that the image of `wherry build` passes, but for what the variant is for."""
     verdicts = bench.verdicts(app, image)
     failed = {check for check, outcome in verdicts.items() if outcome == "FAIL"}
-    assert failed - bench.failed(app) <= MORE.get(variant, set()), verdicts
+    assert failed - bench.failed(app) <= dockerfiles.MORE.get(variant, set()), verdicts
     return " ".join((str(list(verdicts.values()).count("PASS")), *sorted(failed)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,6 +99,20 @@ def test_two_platforms_are_one_image(variant: str, daemon: Daemon, registry: str
         assert done.code == 0, done.stderr
         (theirs,) = Layout(LayoutPlace(directory=str(layout), tag="1")).open().images
         assert source.programs(theirs, layout) == source.programs(ours)
+
+
+@pytest.mark.parametrize("variant", [one for one in NAMES if one not in ("dev", "full")])
+def test_what_it_builds_is_run_and_proved(variant: str, daemon: Daemon, example: Make, tmp_path: Path) -> None:
+    """`dev` is a workbench, and `full` ends as distroless does; Docker builds both: test_dockerfile_matrix.py."""
+    source = example("http-api")
+    (file,) = source.dockerfiles(variant).values()
+    image = tmp_path / "image.tar"
+    log = daemon.build(source.root, file, f"--output=type=oci,dest={image}", VERSION=VERSION)
+    assert log.code == 0, log.text
+    done = source.wherry("prove", "--json", f"oci-archive:{image}")
+    verdicts = {one["check"]: one["outcome"] for one in json.loads(done.stdout)["verdicts"]}
+    assert {verdicts[check] for check in ("start", "health", "user", "rootfs")} == {"PASS"}, verdicts
+    assert {check for check, outcome in verdicts.items() if outcome == "FAIL"} <= dockerfiles.MORE.get(variant, set())
 
 
 def test_a_cache_in_a_registry_serves_an_engine_that_has_nothing(

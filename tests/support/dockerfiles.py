@@ -19,6 +19,13 @@ from wherry.store.place import LayoutPlace
 
 TAG = "v1.2.3"
 VERSION = "1.2.3"
+#: What `wherry prove` finds in a variant's image beside the program's own faults: it has a shell, Debian's programs, Go's sources
+#: with the keys of its tests.
+MORE = {
+    "alpine": {"shell"},
+    "debian": {"shell", "setuid"},
+    "single-stage": {"shell", "setuid", "size", "sources", "secrets"},
+}
 #: With the C library, and nothing else.
 WITH_C = {
     "go.mod": "module example.com/root\n\ngo 1.24\n",
