@@ -25,8 +25,7 @@ class Seen:
 @contextmanager
 def serving(answer: Answer, host: str = "127.0.0.1") -> Iterator[Seen]:
     """A server for one connection; stopped and its thread ended on leaving."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=family) as listener:
+    with _listening(host) as listener:
         seen = Seen(str(listener.getsockname()[1]))
         thread = threading.Thread(target=_serve, args=(listener, answer, seen))
         thread.start()
@@ -35,6 +34,17 @@ def serving(answer: Answer, host: str = "127.0.0.1") -> Iterator[Seen]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)  # wakes accept
             thread.join()
+
+
+@contextmanager
+def _listening(host: str) -> Iterator[socket.socket]:
+    """A listener on a free port, which nobody else has under 127.0.0.1 either: the probe asks there first."""
+    if ":" not in host:
+        with socket.create_server((host, 0)) as listener:
+            yield listener
+        return
+    with refusing() as port, socket.create_server((host, int(port)), family=socket.AF_INET6) as listener:
+        yield listener
 
 
 def _serve(listener: socket.socket, answer: Answer, seen: Seen) -> None:
