@@ -36,6 +36,7 @@ class App:
     """Or `module@version`, and wherry.toml for a copy of it."""
     settings: str = ""
     port: int = 8080
+    """Where it answers; 0: it says "good ..." and ends."""
     path: str = "/"
     writable: tuple[str, ...] = ()
     fails: str = ""
@@ -53,6 +54,7 @@ APPS = (
     App(name="embed-assets", path="/config"),
     App(name="writable-dirs", writable=("--writable", "/var/lib/counter")),
     App(name="cgo-sqlite", c=True),
+    App(name="greet", example="cli", port=0),
     App(name="go-httpbin", module=HTTPBIN, path="/get"),
     App(name="podinfo", module=PODINFO, port=9898, path="/healthz"),
     App(
@@ -142,8 +144,9 @@ def write(bench: Bench) -> None:
     opinions.record(
         TITLE,
         "Every variant of `wherry generate dockerfile`, built as it is by Docker's BuildKit, started without rights on a",
-        "read-only root (`dev`: on a writable one) and asked. `=`: its program is byte for byte that of `wherry build`; the",
-        "number: checks of `wherry prove` that passed, and which failed. `full` makes no image of what fails its own tests.",
+        "read-only root (`dev`: on a writable one) and asked; `greet` runs once. `=`: its program is byte for byte that of",
+        "`wherry build`; the number: checks of `wherry prove` that passed, and which failed. `full` makes no image of what",
+        "fails its own tests.",
         "",
         *opinions.table(("application", *VARIANTS), tuple(rows)),
         "",
@@ -167,17 +170,29 @@ def test_it_is_built_run_compared_and_proved(app: App, variant: str, bench: Benc
     if variant == "dev":
         bench.seen[app.name, variant] = under_the_debugger(app, image, bench)
     else:
-        rows = containers.hardened(
-            "docker", image, *app.writable, port=app.port, path=app.path, environment=bench.builder.variables
-        )
-        containers.check_hardened(rows, app.path)
+        runs(app, image, bench)
         bench.seen[app.name, variant] = f"{compared(app, variant, image, bench)}{proved(app, variant, image, bench)}"
+
+
+def runs(app: App, image: str, bench: Bench) -> None:
+    """Without rights, on a read-only root."""
+    if not app.port:
+        said = bench.builder("run", "--rm", "--read-only", "--cap-drop=ALL", "--network=none", image)
+        assert said.startswith("good ")
+        return
+    rows = containers.hardened(
+        "docker", image, *app.writable, port=app.port, path=app.path, environment=bench.builder.variables
+    )
+    containers.check_hardened(rows, app.path)
 
 
 def under_the_debugger(app: App, image: str, bench: Bench) -> str:
     """It is compiled when the container starts, into a volume, as compose.dev.yaml does: the next one finds what is the same."""
     compiled = "--volume=compiled:/root/.cache/go-build"
     with bench.builder.running(image, compiled, "--cap-drop=ALL", "--security-opt=no-new-privileges") as container:
+        if not app.port:
+            until(lambda: "good " in bench.builder("logs", container), patience=600)
+            return "ran"
         until(lambda: bench.builder.get(container, app.port, app.path)[0] == 200, patience=600)
     return "200"
 
