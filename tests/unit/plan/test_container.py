@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from wherry.errors import RefusedError, UsageError, WherryError
 from wherry.model.container import Container, Options, Owned, Publish, User
@@ -225,6 +226,16 @@ def test_each_mistake_has_a_name_and_a_way_on(options: Options, name: str, step:
         decided(options)
     assert caught.value.name == name
     assert step in caught.value.next or not step
+
+
+@pytest.mark.parametrize(
+    "inner", [Options(volumes=("./b:/data/b",)), Options(tmpfs=("/data/b",))], ids=["-v", "--tmpfs"]
+)
+def test_f04_nothing_is_mounted_inside_what_another_container_may_write_to(inner: Options) -> None:
+    """CVE-2021-30465: a folder there is swapped for a link while this container starts."""
+    with pytest.raises(UsageError, match=r"^/data/b lies in /data, a volume that programs write to"):
+        decided(replace(inner, volumes=("./a:/data", *inner.volumes)))
+    decided(replace(inner, volumes=("./a:/data:ro", "./c:/dat", *inner.volumes)))
 
 
 def test_init_for_go_is_a_note_where_one_is_asked_for() -> None:

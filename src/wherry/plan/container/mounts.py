@@ -51,6 +51,8 @@ def decide(options: Options, config: RunConfig, user: User, facts: Facts) -> Mou
     for path in taken:
         if taken.count(path) > 1:
             raise UsageError("container-option", f"{path} is mounted twice", where=f"-v ...:{path}")
+    asked = tuple(_tmpfs(text, user) for text in options.tmpfs)
+    _apart((*taken, *(one.path for one in asked)), binds)
     found: dict[str, Tmpfs] = {"/tmp": Tmpfs(path="/tmp")}  # noqa: S108 - the container's
     for owned in facts.owned:
         if not any(owned.path.startswith(f"{one}/") for one in found):
@@ -60,9 +62,7 @@ def decide(options: Options, config: RunConfig, user: User, facts: Facts) -> Mou
     for volume in sorted(config.volumes or ()):
         path = _path(volume, f"VOLUME {volume}")
         found.setdefault(path, Tmpfs(path=path, mode=0o755, uid=user.uid, gid=user.gid))
-    for text in options.tmpfs:
-        one = _tmpfs(text, user)
-        found[one.path] = one
+    found |= {one.path: one for one in asked}
     tmpfs = tuple(found[path] for path in sorted(found) if path not in taken)
     decisions = [_writable(tmpfs, binds)]
     decisions += [
@@ -77,6 +77,20 @@ def decide(options: Options, config: RunConfig, user: User, facts: Facts) -> Mou
     if "rootfs" in options.relax:
         decisions.insert(0, Decision(name="rootfs", value="writable", reason="--relax rootfs", origin="flag"))
     return Mounted(tmpfs=tmpfs, binds=binds, decisions=tuple(decisions))
+
+
+def _apart(paths: tuple[str, ...], binds: tuple[Bind, ...]) -> None:
+    """UsageError [container-option] for what would be mounted on a path that whoever else has that volume may replace by a link
+    while this container starts (CVE-2021-30465), and that would be made in the user's folder where it is not there."""
+    for outer in (bind for bind in binds if bind.writable):
+        for path in paths:
+            if path.startswith(f"{outer.path}/"):
+                raise UsageError(
+                    "container-option",
+                    f"{path} lies in {outer.path}, a volume that programs write to",
+                    where=f"-v {outer.source}:{outer.path}",
+                    next=(f"-v {outer.source}:{outer.path}:ro   to be read only", "-v OTHER:PATH   beside it"),
+                )
 
 
 def _volume(text: str, folder: str) -> Bind:
