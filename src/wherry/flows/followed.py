@@ -72,7 +72,8 @@ class Followed:
         if now < self._next:
             return
         self._next = now + EVERY
-        if not self.lost and self._lives() and parent_of(self._program) != self._parent:
+        others = parent_of(self._program) != self._parent  # asked first: of one that still lives then, the answer is its own
+        if not self.lost and others and self._lives():
             self.lost, self._since = True, now
         if self.lost and now > self._since + PATIENCE:
             self._end_program()
