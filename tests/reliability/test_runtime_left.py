@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import apps
+from tests.support.contained import case, image
 from tests.support.runbook import Book, book, kill, mounts, network_namespaces, until
+from wherry.errors import UnavailableError
+from wherry.flows.container import placed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("runc")]
 STARTS, AT_ONCE, KILLS = 200, 20, 24
@@ -123,6 +126,22 @@ def test_f13_a_kill_of_the_monitor_at_any_moment(shelf: Book) -> None:
         else:
             assert b"[monitor-died]" in said, said
         clean(shelf)
+
+
+def test_f13_a_runtime_that_outlives_the_monitor_of_its_start(tmp_path: Path) -> None:
+    """It knows nothing of a container yet, so it cannot be told to delete one; what it would have started must not run."""
+    with case("runc", tmp_path) as engine:
+        made = engine.made(image())
+        with (
+            pytest.raises(UnavailableError, match="gone"),
+            placed(made, engine.machine, foreground=False, remove=False) as ready,
+        ):
+            words = ("/bin/sh", "-c", "read never", "--bundle", str(ready.place.bundle))
+            busy = subprocess.Popen(words, stdin=subprocess.PIPE)
+            raise UnavailableError("monitor-died", "it is gone")
+        busy.communicate(timeout=20)
+        assert busy.returncode == -signal.SIGKILL
+        assert not ready.place.path.exists()
 
 
 def test_f13_a_kill_while_it_is_stopped(shelf: Book) -> None:

@@ -37,7 +37,7 @@ from wherry.plan.container import Facts, decide
 from wherry.plan.container.mounts import refuse_system
 from wherry.plan.container.settings import Merged, told
 from wherry.plan.tiers import Effective
-from wherry.runtime import engines, folders, oci, roots, users
+from wherry.runtime import engines, folders, oci, orphans, roots, users
 from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.find import OLD, check
 from wherry.runtime.folders import End, Place, Record
@@ -228,6 +228,7 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
             engines.prepare(made.runtime, inside, place, root, seccomp)
             yield ready
         except BaseException:
+            orphans.clear(place, machine.kill)  # its monitor was killed, or we are interrupted, while the engine starts it
             clean(ready)
             raise
         if remove:
