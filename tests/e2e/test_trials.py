@@ -21,8 +21,9 @@ from tests.support.tools import need
 from wherry.flows import looks
 from wherry.flows.container import RunRequest, make
 from wherry.flows.live import live
-from wherry.flows.looks.beside import PATH, SOURCES, beside, said
+from wherry.flows.looks.beside import PATH, beside, said
 from wherry.flows.looks.links import linked
+from wherry.flows.looks.tester import SOURCES
 from wherry.flows.prove import Proof, ProveRequest, prove
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session

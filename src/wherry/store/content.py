@@ -21,7 +21,6 @@ from wherry.oci.digest import Digest
 from wherry.oci.manifest import Index, Manifest
 from wherry.oci.reference import Reference
 from wherry.store import layers
-from wherry.store.keeper import Keeper
 
 DOCUMENTS = (*media.INDEXES, *media.MANIFESTS)
 #: Layers that may not be handed on (image-spec layer.md, "Non-Distributable Layers"); Docker's word for them is foreign.
@@ -29,6 +28,14 @@ _KEPT_BACK = (".nondistributable.", ".foreign.")
 
 Open = Callable[[Descriptor], Iterator[bytes]]
 """A blob's bytes from its start, again at each call; CorruptError at the end unless they match size and digest."""
+
+
+class OfBlobs(Protocol):
+    """Whatever has blobs."""
+
+    def blob(self, descriptor: Descriptor, /) -> Iterator[bytes]:
+        """As `Open`."""
+        ...
 
 
 @runtime_checkable
@@ -102,7 +109,7 @@ def content_of(built: Built) -> Content:
     return _content((top, *images), describe(top), lambda descriptor: layers.chunks(known[descriptor.digest]), blob)
 
 
-def content_from(keeper: Keeper, stored: Stored) -> Content:
+def content_from(keeper: OfBlobs, stored: Stored) -> Content:
     """What lies in `keeper`'s place; its blobs stream from there, each time anew."""
     origins = (stored.origin,) if stored.origin else ()
     files = keeper.file if isinstance(keeper, OfFiles) else None

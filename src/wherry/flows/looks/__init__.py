@@ -1,6 +1,5 @@
 """What is looked at for a proof, a file each: a Scene in, fields of `Observed` out. Each look starts its own containers."""
 
-from wherry.flows.looks.beside import Tester
 from wherry.flows.looks.contents import contents
 from wherry.flows.looks.exercise import exercise
 from wherry.flows.looks.inside import inside
@@ -9,6 +8,7 @@ from wherry.flows.looks.running import running
 from wherry.flows.looks.scene import Look, Scene
 from wherry.flows.looks.stopping import stopping
 from wherry.flows.looks.strangers import emulated, stranger
+from wherry.flows.looks.tester import Tester
 from wherry.flows.looks.trials import cpu, memory, pids
 from wherry.flows.looks.writing import writing
 

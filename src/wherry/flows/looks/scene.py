@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from wherry.flows.container import Made, RunRequest
 from wherry.flows.live import Live
-from wherry.flows.looks.beside import Tester
+from wherry.flows.looks.tester import Tester
 from wherry.flows.session import Session
 from wherry.kit.ports import Answer, Machine
 from wherry.kit.value import Value
