@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -130,15 +131,12 @@ def test_f13_a_kill_of_the_monitor_at_any_moment(shelf: Book) -> None:
 
 def test_f13_a_runtime_that_outlives_the_monitor_of_its_start(tmp_path: Path) -> None:
     """It knows nothing of a container yet, so it cannot be told to delete one; what it would have started must not run."""
-    with case("runc", tmp_path) as engine:
-        made = engine.made(image())
-        with (
-            pytest.raises(UnavailableError, match="gone"),
-            placed(made, engine.machine, foreground=False, remove=False) as ready,
-        ):
-            words = ("/bin/sh", "-c", "read never", "--bundle", str(ready.place.bundle))
-            busy = subprocess.Popen(words, stdin=subprocess.PIPE)
-            raise UnavailableError("monitor-died", "it is gone")
+    with case("runc", tmp_path) as engine, contextlib.ExitStack() as held:
+        ready = held.enter_context(placed(engine.made(image()), engine.machine, foreground=False, remove=False))
+        words = ("/bin/sh", "-c", "read never", "--bundle", str(ready.place.bundle))
+        busy = subprocess.Popen(words, stdin=subprocess.PIPE)
+        gone = UnavailableError("monitor-died", "it is gone")
+        assert not held.__exit__(type(gone), gone, None), "the caller hears of it"
         busy.communicate(timeout=20)
         assert busy.returncode == -signal.SIGKILL
         assert not ready.place.path.exists()

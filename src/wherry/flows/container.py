@@ -228,7 +228,7 @@ def placed(made: Made, machine: Machine, *, foreground: bool = True, remove: boo
             engines.prepare(made.runtime, inside, place, root, seccomp)
             yield ready
         except BaseException:
-            orphans.clear(place, machine.kill)  # its monitor was killed, or we are interrupted, while the engine starts it
+            orphans.clear(place, machine.kill)  # an engine that starts it still: its monitor was killed, or we are
             clean(ready)
             raise
         if remove:

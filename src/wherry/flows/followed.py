@@ -72,8 +72,8 @@ class Followed:
         if now < self._next:
             return
         self._next = now + EVERY
-        others = parent_of(self._program) != self._parent  # asked first: of one that still lives then, the answer is its own
-        if not self.lost and others and self._lives():
+        others = parent_of(self._program) != self._parent
+        if not self.lost and others and self._lives():  # asked last: one that is gone by now has no parent either
             self.lost, self._since = True, now
         if self.lost and now > self._since + PATIENCE:
             self._end_program()
