@@ -270,13 +270,7 @@ def _pinned(
 ) -> tuple[tuple[Application, ...], tuple[tuple[str, str], ...]]:
     """The applications with the digests that files need and wherry.lock did not name: asked for and locked, where that may be;
     and the images without one, each with the reason."""
-    texts = tuple(one.text for one in files)
-    missing = {
-        pin.reference: pin
-        for application in applications
-        for pin in application.pins
-        if not pin.digest and any(str(pin) in text for text in texts)
-    }
+    missing = tuple(dict.fromkeys(pin.reference for file in files for pin in file.pins if not pin.digest))
     if not missing:
         return applications, ()
     if request.mode != "write" or not request.pin:

@@ -138,18 +138,15 @@ def _theirs(work: Work, name: str) -> Rung:
 
 def _base(work: Work, name: str) -> str:
     """What the final stage of the Dockerfile stands on."""
-    text = next(one.text for one in _dockerfiles(work, name) if one.path.endswith("Dockerfile"))
-    images = [line.split("=", 1)[1] for line in text.splitlines() if line.startswith("ARG ") and "IMAGE=" in line]
-    return images[-1] if images else "scratch"
+    _, *below = _dockerfile(work, name).pins
+    return str(below[0]) if below else "scratch"
 
 
 def _built(work: Work, name: str, tag: str) -> None:
     """BuildError [docker-build] with Docker's own words."""
     folder = work.scratch / f"docker-{name}"
     folder.mkdir()
-    for one in _dockerfiles(work, name):
-        path = folder / ("Dockerfile.dockerignore" if one.path.endswith("dockerignore") else "Dockerfile")
-        path.write_text(one.text, encoding="utf-8")
+    (folder / "Dockerfile").write_text(_dockerfile(work, name).text, encoding="utf-8")
     version = ("--build-arg", f"VERSION={work.application.version}")
     network = ("--network", work.network) if work.network else ()
     words = ("--quiet", "--file", f"{folder}/Dockerfile", "--tag", tag, *version, *network)
@@ -168,8 +165,9 @@ def _last(said: str) -> str:
     return f"Docker could not build it: {line[:200]}" if line else "Docker could not build it"
 
 
-def _dockerfiles(work: Work, name: str) -> tuple[File, ...]:
-    return writer("dockerfile").write((work.application,), Choice(what="dockerfile", variant=name))
+def _dockerfile(work: Work, name: str) -> File:
+    (file,) = writer("dockerfile").write((work.application,), Choice(what="dockerfile", variant=name))
+    return file
 
 
 def _docker(machine: Machine) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wherry.kit.value import Value
+from wherry.model.application import Pin
 
 
 class File(Value, frozen=True, kw_only=True):
@@ -15,7 +16,8 @@ class File(Value, frozen=True, kw_only=True):
     executable: bool = False
     comment: str = "#"
     """What begins a comment line: `#`, `//`; empty where a format has none (JSON): such a file travels with its neighbours."""
-
+    pins: tuple[Pin, ...] = ()
+    """The images that it names as one can pull them: with their digests, where these are known."""
     once: bool = False
     """Written where there is none, then its reader's: no first line, and never made anew."""
 

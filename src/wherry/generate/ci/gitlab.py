@@ -33,7 +33,8 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """UsageError [same-name], [bad-reference]."""
     each = subjects(applications, FILE)
     jobs = {name: job for one in each for name, job in _jobs(one).items()}
-    return (File(path=names.from_home(applications, FILE), text=dump({**_head(applications[0]), **jobs})),)
+    text, pins = dump({**_head(applications[0]), **jobs}), tuple(one.pin("builder") for one in applications)
+    return (File(path=names.from_home(applications, FILE), text=text, pins=pins),)
 
 
 def _head(application: Application) -> Mapping[str, Document]:
@@ -141,19 +142,13 @@ def _variables(values: Mapping[str, str]) -> Mapping[str, Document]:
 
 
 def _caches(subject: Subject) -> Document:
-    """Modules by go.sum, which decides them; objects by branch, each run begins with the last one's."""
-    sums = [one for one in subject.application.sources.module_files if one.endswith(".sum")][:2]
-    go = subject.application.sources.go
-    modules = {
-        "key": {"files": sums, "prefix": f"modules-{go}"} if sums else f"modules-{go}",
-        "paths": [f"{KEPT}/modules"],
-    }
-    objects = {
-        "key": f"objects-{go}-$CI_JOB_NAME_SLUG-$CI_COMMIT_REF_SLUG",
-        "fallback_keys": [f"objects-{go}-$CI_JOB_NAME_SLUG-$CI_DEFAULT_BRANCH"],
-        "paths": [f"{KEPT}/objects"],
-    }
-    return noted([modules, objects], "Go's own caches: a Dockerfile's cache mounts could not be kept from job to job.")
+    """An entry for each job: GitLab replaces it, and finds none whose key holds a go.sum that was changed."""
+    why = (
+        "Go's own caches, begun from the last run's; a new Go begins anew. GitLab keeps those of protected branches apart\n"
+        "from merge requests'. A Dockerfile's cache mounts could not be kept from job to job."
+    )
+    key = f"go-{subject.application.sources.go}-$CI_JOB_NAME_SLUG"
+    return noted({"key": key, "paths": [f"{KEPT}/modules", f"{KEPT}/objects"]}, why)
 
 
 def _overlooked() -> Document:

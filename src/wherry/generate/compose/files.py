@@ -78,7 +78,8 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
         **_storage(applications, choice, tuple(volume for _, volume, _ in volumes)),
         **({"secrets": secrets} if secrets else {}),
     }
-    return (File(path=purpose.file, text=dump(literal(document))),)
+    pins = tuple(map(applications[0].pin, backing.kinds(applications)))
+    return (File(path=purpose.file, text=dump(literal(document)), pins=pins),)
 
 
 def waits(applications: Applications, choice: Choice) -> bool:

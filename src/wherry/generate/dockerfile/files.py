@@ -19,8 +19,9 @@ EXTRAS: Final = ((SYNTAX, "begin with the line that makes Docker download its ne
 
 
 def files(applications: tuple[Application, ...], choice: Choice) -> tuple[File, ...]:
-    """UsageError [bad-text] for a text that no instruction can hold, [base-libc], [shell-probe], [asset-empty],
-    [same-name], and [outside-sources] for modules outside of the repository."""
+    """Their pins: what compiles, then what the image stands on, if anything. UsageError [bad-text] for a text that no instruction
+    can hold, [base-libc], [shell-probe], [asset-empty], [same-name], and [outside-sources] for modules outside of the
+    repository."""
     each = (names.dockerfile(applications, one, kind) for one in applications for kind in ("", names.DEV))
     apart(each, file="folder", what="Dockerfiles")
     return tuple(_file(applications, one, choice) for one in applications)
@@ -34,7 +35,8 @@ def _file(applications: tuple[Application, ...], application: Application, choic
     directives = ("# syntax=docker/dockerfile:1\n",) if SYNTAX in choice.extras else ()
     stages = (stage(draft) for stage in row.stages)
     blocks = (_images(draft, names.from_root(applications, path)), *(one for one in stages if one))
-    return File(path=path, text="".join(directives) + "\n\n".join(blocks) + "\n")
+    text = "".join(directives) + "\n\n".join(blocks) + "\n"
+    return File(path=path, text=text, pins=tuple(filter(None, (draft.builder, draft.base))))
 
 
 def _images(draft: Draft, path: str) -> str:
