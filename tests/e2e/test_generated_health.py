@@ -19,8 +19,7 @@ from tests.support.applications import API, JOBS
 from tests.support.cli import Done, wherry
 from tests.support.containers import Engine
 from tests.support.examples import commit, repository
-from tests.support.runbook import free_port
-from tests.support.servers import need_root
+from tests.support.servers import free_port, need_root
 from tests.support.tools import go_tool, need
 from wherry.generate.container_test.files import files as container_test
 from wherry.generate.header import Command, headed

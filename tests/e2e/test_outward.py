@@ -18,8 +18,8 @@ from tests.support.cli import COMMAND, Done, variables
 from tests.support.ports import ports
 from tests.support.programs import path_without
 from tests.support.programs_in_c import compiled
-from tests.support.runbook import Book, book, free_port, get, kill, until
-from tests.support.servers import need_no_chroot
+from tests.support.runbook import Book, book, get, kill, until
+from tests.support.servers import free_port, need_no_chroot
 from tests.support.strangers import Stranger, handed, stranger
 from tests.support.tools import need
 from wherry.model.image import Built

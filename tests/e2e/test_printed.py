@@ -15,7 +15,8 @@ from tests.support.contained import Case, case
 from tests.support.containers import get
 from tests.support.kernel_facts import seen, wanted
 from tests.support.printed import Shell, read, shell
-from tests.support.runbook import Book, book, free_port
+from tests.support.runbook import Book, book
+from tests.support.servers import free_port
 from tests.support.tools import need
 from tests.support.units import values
 from wherry.model.container import Options

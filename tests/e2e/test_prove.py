@@ -15,8 +15,7 @@ import pytest
 import wherry as face
 from tests.support import apps, looks
 from tests.support.cli import Done, wherry
-from tests.support.runbook import free_port
-from tests.support.servers import need_root
+from tests.support.servers import free_port, need_root
 from tests.support.tools import need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("prove")]

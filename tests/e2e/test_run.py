@@ -14,7 +14,8 @@ import pytest
 
 from tests.support import apps
 from tests.support.cli import COMMAND, variables
-from tests.support.runbook import Book, book, free_port, get, kill, until
+from tests.support.runbook import Book, book, get, kill, until
+from tests.support.servers import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
 

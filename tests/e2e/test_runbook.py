@@ -18,8 +18,8 @@ import pytest
 
 from tests.support import apps
 from tests.support.cli import COMMAND, variables
-from tests.support.runbook import Book, book, free_port, get, kill, need_exec, until
-from tests.support.servers import need_user_namespaces
+from tests.support.runbook import Book, book, get, kill, need_exec, until
+from tests.support.servers import free_port, need_user_namespaces
 from tests.support.tools import need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]

@@ -12,7 +12,8 @@ import pytest
 from tests.support import apps, servers
 from tests.support.containers import Engine
 from tests.support.programs import path_without
-from tests.support.runbook import Book, book, free_port, get, kill, until
+from tests.support.runbook import Book, book, get, kill, until
+from tests.support.servers import free_port
 from tests.support.tools import need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("engines")]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import apps, servers
-from tests.support.runbook import Book, book, free_port, get, kill, pids, until
+from tests.support.runbook import Book, book, get, kill, pids, until
+from tests.support.servers import free_port
 from tests.support.tools import need
 from wherry.runtime.look import lives, parent_of
 

@@ -18,8 +18,8 @@ import pytest
 from tests.support import apps, odd_apps
 from tests.support.cli import COMMAND, variables
 from tests.support.ports import ports
-from tests.support.runbook import Book, book, free_port, get, mounts, until
-from tests.support.servers import need_user_namespaces
+from tests.support.runbook import Book, book, get, mounts, until
+from tests.support.servers import free_port, need_user_namespaces
 from tests.support.tools import need
 from wherry.errors import UnavailableError
 from wherry.kit.ports import Command, Completed

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from tests.support import apps
 from tests.support.contained import case, image
-from tests.support.runbook import Book, book, free_port, get, kill, until
+from tests.support.runbook import Book, book, get, kill, until
+from tests.support.servers import free_port
 from tests.support.tools import need
 from wherry.errors import UnavailableError
 from wherry.flows import attend

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -168,12 +167,6 @@ def book() -> Iterator[Book]:
 def need_exec() -> None:
     """For what is started inside a running container."""
     need_no_chroot()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def get(port: int, path: str = "/", *, patience: float = PATIENCE) -> str:

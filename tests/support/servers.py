@@ -179,10 +179,18 @@ def short_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+_held: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 for one server that a test starts later, or for nobody. This process holds it for as long as it lives,
+    so that no other worker's server gets it meanwhile: who is given any port gets none that is bound, and a server that sets
+    SO_REUSEADDR, as Go's and Python's do, may listen on one that nobody listens on (socket(7))."""
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(("127.0.0.1", 0))
+    _held.append(one)
+    return int(one.getsockname()[1])
 
 
 def answers(address: str) -> bool:

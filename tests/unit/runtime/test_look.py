@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.servers import free_port
 from wherry.runtime.look import answers_at, family, hears, identity, lives, sockets, until_it_hears, zombies
 from wherry.system.asking import ask
 
@@ -85,15 +86,14 @@ def test_a_listening_port_is_seen_with_its_address() -> None:
 def test_answers(port: int) -> None:
     assert ask(0, port, "/").status == 200
     assert ask(0, port, "/bad").status == 503
-    slow = ask(0, port, "/slow")
+    slow = ask(0, port, "/slow", seconds=20)
     assert (slow.status, slow.ended - slow.began > 1.4) == (200, True)
 
 
 def test_no_answers(port: int) -> None:
     assert ask(0, port, "/slow", seconds=0.2).error == "no answer in time"
     assert ask(0, port, "/cut").error in ("cut before an answer", "reset")
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        free = one.getsockname()[1]
+    free = free_port()
     assert ask(0, free, "/").error == "refused"
     assert ask(2**22 - 1, free, "/").error == "it has ended"
 
@@ -117,11 +117,14 @@ def test_a_refusal_is_one_where_there_is_no_ipv6(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_program_that_has_just_begun_is_waited_for() -> None:
-    script = "import signal,time;time.sleep(0.2);signal.signal(signal.SIGTERM,lambda *_:None);time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", script]) as child:
+    script = "import signal,time;input();time.sleep(0.2);signal.signal(signal.SIGTERM,lambda *_:None);time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as child:
+        assert child.stdin
         try:
             assert not hears(child.pid, signal.SIGTERM)
             assert hears(child.pid, signal.SIGKILL)
+            child.stdin.write(b"\n")
+            child.stdin.flush()
             until_it_hears(child.pid, signal.SIGTERM, 20.0)
             assert hears(child.pid, signal.SIGTERM)
             began = time.monotonic()
@@ -145,17 +148,19 @@ def test_a_dead_child_that_nobody_collected_is_a_zombie() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of one's own needs root")
 def test_a_network_of_its_own_is_asked_and_seen() -> None:
     script = (
-        "import fcntl,socket,struct,time;s=socket.socket();fcntl.ioctl(s,0x8914,struct.pack('16sH22x',b'lo',1));"
-        "l=socket.create_server(('127.0.0.1',8099));print('up',flush=True)\n"
+        "import fcntl,socket,struct,sys;s=socket.socket();fcntl.ioctl(s,0x8914,struct.pack('16sH22x',b'lo',1));"
+        "l=socket.create_server(('127.0.0.1',int(sys.argv[1])));print('up',flush=True)\n"
         "while True:\n c,_=l.accept();c.recv(999);c.sendall(b'HTTP/1.0 204 x\\r\\n\\r\\n');c.close()"
     )
-    with subprocess.Popen(["unshare", "-n", sys.executable, "-c", script], stdout=subprocess.PIPE) as child:
+    port = free_port()
+    words = ["unshare", "-n", sys.executable, "-c", script, str(port)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as child:
         try:
             assert child.stdout
             assert child.stdout.readline() == b"up\n"
-            assert ask(child.pid, 8099, "/").status == 204
-            assert [(one.address, one.port) for one in sockets(child.pid).listening] == [("127.0.0.1", 8099)]
+            assert ask(child.pid, port, "/").status == 204
+            assert [(one.address, one.port) for one in sockets(child.pid).listening] == [("127.0.0.1", port)]
             assert "net" in identity(child.pid).namespaces
-            assert ask(0, 8099, "/").error == "refused"
+            assert ask(0, port, "/").error == "refused"
         finally:
             child.kill()

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.servers import free_port
 from wherry.errors import UnavailableError, UsageError
 from wherry.kit.attending import Opening
 from wherry.system.forwarding import Forwarder
@@ -70,9 +71,7 @@ def test_many_at_once() -> None:
 
 
 def test_a_port_where_nothing_listens_is_a_reset() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        inner = unused.getsockname()[1]
-    forwarder = Forwarder((Opening(inner=inner),))
+    forwarder = Forwarder((Opening(inner=free_port()),))
     forwarder.to(0)
     port = int(forwarder.addresses[0].partition("->")[0].rpartition(":")[2])
     with pytest.raises(ConnectionResetError), socket.create_connection(("127.0.0.1", port), 10) as one:

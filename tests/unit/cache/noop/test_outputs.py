@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.servers import free_port
 from wherry.cache.noop import wire
 from wherry.cache.noop.outputs import all_there
 from wherry.cache.noop.wire import ask
@@ -46,6 +47,12 @@ class Server:
 def reply(status: int, body: bytes = b"", *headers: str) -> bytes:
     lines = (f"HTTP/1.1 {status} Any Reason", *headers, "", "")
     return "\r\n".join(lines).encode() + body
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no answer."""
+    monkeypatch.setattr(wire, "TIMEOUT", 60.0)
 
 
 @pytest.fixture(name="serve")
@@ -95,9 +102,7 @@ def test_any_other_answer_is_a_no(answer: bytes, serve: Callable[[Answer], tuple
 def test_nobody_and_silence_are_a_no(
     serve: Callable[[Answer], tuple[Server, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = str(closed.getsockname()[1])
-    assert not all_there([["registry", "127.0.0.1", port, "app", "v1", DIGEST]])
+    assert not all_there([["registry", "127.0.0.1", str(free_port()), "app", "v1", DIGEST]])
     monkeypatch.setattr(wire, "TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert not all_there([["registry", "127.0.0.1", str(silent.getsockname()[1]), "app", "v1", DIGEST]])
