@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,16 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for key, value in AUTHOR.items():
             patch.setenv(f"GIT_AUTHOR_{key}", value)
             patch.setenv(f"GIT_COMMITTER_{key}", value)
+        hear_again()
         yield
+
+
+def hear_again() -> None:
+    """Signals that whoever began this ignores (nohup, a shell's job in the background) would be ignored by every child, too, and
+    a shell cannot trap them (signal(7), sh(1))."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def go_settings() -> dict[str, str]:
