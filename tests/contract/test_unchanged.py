@@ -9,6 +9,7 @@ import pytest
 from tests.support.images import Shape, random_image
 from tests.support.ports import ports
 from tests.support.unchanged import Example
+from wherry.cache.noop import wire
 from wherry.cache.noop.inputs import DockerOutput, Inputs, Output, PodmanOutput, RegistryOutput, in_layout
 from wherry.model.image import Built, Published
 from wherry.store import own
@@ -54,7 +55,10 @@ class Shelf:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_a_store_keeps_the_check_finds(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_what_a_store_keeps_the_check_finds(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "TIMEOUT", 60.0)  # a busy machine is no answer
     shelf, example = Shelf(kind, tmp_path, request), Example(tmp_path / "example")
     shape = SINGLE if kind in ("docker-daemon", "containers-storage") else INDEX
     built = random_image(tmp_path / "layers", seed=1, shape=shape)

@@ -46,7 +46,7 @@ def test_a_round_trip_through_the_proxy_takes_longer() -> None:
                 began = time.monotonic()
                 near.sendall(b"ping")
                 assert near.recv(4) == b"ping"
-                assert 0.09 < time.monotonic() - began < 2
+                assert time.monotonic() - began > 0.09
             proxy.terminate()
 
 

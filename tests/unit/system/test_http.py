@@ -1,5 +1,6 @@
 """The Http port against servers that behave, misbehave and are not there."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -73,16 +74,17 @@ def test_compressed_bodies_stay_as_they_are() -> None:
 
 
 def test_a_chunked_answer_comes_as_it_arrives() -> None:
+    read = threading.Event()
+
     def script(connection, _):  # type: ignore[no-untyped-def] # a scripted server
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
-        time.sleep(0.3)
-        connection.sendall(b"3\r\ndef\r\n0\r\n\r\n")
+        if read.wait(60):
+            connection.sendall(b"3\r\ndef\r\n0\r\n\r\n")
 
     with serving(script) as server:
-        begin = time.monotonic()
-        answer = Network()(get(f"http://127.0.0.1:{server.port}/"))
-        assert answer.read(100) == b"abc"
-        assert time.monotonic() - begin < 0.25
+        answer = Network()(get(f"http://127.0.0.1:{server.port}/", timeout=30))
+        assert answer.read(100) == b"abc", "before the server says more"
+        read.set()
         assert answer.read(100) == b"def"
         assert answer.read(100) == b""
 
@@ -137,25 +139,25 @@ def test_a_name_without_an_address() -> None:
 
 
 def test_a_silent_server() -> None:
-    with serving(lambda connection, _: time.sleep(3)) as server:
+    with serving(lambda connection, _: time.sleep(60)) as server:
         begin = time.monotonic()
         error = error_of(get(f"http://127.0.0.1:{server.port}/", timeout=0.2))
     assert (error.name, error.message) == ("no-answer", f"127.0.0.1:{server.port} said nothing for 0.2 s")
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 30
 
 
 def test_a_server_that_drips_meets_the_deadline() -> None:
     def drip(connection, _):  # type: ignore[no-untyped-def] # a scripted server
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(1000):
+        for _ in range(1000):  # 50 seconds
             connection.sendall(b"x")
             time.sleep(0.05)
 
     with serving(drip) as server:
         begin = time.monotonic()
-        error = error_of(get(f"http://127.0.0.1:{server.port}/", timeout=1, deadline=0.4))
+        error = error_of(get(f"http://127.0.0.1:{server.port}/", timeout=20, deadline=0.4))
     assert error.name == "no-answer"
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 30
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_runtime_that_hands_nothing_over() -> None:
     with socket.socket(socket.AF_UNIX) as runtime:
         runtime.connect(notices.address)
         runtime.send(b"{}")
-        end = time.monotonic() + 5.0
+        end = time.monotonic() + 20.0
         while not notices.trouble and time.monotonic() < end:
             time.sleep(0.005)
     notices.stop()
@@ -50,7 +50,7 @@ def test_a_listener_that_is_none() -> None:
     with socket.socket(socket.AF_UNIX) as runtime, Path("/dev/zero").open("rb") as other:
         runtime.connect(notices.address)
         socket.send_fds(runtime, [b"{}"], [other.fileno()])
-        end = time.monotonic() + 5.0
+        end = time.monotonic() + 20.0
         while "kernel" not in notices.trouble and time.monotonic() < end:
             time.sleep(0.005)
     notices.stop()
