@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import apps, odd_apps
-from tests.support.bare import LIKE_PROCESS_1, running, stopped, wait
+from tests.support.bare import LIKE_PROCESS_1, PATIENCE, running, stopped, wait
 from tests.support.servers import need_root
 from tests.support.tools import need
 
@@ -51,7 +51,7 @@ def test_the_good_one(tmp_path: Path) -> None:
     assert seen.slow == [200] * 4
     assert seen.phases in GOOD_PHASES
     assert seen.code == 0
-    assert seen.seconds < 2
+    assert seen.seconds < 8, "with its requests, not with its own patience"
 
 
 @pytest.mark.parametrize("name", ["slowstart", "late", "unready", "selfhealth", "leaks", "burns", "needsdns", "chatty"])
@@ -66,10 +66,10 @@ def test_other_faults_leave_the_stop_alone(name: str, tmp_path: Path) -> None:
 def test_without_a_handler(tmp_path: Path) -> None:
     with running("nosigterm", tmp_path) as app:
         assert app.addresses()
-        seen = stopped(app)
+        seen = stopped(app, milliseconds=30_000)
     assert seen.slow == [0] * 4
     assert seen.code == -15
-    assert seen.seconds < 0.5
+    assert seen.seconds < 20
 
 
 def test_sigterm_ignored(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_new_requests_taken(tmp_path: Path) -> None:
         assert app.addresses()
         seen = stopped(app)
     assert (seen.slow, seen.code) == ([200] * 4, 0)
-    assert seen.ready.count(503) > 20
+    assert seen.ready.count(503) > 5
     assert seen.seconds > 1
     assert 200 not in seen.phases[1:]
 
@@ -95,7 +95,7 @@ def test_ready_while_stopping(tmp_path: Path) -> None:
         assert app.addresses()
         seen = stopped(app, milliseconds=2000)
     assert (seen.slow, seen.code) == ([200] * 4, 0)
-    assert seen.ready.count(200) > 20
+    assert seen.ready.count(200) > 5
     assert seen.ready[-1] == -1
 
 
@@ -111,7 +111,7 @@ def test_a_slow_stop(tmp_path: Path) -> None:
         assert app.addresses()
         seen = stopped(app, milliseconds=300)
     assert (seen.slow, seen.code) == ([200] * 4, 0)
-    assert 1.7 < seen.seconds < 4
+    assert 1.7 < seen.seconds < 15
 
 
 def test_a_stop_with_a_wrong_status(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_never_well(tmp_path: Path) -> None:
 
 
 def test_ready_later_than_well(tmp_path: Path) -> None:
-    with running("unready", tmp_path, READY_DELAY="600ms") as app:
+    with running("unready", tmp_path, READY_DELAY="3s") as app:
         assert app.status("/healthz") == 200
         assert app.status("/readyz") == 503
         wait(lambda: app.status("/readyz") == 200, app)
@@ -161,14 +161,14 @@ def test_its_own_health_command(tmp_path: Path) -> None:
 )
 def test_it_exits_at_once(name: str, code: int, said: str, tmp_path: Path) -> None:
     with running(name, tmp_path) as app:
-        assert app.process.wait(5) == code
+        assert app.process.wait(PATIENCE) == code
         assert app.said() == said
 
 
 def test_it_panics(tmp_path: Path) -> None:
-    with running("panics", tmp_path) as app:
+    with running("panics", tmp_path, PANIC_DELAY="3s") as app:
         assert app.status("/healthz") == 200
-        assert app.process.wait(5) == 2
+        assert app.process.wait(PATIENCE) == 2
     assert "panic: a second is enough" in app.said()
 
 
@@ -178,7 +178,7 @@ def test_it_panics_at_a_request(tmp_path: Path) -> None:
         time.sleep(0.2)
         assert app.process.poll() is None
         assert app.status("/healthz") == 0
-        assert app.process.wait(5) == 2
+        assert app.process.wait(PATIENCE) == 2
     assert "panic: somebody asked" in app.said()
 
 
@@ -195,8 +195,7 @@ def test_processors_are_busy(tmp_path: Path) -> None:
     with running("burns", tmp_path) as app, running("good", tmp_path) as idle:
         assert app.status("/healthz") == idle.status("/healthz") == 200
         busy, quiet = processor_seconds(app.process.pid), processor_seconds(idle.process.pid)
-        time.sleep(1)
-        assert processor_seconds(app.process.pid) - busy > 0.3, "on a machine that is busy with other things too"
+        wait(lambda: processor_seconds(app.process.pid) - busy > 0.5, app)
         assert processor_seconds(idle.process.pid) - quiet < 0.1
         assert app.status("/healthz") == 200
 
@@ -238,7 +237,7 @@ def test_writes_everywhere(tmp_path: Path) -> None:
 
 def test_a_file_that_must_be_written(tmp_path: Path) -> None:
     with running("writesneeded", tmp_path, STATE="/proc/nothing") as app:
-        assert app.process.wait(5) == 1
+        assert app.process.wait(PATIENCE) == 1
         assert "cannot keep state: open /proc/nothing: " in app.said()
     with running("writesneeded", tmp_path, STATE=str(tmp_path / "state")) as app:
         assert app.status("/healthz") == 200
@@ -255,7 +254,7 @@ def test_users_that_are_refused(tmp_path: Path) -> None:
     need_root()
     for name, uid in (("rootonly", 0), ("fixeduid", 65532)):
         with running(name, tmp_path, *AS_NOBODY) as app:
-            assert app.process.wait(5) == 1
+            assert app.process.wait(PATIENCE) == 1
             assert f"not {UID}" in app.said()
         with running(name, tmp_path, "setpriv", f"--reuid={uid}") as app:
             assert app.status("/healthz") == 200
@@ -265,7 +264,7 @@ def test_a_port_for_the_privileged(tmp_path: Path) -> None:
     need_root()
     assert int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) > 81
     with running("lowport", tmp_path, *AS_NOBODY, LOW_PORT="81") as app:
-        assert app.process.wait(5) == 1
+        assert app.process.wait(PATIENCE) == 1
         assert "bind: permission denied" in app.said()
 
 
@@ -284,8 +283,8 @@ def test_where_they_listen(tmp_path: Path) -> None:
 def test_much_is_logged(tmp_path: Path) -> None:
     with running("chatty", tmp_path, LONG_LINE=str(3 << 20)) as app:
         wait(lambda: app.log.stat().st_size > 5 << 20, app)
-        first, start = app.log.stat().st_size, time.monotonic()
-        time.sleep(0.5)
+        start, first = time.monotonic(), app.log.stat().st_size
+        wait(lambda: app.log.stat().st_size > first + (5 << 20), app)
         rate = (app.log.stat().st_size - first) / (time.monotonic() - start)
     assert max(map(len, app.said().splitlines())) >= 3 << 20
-    assert 3e6 < rate < 13e6
+    assert rate < 13e6

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.support import apps
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 LISTENING = re.compile(r"listening on (\S+):(\d+)$", re.MULTILINE)
 #: Orphans come to the program as they come to process 1 of a container: PR_SET_CHILD_SUBREAPER stays over exec.
 LIKE_PROCESS_1 = (
@@ -54,20 +54,21 @@ class Bare:
     def port(self) -> int:
         return self.addresses()[-1][1]
 
-    def get(self, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
-        """Status and body; OSError or HTTPException where there is none."""
+    def get(self, path: str, host: str = "127.0.0.1", sent: Callable[[], object] = int) -> tuple[int, str]:
+        """Status and body; OSError or HTTPException where there is none. `sent` is called before the answer is waited for."""
         connection = http.client.HTTPConnection(host, self.port, timeout=PATIENCE)
         try:
             connection.request("GET", path)
+            sent()
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
             connection.close()
 
-    def status(self, path: str) -> int:
+    def status(self, path: str, sent: Callable[[], object] = int) -> int:
         """Of the answer; 0 where there is none, -1 where nobody listens."""
         try:
-            return self.get(path)[0]
+            return self.get(path, sent=sent)[0]
         except ConnectionRefusedError:
             return -1
         except (OSError, http.client.HTTPException):
@@ -81,6 +82,16 @@ class Bare:
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
+
+    def unread(self) -> list[int]:
+        """For each connection to its port, the bytes that it has not read yet (proc_net_tcp(5))."""
+        rows = [
+            line.split()
+            for file in ("tcp", "tcp6")
+            for line in Path(f"/proc/{self.process.pid}/net/{file}").read_text().splitlines()[1:]
+        ]
+        mine = f":{self.port:04X}"
+        return [int(row[4].partition(":")[2], 16) for row in rows if row[1].endswith(mine) and row[3] == "01"]
 
     def field(self, name: str) -> int:
         """A number of /proc/PID/status."""
@@ -144,13 +155,16 @@ def inside(root: Path, *words: str) -> list[str]:
 
 
 def stopped(bare: Bare, *, in_flight: int = 4, milliseconds: int = 800) -> Stop:
-    """SIGTERM while requests are in flight."""
-    seen = Stop()
+    """SIGTERM while requests are in flight: the program has read all of them, and answers after `milliseconds`."""
+    seen, asked = Stop(), threading.Semaphore(0)
     path = f"/slow?ms={milliseconds}"
-    threads = [threading.Thread(target=lambda: seen.slow.append(bare.status(path))) for _ in range(in_flight)]
+    threads = [
+        threading.Thread(target=lambda: seen.slow.append(bare.status(path, asked.release))) for _ in range(in_flight)
+    ]
     for thread in threads:
         thread.start()
-    time.sleep(0.2)  # they are answered after `milliseconds`; all have come by now
+    assert all(asked.acquire(timeout=PATIENCE) for _ in threads)
+    wait(lambda: len(unread := bare.unread()) >= in_flight and not any(unread), bare)
     start = time.monotonic()
     bare.process.send_signal(signal.SIGTERM)
     while bare.process.poll() is None and time.monotonic() - start < PATIENCE:

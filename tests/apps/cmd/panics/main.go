@@ -1,4 +1,4 @@
-// Command panics a second after it started.
+// Command panics a second after it started, or after $PANIC_DELAY.
 package main
 
 import (
@@ -9,6 +9,6 @@ import (
 
 func main() {
 	service.Start(service.Handler(nil))
-	time.Sleep(time.Second)
+	time.Sleep(service.Duration("PANIC_DELAY", time.Second))
 	panic("a second is enough")
 }
