@@ -11,7 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from wherry.errors import UsageError
-from wherry.generate.names import NETRC, Applications, dockerfile, from_home, service
+from wherry.generate.names import NETRC, Applications, Member, dockerfile, from_home, members_of, service
 from wherry.generate.ports import published
 from wherry.generate.recipe import FILE, argv, assigned, code, double, several, whole
 from wherry.generate.shell import (
@@ -32,7 +32,7 @@ from wherry.generate.shell import (
 from wherry.generate.text import apart, in_one_line
 from wherry.generate.tools import ERRCHECK, GOVULNCHECK, STATICCHECK, pinned
 from wherry.kit.value import Value
-from wherry.model.application import Application, Program
+from wherry.model.application import Program
 from wherry.model.file import Choice, File
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
@@ -52,69 +52,56 @@ class Target(Value, frozen=True, kw_only=True):
     """Whether it makes no sense for several applications at once."""
 
 
-class Subject(Value, frozen=True, kw_only=True):
-    """One application of the file; with others beside it, its targets and variables carry its name."""
-
-    applications: Applications
-    application: Application
-
-    @property
-    def alone(self) -> bool:
-        return len(self.applications) == 1
-
-    def target(self, name: str) -> str:
-        return name if self.alone else f"{name}-{service(self.application)}"
-
-    def variable(self, name: str) -> str:
-        return name if self.alone else f"{name}_{re.sub('[^A-Za-z0-9]', '_', service(self.application))}"
-
-
 def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """One Makefile for all of them. UsageError [bad-text] for a name that no target or recipe can hold, [same-name] for two
     that would share targets or variables."""
-    subjects = tuple(Subject(applications=applications, application=one) for one in applications)
+    members = members_of(applications)
     apart(map(service, applications), file=FILE)
-    apart((one.variable("IMAGE") for one in subjects), file=FILE, what="variables")
-    targets = _of_one(subjects[0]) if subjects[0].alone else _of_several(subjects)
+    apart((_variable(one, "IMAGE") for one in members), file=FILE, what="variables")
+    targets = _of_one(members[0]) if members[0].alone else _of_several(members)
     apart((one.name for one in (_HELP, *targets)), file=FILE, what="targets")
-    return (File(path=FILE, text="\n".join((_head(subjects), *map(_written, (_HELP, *targets))))),)
+    return (File(path=FILE, text="\n".join((_head(members), *map(_written, (_HELP, *targets))))),)
 
 
-def _of_one(subject: Subject) -> tuple[Target, ...]:
-    return (*_programs(subject), *_checks((subject,)), *_packed(subject))
+def _variable(member: Member, name: str) -> str:
+    return re.sub("[^A-Za-z0-9]", "_", member.own(name))
 
 
-def _of_several(subjects: tuple[Subject, ...]) -> tuple[Target, ...]:
+def _of_one(member: Member) -> tuple[Target, ...]:
+    return (*_programs(member), *_checks((member,)), *_packed(member))
+
+
+def _of_several(members: tuple[Member, ...]) -> tuple[Target, ...]:
     """What is of the modules is said once; what is of a program carries its name, and plain names are all of them."""
-    own = (_named(one, target) for one in subjects for target in (*_programs(one), *_packed(one)))
-    return (*_together(subjects), *_checks(subjects), *own)
+    own = (_named(one, target) for one in members for target in (*_programs(one), *_packed(one)))
+    return (*_together(members), *_checks(members), *own)
 
 
-def _named(subject: Subject, target: Target) -> Target:
-    name = service(subject.application)
-    if not subject.alone and not _NAME.fullmatch(name):
+def _named(member: Member, target: Target) -> Target:
+    name = service(member.application)
+    if not member.alone and not _NAME.fullmatch(name):
         raise UsageError("bad-text", f"{name!r} cannot be part of a target's name in a {FILE}", where="image.name")
-    return replace(target, name=subject.target(target.name))
+    return replace(target, name=member.own(target.name))
 
 
-def _together(subjects: tuple[Subject, ...]) -> tuple[Target, ...]:
+def _together(members: tuple[Member, ...]) -> tuple[Target, ...]:
     """`build: build-api build-jobs`, and what plain names say where one at a time is meant."""
     each = tuple(
-        Target(name=one.name, about=f"All: {one.about}", needs=tuple(each.target(one.name) for each in subjects))
-        for one in (*_programs(subjects[0]), *_packed(subjects[0]))
+        Target(name=one.name, about=f"All: {one.about}", needs=tuple(each.own(one.name) for each in members))
+        for one in (*_programs(members[0]), *_packed(members[0]))
         if not one.one_by_one
     )
-    named = ", ".join(one.target("local") for one in subjects)
+    named = ", ".join(one.own("local") for one in members)
     which = f'@echo "it keeps the terminal, so say which one: make {named}" >&2; exit 2'
     local = Target(name="local", about="Says which programs can run without a container", lines=(which,))
-    return (*each, local, _versions(subjects))
+    return (*each, local, _versions(members))
 
 
-def _versions(subjects: tuple[Subject, ...]) -> Target:
+def _versions(members: tuple[Member, ...]) -> Target:
     """A module's version is that of all its programs."""
-    modules = {one.application.sources.module_directory for one in subjects}
-    lines = tuple(f'@echo "{service(one.application)} $({one.variable("version")})"' for one in subjects)
-    plain = (f'@echo "$({subjects[0].variable("version")})"',)
+    modules = {one.application.sources.module_directory for one in members}
+    lines = tuple(f'@echo "{service(one.application)} $({_variable(one, "version")})"' for one in members)
+    plain = (f'@echo "$({_variable(members[0], "version")})"',)
     return Target(name="version", about="What the next images are called", lines=plain if len(modules) == 1 else lines)
 
 
@@ -124,12 +111,12 @@ def _written(target: Target) -> str:
     return head + "".join(f"\t{line}\n" for line in target.lines)
 
 
-def _head(subjects: tuple[Subject, ...]) -> str:
-    go = subjects[0].application.sources.go
+def _head(members: tuple[Member, ...]) -> str:
+    go = members[0].application.sources.go
     return "\n".join(
         (
             "# Needs Go and git; wherry for image, push, run, stop and prove; Docker for image-docker.",
-            f"# What is set here can be set anew: make image {subjects[0].variable('IMAGE')}=registry.example.com/team/name",
+            f"# What is set here can be set anew: make image {_variable(members[0], 'IMAGE')}=registry.example.com/team/name",
             ".DEFAULT_GOAL := help",
             ".DELETE_ON_ERROR:",
             ".SUFFIXES:",
@@ -143,7 +130,7 @@ def _head(subjects: tuple[Subject, ...]) -> str:
             "export OUT ?= bin",
             "# The default since Docker 23; Debian 12 has 20.10.",
             "export DOCKER_BUILDKIT ?= 1",
-            *(line for one, port in zip(subjects, _ports(subjects), strict=True) for line in _settings(one, port)),
+            *(line for one, port in zip(members, _ports(members), strict=True) for line in _settings(one, port)),
             "",
             "# Checkers by version, so that no new release breaks a build; go.mod need not know them.",
             f"STATICCHECK ?= {pinned(STATICCHECK, go)}",
@@ -153,31 +140,31 @@ def _head(subjects: tuple[Subject, ...]) -> str:
             "# Asked by the shell of those recipes that need it: a tag's name is never taken for code of make or the shell.",
             f"revision = $$({code(REVISION)})",
             f"epoch = $${{SOURCE_DATE_EPOCH:-$$({code(EPOCH)})}}",
-            *(_version(one) for one in subjects),
+            *(_version(one) for one in members),
             "",
         )
     )
 
 
-def _ports(subjects: tuple[Subject, ...]) -> tuple[int, ...]:
+def _ports(members: tuple[Member, ...]) -> tuple[int, ...]:
     """The port of this machine for each: its own number, or the next one where another has that."""
-    wanted = {service(one.application): f"{one.application.port}/tcp" for one in subjects if one.application.port}
+    wanted = {service(one.application): f"{one.application.port}/tcp" for one in members if one.application.port}
     found = {one.service: one.host_port for one in published(wanted.items())}
-    return tuple(found.get(service(one.application), 0) for one in subjects)
+    return tuple(found.get(service(one.application), 0) for one in members)
 
 
-def _settings(subject: Subject, port: int) -> tuple[str, ...]:
-    application = subject.application
+def _settings(member: Member, port: int) -> tuple[str, ...]:
+    application = member.application
     platforms = ",".join(map(str, application.platforms))
     rows = (
         ("IMAGE", application.image, "The image's name, without a tag."),
         ("TAG", "{version}", "wherry puts in the version that it decides."),
         ("PLATFORMS", platforms, "What push builds for."),
     )
-    outer = (f"# Where run is reached on this machine.\n{subject.variable('PORT')} ?= {port}",)
+    outer = (f"# Where run is reached on this machine.\n{_variable(member, 'PORT')} ?= {port}",)
     return (
         *(
-            f"# {note}\nexport {subject.variable(name)} ?= {assigned(value, what='generate.image')}"
+            f"# {note}\nexport {_variable(member, name)} ?= {assigned(value, what='generate.image')}"
             for name, value, note in rows
             if value
         ),
@@ -185,11 +172,11 @@ def _settings(subject: Subject, port: int) -> tuple[str, ...]:
     )
 
 
-def _version(subject: Subject) -> str:
+def _version(member: Member) -> str:
     """What the user says, else wherry's word, else git's."""
-    plan = f"$(WHERRY) plan --only version {argv(package(subject.applications, subject.application))}"
-    git = code(described(subject.application))
-    return f"{subject.variable('version')} = {whole(f'$${{VERSION:-$$({plan} 2>/dev/null || {git})}}')}"
+    plan = f"$(WHERRY) plan --only version {argv(package(member.applications, member.application))}"
+    git = code(described(member.application))
+    return f"{_variable(member, 'version')} = {whole(f'$${{VERSION:-$$({plan} 2>/dev/null || {git})}}')}"
 
 
 _SHOW: Final = """awk 'BEGIN { FS = ":.*## " } /^[A-Za-z0-9._-]+:.*## / { printf "  %-20s %s\\n", $$1, $$2 }'"""
@@ -198,8 +185,8 @@ _HELP: Final = Target(
 )
 
 
-def _programs(subject: Subject) -> tuple[Target, ...]:
-    application = subject.application
+def _programs(member: Member) -> tuple[Target, ...]:
+    application = member.application
     environment = " ".join(f"{name}={argv(value, what='image.env')}" for name, value in application.runs.environment)
     command = f'"$$OUT"/{argv(application.programs[0].name, *application.arguments, what="image.args")}'
     folder = """@[ -d "$$OUT" ] || { mkdir -p "$$OUT"; printf '*\\n' >"$$OUT/.gitignore"; }"""
@@ -207,34 +194,34 @@ def _programs(subject: Subject) -> tuple[Target, ...]:
         Target(
             name="build",
             about="Compile for this machine with the flags of the image",
-            lines=(folder, *(_compile(subject, one) for one in application.programs)),
+            lines=(folder, *(_compile(member, one) for one in application.programs)),
         ),
         Target(
             name="local",
             about="Compile and run here, without a container",
-            needs=(subject.target("build"),),
+            needs=(member.own("build"),),
             lines=(f"{environment} {command}".strip(),),
             one_by_one=True,
         ),
     )
 
 
-def _compile(subject: Subject, program: Program) -> str:
+def _compile(member: Member, program: Program) -> str:
     """The flags of the image in their order, which is part of a program's bytes: on the same platform it is the same file."""
     meanings = {one.meaning for one in program.stamps}
-    known = {"version": f'version="$({subject.variable("version")})"', "date": 'epoch="$(epoch)"'}
-    folder = _folder(subject)
+    known = {"version": f'version="$({_variable(member, "version")})"', "date": 'epoch="$(epoch)"'}
+    folder = _folder(member)
     enter = () if folder == "." else ('out="$$(cd "$$OUT" && pwd)"', f"cd {argv(folder)}")
     out = f'"{"$$OUT" if folder == "." else "$$out"}"/{argv(program.name)}'
     linker = " ".join(_linker(program))
     flags = (
-        *(argv(one, what="build.flags") for one in subject.application.sources.flags),
+        *(argv(one, what="build.flags") for one in member.application.sources.flags),
         *((f'-ldflags="{linker}"',) if linker else ()),
     )
     parts = (
         *(text for name, text in known.items() if name in meanings),
         *enter,
-        " ".join((_go(subject), "build", *flags, "-o", out, argv(program.package))),
+        " ".join((_go(member), "build", *flags, "-o", out, argv(program.package))),
         f"echo {out}{' $$version' if 'version' in meanings else ''}",
     )
     return f"@{'; '.join(parts)}"
@@ -249,22 +236,22 @@ def _linker(program: Program) -> list[str]:
     return words
 
 
-def _checks(subjects: tuple[Subject, ...]) -> tuple[Target, ...]:
+def _checks(members: tuple[Member, ...]) -> tuple[Target, ...]:
     """Each says once what it says of several programs of one module."""
-    each = tuple(map(_checks_of, subjects))
+    each = tuple(map(_checks_of, members))
     return tuple(
         replace(one, lines=tuple(dict.fromkeys(line for rows in each for line in rows[number].lines)))
         for number, one in enumerate(each[0])
     )
 
 
-def _checks_of(subject: Subject) -> tuple[Target, ...]:
-    enter = "" if _folder(subject) == "." else f"cd {argv(_folder(subject))}; "
-    go = enter + _go(subject)
-    race = enter + _go(subject, CGO_ENABLED="1")
+def _checks_of(member: Member) -> tuple[Target, ...]:
+    enter = "" if _folder(member) == "." else f"cd {argv(_folder(member))}; "
+    go = enter + _go(member)
+    race = enter + _go(member, CGO_ENABLED="1")
     gofmt = code(f"@{enter}" + "; \\\n\t".join(GOFMT)).replace("$$(go env", "$$($(GO) env")
     told, reached = (
-        code(in_one_line(words(subject.application), what="build.tags", file=f"a {FILE}"))
+        code(in_one_line(words(member.application), what="build.tags", file=f"a {FILE}"))
         for words in (checked, searched)
     )
     rows = (
@@ -275,85 +262,85 @@ def _checks_of(subject: Subject) -> tuple[Target, ...]:
         (
             "errcheck",
             "Errors that nobody looks at",
-            (f"{enter}{UNCHECKED} | {_go(subject)} run $(ERRCHECK) -exclude /dev/stdin {told}",),
+            (f"{enter}{UNCHECKED} | {_go(member)} run $(ERRCHECK) -exclude /dev/stdin {told}",),
         ),
         ("vuln", "Known vulnerabilities that the code can reach", (f"{go} run $(GOVULNCHECK) {reached}",)),
     )
     return tuple(Target(name=name, about=about, lines=lines) for name, about, lines in rows)
 
 
-def _packed(subject: Subject) -> tuple[Target, ...]:
+def _packed(member: Member) -> tuple[Target, ...]:
     """What is done with its image."""
-    return (*_images(subject), *_containers(subject), _clean(subject))
+    return (*_images(member), *_containers(member), _clean(member))
 
 
-def _images(subject: Subject) -> tuple[Target, ...]:
-    main = argv(package(subject.applications, subject.application))
-    image, platforms = f"$${subject.variable('IMAGE')}", f"$${subject.variable('PLATFORMS')}"
-    tagged = f'-t "{image}:$${subject.variable("TAG")}"'
-    only = f' --platform "{platforms}"' if subject.application.platforms else ""
+def _images(member: Member) -> tuple[Target, ...]:
+    main = argv(package(member.applications, member.application))
+    image, platforms = f"$${_variable(member, 'IMAGE')}", f"$${_variable(member, 'PLATFORMS')}"
+    tagged = f'-t "{image}:$${_variable(member, "TAG")}"'
+    only = f' --platform "{platforms}"' if member.application.platforms else ""
     return (
         Target(
             name="version",
             about="What the next image is called",
-            lines=(f'@echo "$({subject.variable("version")})"',),
+            lines=(f'@echo "$({_variable(member, "version")})"',),
             one_by_one=True,
         ),
         Target(name="image", about="The image, by wherry", lines=(f"$(WHERRY) build {main} {tagged}",)),
-        Target(name="image-docker", about="The image, by Docker", lines=_docker(subject)),
-        Target(name="pushable", about="", lines=_pushable(subject), one_by_one=True),
+        Target(name="image-docker", about="The image, by Docker", lines=_docker(member)),
+        Target(name="pushable", about="", lines=_pushable(member), one_by_one=True),
         Target(
             name="push",
             about="Test, build for all platforms, push",
-            needs=(subject.target("pushable"), "test", "vuln"),
+            needs=(member.own("pushable"), "test", "vuln"),
             lines=(f"$(WHERRY) build {main} {tagged}{only} --push",),
         ),
         Target(name="prove", about="Run the image and see that it behaves", lines=(f"$(WHERRY) prove {main}",)),
     )
 
 
-def _pushable(subject: Subject) -> tuple[str, ...]:
+def _pushable(member: Member) -> tuple[str, ...]:
     """What must be so before tests are worth their time."""
-    image = subject.variable("IMAGE")
+    image = _variable(member, "IMAGE")
     no_registry = several(
         f'@case "$${{{image}%%/*}}/" in *.*/ | *:*/ | localhost/) ;;',
         f'*) echo "{image} names no registry: make push {image}=registry.example.com/team/name" >&2; exit 2 ;; esac',
     )
     uncommitted = several(
         f'@[ -n "$${{FORCE:-}}" ] || {{ {code(COMMITTED)} &&',
-        f'case "$({subject.variable("version")})" in *dirty) false ;; esac; }} ||',
+        f'case "$({_variable(member, "version")})" in *dirty) false ;; esac; }} ||',
         f'{{ echo "{UNCOMMITTED} FORCE=1" >&2; exit 1; }}',
     )
     return (no_registry, uncommitted)
 
 
-def _docker(subject: Subject) -> tuple[str, ...]:
+def _docker(member: Member) -> tuple[str, ...]:
     """One line of shell, written as several."""
-    sources = subject.application.sources
+    sources = member.application.sources
     secret = f' --secret "id={NETRC},src=$${{NETRC:-$$HOME/.netrc}}"' if sources.private else ""
-    path = dockerfile(subject.applications, subject.application, "")
+    path = dockerfile(member.applications, member.application, "")
     arguments = (
         '--build-arg "VERSION=$$version"',
         '--build-arg "REVISION=$(revision)"',
         '--build-arg "SOURCE_DATE_EPOCH=$$epoch"',
     )
     lines = (
-        f'@version="$({subject.variable("version")})"; epoch="$(epoch)"; tag="$$(printf %s "$$version" | {code(TAG)})";',
+        f'@version="$({_variable(member, "version")})"; epoch="$(epoch)"; tag="$$(printf %s "$$version" | {code(TAG)})";',
         f"$(DOCKER) build -f {argv(path)}{secret}",
         *(f"  {one}" for one in arguments),
-        f'  -t "$${subject.variable("IMAGE")}:$$tag" {argv(_root(subject))}',
+        f'  -t "$${_variable(member, "IMAGE")}:$$tag" {argv(_root(member))}',
     )
     return (several(*lines),)
 
 
-def _containers(subject: Subject) -> tuple[Target, ...]:
-    application = subject.application
-    name, main = service(application), argv(package(subject.applications, application))
+def _containers(member: Member) -> tuple[Target, ...]:
+    application = member.application
+    name, main = service(application), argv(package(member.applications, application))
     called = argv(name, what="image.name")
-    port = f" -p $({subject.variable('PORT')}):{application.port}" if application.port else ""
+    port = f" -p $({_variable(member, 'PORT')}):{application.port}" if application.port else ""
     there = f"$(WHERRY) logs {called} >/dev/null 2>&1"
     ended = f"$(WHERRY) stop {called}; $(WHERRY) rm {called}"
-    stop = subject.target("stop")
+    stop = member.own("stop")
     told = f"echo {argv(f'{name} is there from an earlier run: make {stop}')} >&2"
     return (
         Target(
@@ -372,9 +359,9 @@ def _containers(subject: Subject) -> tuple[Target, ...]:
     )
 
 
-def _clean(subject: Subject) -> Target:
+def _clean(member: Member) -> Target:
     """What build has made and nothing else, whatever OUT names."""
-    made = " ".join(f'"$$OUT"/{argv(one.name)}' for one in subject.application.programs)
+    made = " ".join(f'"$$OUT"/{argv(one.name)}' for one in member.application.programs)
     ours = """[ "$$(cat "$$OUT/.gitignore" 2>/dev/null)" != '*' ] || rm -f "$$OUT/.gitignore\""""
     return Target(
         name="clean",
@@ -383,16 +370,16 @@ def _clean(subject: Subject) -> Target:
     )
 
 
-def _go(subject: Subject, **changes: str) -> str:
+def _go(member: Member, **changes: str) -> str:
     """Go with the plan's variables, whatever the user's shell has."""
-    values = {**dict(subject.application.sources.environment), **changes}
+    values = {**dict(member.application.sources.environment), **changes}
     return " ".join((*(f"{name}={argv(value, what='build.env')}" for name, value in sorted(values.items())), "$(GO)"))
 
 
-def _folder(subject: Subject) -> str:
+def _folder(member: Member) -> str:
     """Where Go is started, seen from the Makefile."""
-    return from_home(subject.applications, subject.application.sources.directory)
+    return from_home(member.applications, member.application.sources.directory)
 
 
-def _root(subject: Subject) -> str:
-    return from_home(subject.applications)
+def _root(member: Member) -> str:
+    return from_home(member.applications)

@@ -7,11 +7,28 @@ import posixpath
 import re
 from typing import Final
 
+from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.plan import Pairs
 from wherry.probe.elf import ARCHITECTURES
 
 Applications = tuple[Application, ...]
+
+
+class Member(Value, frozen=True, kw_only=True):
+    """One application of a file; with others beside it, what is its own carries its name."""
+
+    applications: Applications
+    application: Application
+
+    @property
+    def alone(self) -> bool:
+        return len(self.applications) == 1
+
+    def own(self, name: str) -> str:
+        """`build`, or `build-api`."""
+        return name if self.alone else f"{name}-{service(self.application)}"
+
 
 DEV: Final = "dev"
 """The variant with a debugger, and its stage."""
@@ -30,6 +47,11 @@ SCRATCH: Final = 64 << 20
 """Bytes that /tmp, and each directory that need not be kept, may hold where that can be limited."""
 PROBE: Final = "/wherry/probe"
 """Wherry's own check in the image, where the application has none."""
+
+
+def members_of(applications: Applications) -> tuple[Member, ...]:
+    """All of them, in their order."""
+    return tuple(Member(applications=applications, application=one) for one in applications)
 
 
 def dockerfile(applications: Applications, application: Application, variant: str) -> str:
