@@ -195,14 +195,15 @@ def measured(all_of: Iterable[Kept], before: dict[str, tuple[float, float]]) -> 
     to date."""
     found = []
     for kept in all_of:
+        began = time.monotonic()
         try:
             used = cgroups.usage(cgroups.group_of(kept.pid))
         except OSError:
             continue
         now, known, rate = time.monotonic(), before.get(kept.record.id), None
         if used.cpu_seconds is not None:
-            before[kept.record.id] = (now, used.cpu_seconds)
-            if known and now > known[0]:
+            before[kept.record.id] = (began, used.cpu_seconds)
+            if known and now > known[0]:  # not less time than it had: a look may take long on a busy machine
                 rate = (used.cpu_seconds - known[1]) / (now - known[0])
         found.append(Measured(record=kept.record, usage=used, processors=rate))
     return tuple(found)
