@@ -149,6 +149,7 @@ def test_ports_lead_in_names_are_asked_and_it_ends_with_the_container(shelf: Boo
 def test_it_ends_with_a_program_that_stops(shelf: Book, engine: str) -> None:
     shelf.good("run", "-q", "-d", apps.place("good"), "--engine", engine, "--name", "brief", "--network", "out")
     pid = started(shelf, "brief")
+    shelf.until_it_listens("brief")
     done = shelf("stop", "brief")
     assert "stopped in peace" in done.stderr, done.stderr
     until(lambda: pid not in leading())

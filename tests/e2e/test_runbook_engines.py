@@ -58,6 +58,7 @@ def test_an_end_without_a_monitor(shelf: tuple[Book, str]) -> None:
     book_, engine = shelf
     book_.good("run", "-q", "-d", "--engine", engine, apps.place("good"), "--name", "alone")
     pid = book_.containers()["alone"]["pid"]
+    book_.until_it_listens("alone")
     kill(*book_.monitors())
     os.kill(pid, signal.SIGTERM)
     until(lambda: not Path(f"/proc/{pid}").exists())

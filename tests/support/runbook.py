@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from tests.support.cli import COMMAND, Done, variables, wherry
 from tests.support.servers import need_no_chroot, need_root
 from tests.support.tools import need
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Book:
@@ -57,6 +58,10 @@ class Book:
     def json(self, *words: str) -> Any:
         """A command's document."""
         return json.loads(self.good(*words, "--json"))
+
+    def until_it_listens(self, name: str) -> None:
+        """A program that says so hears its signals by then."""
+        until(lambda: "listening on" in self("logs", name).stdout)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """All of `ps --all`, by name."""
@@ -187,6 +192,17 @@ def until(what: Callable[[], bool], *, patience: float = PATIENCE) -> None:
     while not what():
         assert time.monotonic() < end, "it did not come to be"
         time.sleep(0.02)
+
+
+def heard(descriptor: int, word: bytes) -> bytes:
+    """What comes out of a pipe or terminal until `word` has come."""
+    said, end = b"", time.monotonic() + PATIENCE
+    while word not in said:
+        assert select.select([descriptor], [], [], max(0.0, end - time.monotonic()))[0], said
+        chunk = os.read(descriptor, 1 << 16)
+        assert chunk, said
+        said += chunk
+    return said
 
 
 def kill(*numbers: int) -> None:
