@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from wherry.generate import names, shell
+from wherry.generate.names import Applications
 from wherry.generate.text import apart
+from wherry.generate.use import Here, Use
 from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
-Applications = tuple[Application, ...]
 FILE: Final = "docker-bake.hcl"
 _WIDE: Final = 60
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -55,6 +56,13 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
         if name in released:
             blocks.append(_block(f'target "{_released(name)}"', _release(name, application)))
     return (File(path=FILE, text="\n".join((_head(applications), *blocks))),)
+
+
+def uses(applications: Applications, _: Choice, here: Here) -> tuple[Use, ...]:
+    """Bake, in the root."""
+    root, file = here("."), shlex.quote(names.from_root(applications, FILE))
+    enter = "" if root == "." else f"cd {shlex.quote(root)} && "
+    return (Use(command=f"{enter}docker buildx bake -f {file}"),)
 
 
 _RELEASE: Final = """For every platform, pushed. With SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)

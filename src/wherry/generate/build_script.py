@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from wherry.generate.names import NETRC, Applications, dockerfile, from_home, service
-from wherry.generate.shell import COMMITTED, EPOCH, REVISION, TAG, UNCOMMITTED, described, package
+from wherry.generate.names import NETRC, Applications, dockerfile, from_home, from_root, service
+from wherry.generate.shell import COMMITTED, EPOCH, REVISION, TAG, UNCOMMITTED, described, package, quoted
 from wherry.generate.text import apart
+from wherry.generate.use import Here, Use
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
@@ -21,6 +22,12 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """One script for all of them. UsageError [same-name]."""
     apart(map(service, applications), file=FILE)
     return (File(path=FILE, text="\n".join((_HEAD, _data(applications), _BODY)), executable=True),)
+
+
+def uses(applications: Applications, _: Choice, here: Here) -> tuple[Use, ...]:
+    """The script itself."""
+    script = here(from_root(applications, FILE))
+    return (Use(command=f"{'' if '/' in script else './'}{quoted(script)}"),)
 
 
 def _data(applications: Applications) -> str:

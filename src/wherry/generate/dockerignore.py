@@ -13,11 +13,10 @@ from typing import Final
 from wherry.formats import dockerignore
 from wherry.generate import names
 from wherry.generate.dockerfile.variants import VARIANTS
+from wherry.generate.names import Applications
 from wherry.kit.value import Value
-from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
-Applications = tuple[Application, ...]
 NAME: Final = ".dockerignore"
 FEW: Final = 3
 """A pattern that hides more files of git's than these is left out; up to here they are excepted by name."""

@@ -31,6 +31,7 @@ from wherry.generate.shell import (
 )
 from wherry.generate.text import apart, in_one_line
 from wherry.generate.tools import ERRCHECK, GOVULNCHECK, STATICCHECK, pinned
+from wherry.generate.use import Here, Use, within
 from wherry.kit.value import Value
 from wherry.model.application import Program
 from wherry.model.file import Choice, File
@@ -61,6 +62,11 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     targets = _of_one(members[0]) if members[0].alone else _of_several(members)
     apart((one.name for one in (_HELP, *targets)), file=FILE, what="targets")
     return (File(path=FILE, text="\n".join((_head(members), *map(_written, (_HELP, *targets))))),)
+
+
+def uses(applications: Applications, _: Choice, here: Here) -> tuple[Use, ...]:
+    """What shows all targets."""
+    return (Use(command=f"make {within(here(applications[0].home))}help"),)
 
 
 def _variable(member: Member, name: str) -> str:

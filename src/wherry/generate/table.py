@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from wherry.generate.bake import files as bake
-from wherry.generate.build_script import files as build_script
-from wherry.generate.ci.files import files as ci
-from wherry.generate.compose.files import files as compose
-from wherry.generate.container_test.files import files as container_test
-from wherry.generate.dockerfile.files import EXTRAS as DOCKERFILE_EXTRAS
-from wherry.generate.dockerfile.files import files as dockerfile
+from wherry.generate import bake, build_script, dockerignore, makefile
+from wherry.generate.ci import files as ci
+from wherry.generate.compose import files as compose
+from wherry.generate.container_test import files as container_test
+from wherry.generate.dockerfile import files as dockerfile
 from wherry.generate.dockerfile.variants import NAMES as VARIANTS
-from wherry.generate.dockerignore import files as dockerignore
-from wherry.generate.health.files import files as health
-from wherry.generate.kubernetes.files import files as kubernetes
-from wherry.generate.makefile import files as makefile
+from wherry.generate.health import files as health
+from wherry.generate.kubernetes import files as kubernetes
+from wherry.generate.names import Applications
+from wherry.generate.use import Uses, nobody
 from wherry.kit.value import Value
-from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
-Write = Callable[[tuple[Application, ...], Choice], tuple[File, ...]]
+Write = Callable[[Applications, Choice], tuple[File, ...]]
 """At least one application in; files out, paths relative to the first one's home. UsageError for what cannot be."""
 
 
@@ -32,6 +29,7 @@ class Writer(Value, frozen=True, kw_only=True):
     help: str
     """One line, for --help."""
     write: Write
+    uses: Uses = nobody
     option: str = ""
     """How a variant is chosen: `variant`, `for`, `form`; empty: there is but one."""
     variants: tuple[str, ...] = ()
@@ -54,17 +52,19 @@ WRITERS: Final[tuple[Writer, ...]] = (
     Writer(
         what="dockerfile",
         help="A Dockerfile that makes the same program as wherry build.",
-        write=dockerfile,
+        write=dockerfile.files,
+        uses=dockerfile.uses,
         option="variant",
         variants=VARIANTS,
-        extras=DOCKERFILE_EXTRAS,
+        extras=dockerfile.EXTRAS,
         brings=("dockerignore",),
     ),
-    Writer(what="dockerignore", help="What a build's context leaves out.", write=dockerignore, shared=True),
+    Writer(what="dockerignore", help="What a build's context leaves out.", write=dockerignore.files, shared=True),
     Writer(
         what="compose",
         help="A compose file: the application, hardened, with the servers that it talks to.",
-        write=compose,
+        write=compose.files,
+        uses=compose.uses,
         option="for",
         variants=("secure", "dev", "production"),
         extras=(("public", "publish its ports on every address of the machine, not on loopback alone"),),
@@ -74,7 +74,8 @@ WRITERS: Final[tuple[Writer, ...]] = (
     Writer(
         what="kubernetes",
         help="Objects for a cluster, at the restricted level: plain YAML, kustomize or a Helm chart.",
-        write=kubernetes,
+        write=kubernetes.files,
+        uses=kubernetes.uses,
         option="form",
         variants=("plain", "kustomize", "helm"),
         extras=(
@@ -87,14 +88,21 @@ WRITERS: Final[tuple[Writer, ...]] = (
     Writer(
         what="bake",
         help="docker-bake.hcl: the build for docker buildx bake.",
-        write=bake,
+        write=bake.files,
+        uses=bake.uses,
         dockerfiles=(("", ""),),
     ),
-    Writer(what="makefile", help="A Makefile: build, test and check here; images by wherry or Docker.", write=makefile),
+    Writer(
+        what="makefile",
+        help="A Makefile: build, test and check here; images by wherry or Docker.",
+        write=makefile.files,
+        uses=makefile.uses,
+    ),
     Writer(
         what="ci",
         help="CI: checks, the image proved, and pushed from the default branch.",
-        write=ci,
+        write=ci.files,
+        uses=ci.uses,
         option="for",
         variants=("github", "gitlab"),
         extras=(("docker", "on GitHub: build the image from its Dockerfile, with layers kept in the registry"),),
@@ -103,16 +111,21 @@ WRITERS: Final[tuple[Writer, ...]] = (
     Writer(
         what="build-script",
         help="build.sh: build, scan and push with Docker.",
-        write=build_script,
+        write=build_script.files,
+        uses=build_script.uses,
         dockerfiles=(("", ""),),
     ),
     Writer(
-        what="health", help="internal/health, a Go package: alive, ready, started, version, draining.", write=health
+        what="health",
+        help="internal/health, a Go package: alive, ready, started, version, draining.",
+        write=health.files,
+        uses=health.uses,
     ),
     Writer(
         what="container-test",
         help="A Go test that builds, runs, inspects and stops the container.",
-        write=container_test,
+        write=container_test.files,
+        uses=container_test.uses,
         dockerfiles=(("", ""),),
     ),
 )

@@ -8,12 +8,22 @@ from typing import Final
 from wherry.errors import UsageError
 from wherry.generate.ci import github, gitlab
 from wherry.generate.names import Applications
+from wherry.generate.shell import quoted
+from wherry.generate.use import Here, Use
 from wherry.model.file import Choice, File
 
 SERVICES: Final[Mapping[str, Callable[[Applications, Choice], tuple[File, ...]]]] = {
     "github": github.files,
     "gitlab": gitlab.files,
 }
+
+PLACES: Final[Mapping[str, str]] = {"github": github.FOLDER, "gitlab": gitlab.FILE}
+"""Where a service looks for them, in the repository's root."""
+
+
+def uses(_: Applications, choice: Choice, here: Here) -> tuple[Use, ...]:
+    """What hands them to the service."""
+    return (Use(command=f"git add {quoted(here(PLACES[choice.variant]))}  # it runs once that is pushed"),)
 
 
 def files(applications: Applications, choice: Choice) -> tuple[File, ...]:

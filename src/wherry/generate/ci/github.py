@@ -17,6 +17,7 @@ from wherry.generate.ci.subject import Subject, identifier, subjects
 from wherry.generate.names import Applications
 from wherry.model.file import Choice, File
 
+FOLDER: Final = ".github/workflows"
 RUNNER: Final = "ubuntu-24.04"
 DOCKER: Final = "docker"
 """The switch for an image from the Dockerfile."""
@@ -33,7 +34,7 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     """UsageError [same-name], [bad-reference]."""
     each = subjects(applications, "workflow")
     name = names.service(applications[0]) if len(applications) == 1 else "images"
-    path = names.from_home(applications, f".github/workflows/{identifier(name)}.yaml")
+    path = names.from_home(applications, f"{FOLDER}/{identifier(name)}.yaml")
     jobs = {name: job for one in each for name, job in _jobs(one, with_docker=DOCKER in choice.extras).items()}
     return (File(path=path, text=dump({**_head(each, name), "jobs": _said(each, jobs)})),)
 

@@ -13,18 +13,21 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.formats.yaml import Document, dump, noted
-from wherry.generate import names, ports
+from wherry.generate import names, ports, shell
 from wherry.generate.compose import backing, service
 from wherry.generate.compose.backing import PASSWORD, REDIS_PASSWORD, SECRETS, SERVERS, Led
 from wherry.generate.compose.words import key, literal, path, project, why
+from wherry.generate.names import Applications
 from wherry.generate.text import apart
+from wherry.generate.use import MOST, Here, Use
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
-Applications = tuple[Application, ...]
 PUBLIC: Final = "public"
 PRODUCTION: Final = "production"
+USUAL: Final = "compose.yaml"
+"""What Compose takes without being told."""
 _VERSION: Final = re.compile(r"/v[0-9]+$", re.ASCII)
 """What Go puts behind a module's path from version 2 on."""
 _LONGEST: Final = 63
@@ -41,7 +44,7 @@ class Purpose(Value, frozen=True, kw_only=True):
 
 
 PURPOSES: Final = {
-    "secure": Purpose(file="compose.yaml", suffix="", describe=service.secure),
+    "secure": Purpose(file=USUAL, suffix="", describe=service.secure),
     names.DEV: Purpose(file="compose.dev.yaml", suffix="-dev", describe=service.development),
     PRODUCTION: Purpose(file="compose.production.yaml", suffix="-production", describe=service.production),
 }
@@ -82,10 +85,25 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     return (File(path=purpose.file, text=dump(literal(document)), pins=pins),)
 
 
-def waits(applications: Applications, choice: Choice) -> bool:
-    """Whether something has to be made before the first start: the first lines of the file say what."""
-    led = _leading(applications)[1]
-    return bool(_once(_secrets(applications, choice, led), led))
+def uses(applications: Applications, choice: Choice, here: Here) -> tuple[Use, ...]:
+    """What says what has to be made before the first start; for production the images, unless one is named; then Compose."""
+    file, led = names.from_root(applications, PURPOSES[choice.variant].file), _leading(applications)[1]
+    once = f"sed -n '/^# Once/,/^name/p' {shell.quoted(here(file))}  # what to make once, before:"
+    asked = applications[:MOST] if choice.variant == PRODUCTION and not choice.digest else ()
+    return (
+        *((Use(command=once),) if _once(_secrets(applications, choice, led), led) else ()),
+        *(
+            Use(command=f"export {service.image_variable(one)}={one.image}@sha256:...  # as the push printed it")
+            for one in asked
+        ),
+        Use(command=started(choice.variant, here(file))),
+    )
+
+
+def started(variant: str, file: str) -> str:
+    """What runs the compose file of that variant."""
+    named = () if file == USUAL else ("-f", file)
+    return shell.quoted("docker", "compose", *named, "watch" if variant == names.DEV else "up")
 
 
 def _leading(applications: Applications) -> tuple[str, dict[str, Led]]:

@@ -13,6 +13,7 @@ from wherry.formats.gotext import assigned, duration, quoted, strings
 from wherry.generate import names
 from wherry.generate.names import Applications
 from wherry.generate.text import apart
+from wherry.generate.use import Here, Use, within
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
@@ -28,6 +29,12 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """One folder for each application, in its module. UsageError [same-name]."""
     apart(map(_name, applications), file=FOLDER)
     return tuple(file for application in applications for file in _package(applications, application))
+
+
+def uses(applications: Applications, _: Choice, here: Here) -> tuple[Use, ...]:
+    """The test, in its module."""
+    folder = here(applications[0].sources.module_directory)
+    return (Use(command=f"go test {within(folder)}-tags container ./{FOLDER}/..."),)
 
 
 def _package(applications: Applications, application: Application) -> tuple[File, ...]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Final
 
 from wherry.errors import UsageError
 from wherry.formats import dockerfile
 from wherry.generate import names
+from wherry.generate.compose.files import PURPOSES, started
 from wherry.generate.dockerfile.draft import Draft, told
 from wherry.generate.dockerfile.variants import variant
+from wherry.generate.names import Applications
+from wherry.generate.shell import from_root, quoted
 from wherry.generate.text import apart
+from wherry.generate.use import MOST, Here, Use
 from wherry.kit.text import one_line
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -18,7 +23,7 @@ SYNTAX: Final = "syntax"
 EXTRAS: Final = ((SYNTAX, "begin with the line that makes Docker download its newest frontend"),)
 
 
-def files(applications: tuple[Application, ...], choice: Choice) -> tuple[File, ...]:
+def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     """Their pins: what compiles, then what the image stands on, if anything. UsageError [bad-text] for a text that no instruction
     can hold, [base-libc], [shell-probe], [asset-empty], [same-name], and [outside-sources] for modules outside of the
     repository."""
@@ -27,7 +32,26 @@ def files(applications: tuple[Application, ...], choice: Choice) -> tuple[File, 
     return tuple(_file(applications, one, choice) for one in applications)
 
 
-def _file(applications: tuple[Application, ...], application: Application, choice: Choice) -> File:
+def uses(applications: Applications, choice: Choice, here: Here) -> tuple[Use, ...]:
+    """Docker; of what is for development Compose, with a file of its own."""
+    if choice.variant != names.DEV:
+        return tuple(Use(command=_built(applications, one, choice.variant, here)) for one in applications[:MOST])
+    file = names.from_root(applications, PURPOSES[names.DEV].file)
+    maker = Choice(what="compose", variant=names.DEV, packages=choice.packages)
+    return (Use(command=started(names.DEV, here(file)), file=file, maker=maker),)
+
+
+def _built(applications: Applications, application: Application, variant: str, here: Here) -> str:
+    path, context = here(names.from_root(applications, names.dockerfile(applications, application, variant))), here(".")
+    named = () if path == posixpath.normpath(f"{context}/Dockerfile") else ("-f", path)
+    main = here(from_root(application))
+    only = () if main == "." else (main if main.startswith(".") else f"./{main}",)
+    version = quoted("wherry", "plan", "--only", "version", *only)
+    begin = quoted("docker", "build", *named, "-t", names.service(application))
+    return f'{begin} --build-arg VERSION="$({version})" {quoted(context)}'
+
+
+def _file(applications: Applications, application: Application, choice: Choice) -> File:
     _check(application)
     row = variant(choice.variant)
     path = names.dockerfile(applications, application, row.name)

@@ -14,6 +14,7 @@ from wherry.errors import UsageError
 from wherry.formats.gotext import assigned, duration, quoted
 from wherry.generate import shell
 from wherry.generate.names import Applications, from_home
+from wherry.generate.use import Here, Use, within
 from wherry.kit.text import one_line
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -45,6 +46,12 @@ def files(applications: Applications, _: Choice) -> tuple[File, ...]:
         for folder, programs in modules.items()
         for file in _package(_model(tuple(programs)), from_home(applications, folder))
     )
+
+
+def uses(applications: Applications, _: Choice, here: Here) -> tuple[Use, ...]:
+    """What says how a main calls it."""
+    folder = here(applications[0].sources.module_directory)
+    return (Use(command=f"go doc {within(folder)}./{FOLDER}  # how a main calls it"),)
 
 
 def _model(programs: tuple[Application, ...]) -> Application:

@@ -11,6 +11,9 @@ from wherry.generate.kubernetes import checks
 from wherry.generate.kubernetes.helm import chart
 from wherry.generate.kubernetes.kustomize import bases
 from wherry.generate.kubernetes.objects import namespace, objects
+from wherry.generate.names import Applications
+from wherry.generate.shell import quoted
+from wherry.generate.use import MOST, Here, Use
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
@@ -18,7 +21,7 @@ FOLDER: Final = "deploy"
 Extras = tuple[str, ...]
 
 
-def files(applications: tuple[Application, ...], choice: Choice) -> tuple[File, ...]:
+def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     """`deploy/...` for one application, `deploy/NAME/...` for each of several. UsageError of `checks.check`."""
     checks.check(applications, choice)
     form = FORMS[choice.variant or next(iter(FORMS))]
@@ -30,7 +33,23 @@ def files(applications: tuple[Application, ...], choice: Choice) -> tuple[File, 
     return (*_namespaces(applications, choice), *made)
 
 
-def _namespaces(applications: tuple[Application, ...], choice: Choice) -> tuple[File, ...]:
+def uses(applications: Applications, choice: Choice, here: Here) -> tuple[Use, ...]:
+    """What brings the objects into the cluster that kubectl and helm talk to."""
+    several, top = len(applications) > 1, here(names.from_root(applications, FOLDER))
+    if choice.variant == "plain":
+        return (Use(command=f"kubectl apply -{'R' if several else ''}f {quoted(f'{top}/')}"),)
+    folders = {one: f"{top}/{one}" if several else top for one in map(names.service, applications[:MOST])}
+    return tuple(
+        Use(
+            command=f"kubectl apply -k {quoted(f'{folder}/overlays/production')}"
+            if choice.variant == "kustomize"
+            else f"helm upgrade --install {name} {quoted(f'{folder}/chart')}"
+        )
+        for name, folder in folders.items()
+    )
+
+
+def _namespaces(applications: Applications, choice: Choice) -> tuple[File, ...]:
     """Once for all: what deletes one application's folder must not delete the others with their namespace. A chart has none:
     Helm installs into one that is there."""
     spaces = list(dict.fromkeys(one.namespace for one in applications if one.namespace))
