@@ -44,7 +44,13 @@ def leave() -> None:
     """The `wherry` command as a process of its own: ends at once, without taking apart what the system takes back anyway."""
     gc.disable()  # a run is short; looking for cycles among what was imported costs more than it frees
     streams.open_all()
-    code = main()
+    code = INTERRUPTED
+    try:
+        code = main()
+        if "wherry.cli.signals" in sys.modules:  # else nothing was heard, and nothing is to be taken away
+            _deaf()
+    except KeyboardInterrupt:  # while another one was told, or when all was done
+        _deaf()
     if not streams.flushed(sys.stdout):
         code = code or streams.LOST
     streams.flushed(sys.stderr)
@@ -70,8 +76,15 @@ def main() -> int:
             return _start(arguments)
         return _build(arguments) if arguments[:1] == ["build"] else _run(arguments)
     except KeyboardInterrupt:
+        _deaf()
         sys.stderr.write("\ninterrupted\n")
         return INTERRUPTED
+
+
+def _deaf() -> None:
+    from wherry.cli.signals import deaf
+
+    deaf()
 
 
 def _build(arguments: list[str]) -> int:

@@ -13,7 +13,7 @@ from wherry import errors
 from wherry.cli import crash, homes, streams
 from wherry.cli.commands import VERBS, load
 from wherry.cli.output import Output, standard_output
-from wherry.cli.signals import hear
+from wherry.cli.signals import deaf, hear
 from wherry.kit.text import closest
 
 #: Error class → exit code (design §5). The first class that fits counts.
@@ -173,6 +173,7 @@ def _usage(error: click.ClickException, arguments: list[str]) -> errors.UsageErr
 
 def _interrupted(output: Output, arguments: list[str]) -> int:
     """What runs or shows something writes nothing, so nobody asks what is left of it."""
+    deaf()
     output.progress("")
     verb = arguments[0] if arguments else ""
     output.line("interrupted; nothing half-written is left" if verb in WRITING else "interrupted")

@@ -22,6 +22,12 @@ def hear() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
+def deaf() -> None:
+    """Interrupts change nothing any more: for a run on its way out, which has words to say and unfinished files to take away."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _again(lost: UnraisableHookArgs) -> None:
     """An interrupt that came inside a callback of the interpreter's own, where no exception can leave, is sent once more:
     a moment later, since it cannot leave this hook either."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.unit.cli.test_output import sink
@@ -30,3 +33,36 @@ def test_an_empty_list_names_no_command_that_was_just_typed(everything: bool) ->
     output, _, err = sink()
     show_listing((), 0.0, output, everything=everything)
     assert ("--all" in err.getvalue()) is not everything
+
+
+#: An interrupt, and another one when that is told, or when the last words go out.
+TWICE = """
+import os, signal, sys
+from wherry.cli import fast, main, output, streams
+
+moment = sys.argv.pop()
+flushed = streams.flushed
+
+def again(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    return flushed(sys.stdout)
+
+def build(*_, **__):
+    if moment != "done":
+        raise KeyboardInterrupt
+
+main.cli.main = build
+if moment == "told":
+    output.Output.progress = again
+else:
+    streams.flushed = again
+fast.leave()
+"""
+
+
+@pytest.mark.parametrize(("moment", "code"), [("told", INTERRUPTED), ("flushed", INTERRUPTED), ("done", 0)])
+def test_another_interrupt_on_the_way_out_changes_nothing(moment: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE, "doctor", moment], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, "interrupted\n" if code else "")
