@@ -12,8 +12,7 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.generate.names import Applications, from_home
-from wherry.generate.tools import language
-from wherry.kit.text import one_line
+from wherry.kit.text import numbers, one_line
 from wherry.model.application import Application
 
 REVISION: Final = "git rev-parse HEAD 2>/dev/null || echo unknown"
@@ -65,7 +64,7 @@ def packages(application: Application, seen_from: str = "") -> tuple[str, ...]:
     sources = application.sources
     if not sources.workspace:
         return ("./...",)
-    if language(sources.go) >= (1, 25):
+    if numbers(sources.go) >= (1, 25):
         return ("work",)
     folders = {posixpath.dirname(one) or "." for one in sources.module_files if posixpath.basename(one) == "go.mod"}
     mains = (posixpath.normpath(f"{sources.directory}/{one.package}") for one in application.programs)

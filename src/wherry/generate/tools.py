@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from wherry.kit.text import numbers
 from wherry.kit.value import Value
 
 
@@ -61,16 +62,5 @@ DELVE: Final = Tool(
 
 def pinned(tool: Tool, go: str) -> str:
     """What `go run` is told when the toolchain is `go` (1.26.8): the newest release that it can compile."""
-    release = next((one for one in tool.releases if one.go <= language(go)), tool.releases[-1])
+    release = next((one for one in tool.releases if one.go <= numbers(go)), tool.releases[-1])
     return f"{tool.package}@{release.version}"
-
-
-def language(go: str) -> tuple[int, int]:
-    """1 and 26 of `1.26.8`."""
-    major, _, rest = go.partition(".")
-    return int(major), int("".join(_digits(rest)) or 0)
-
-
-def _digits(text: str) -> str:
-    """The minor version of `26.8`, `27rc1`."""
-    return text[: next((at for at, sign in enumerate(text) if not sign.isdigit()), len(text))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _KEPT = {"\n", "\t"}
@@ -41,6 +42,11 @@ def megabytes(size: int) -> str:
 def seconds(duration: float) -> str:
     """`2.21` below a minute, `3 min 05` above."""
     return f"{duration:.2f}" if duration < 60 else f"{int(duration // 60)} min {int(duration % 60):02d}"
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The numbers in a version, in their order: 1, 26 and 8 of `go1.26.8`; none of nothing."""
+    return tuple(map(int, re.findall(r"\d+", version, re.ASCII)))
 
 
 def closest(word: str, choices: tuple[str, ...]) -> str:

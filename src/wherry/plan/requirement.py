@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from wherry.kit.text import numbers
+
 Version = tuple[int, ...]
 _PART: Final = re.compile(r"\s*(>=|<=|==|!=|<|>)\s*(\d{1,6}(?:\.\d{1,6}){0,3})\s*", re.ASCII)
 _COMPARE: Final[dict[str, Callable[[Version, Version], bool]]] = {
@@ -21,13 +23,12 @@ _COMPARE: Final[dict[str, Callable[[Version, Version], bool]]] = {
 
 def satisfied(required: str, version: str) -> bool:
     """Whether `version` is one of `required`, for instance `>=0.2, <1`. ValueError when that cannot be read."""
-    ours = _numbers(re.match(r"[0-9.]*", version)[0].strip("."))  # type: ignore[index]  # the pattern matches anything
+    ours = _padded(re.match(r"[0-9.]*", version)[0])  # type: ignore[index]  # the pattern matches anything
     parts = [_PART.fullmatch(part) for part in required.split(",")]
     if not all(parts):
         raise ValueError(required)
-    return all(_COMPARE[part[1]](ours, _numbers(part[2])) for part in parts if part)
+    return all(_COMPARE[part[1]](ours, _padded(part[2])) for part in parts if part)
 
 
-def _numbers(text: str) -> Version:
-    parts = [int(part) for part in text.split(".") if part]
-    return tuple((*parts, 0, 0, 0, 0)[:4])
+def _padded(text: str) -> Version:
+    return (*numbers(text), 0, 0, 0, 0)[:4]

@@ -131,6 +131,8 @@ def test_digests_come_from_the_lock() -> None:
         ("go1.26.3", "1.24", "go1.26.2", "1.26.3"),
         ("go1.25.9", "1.26", "", "1.26.8"),
         ("go1.26.1", "1.24", "go1.26.2", "1.26.2"),
+        ("go1.26rc1", "1.26.0", "", "1.26.8"),
+        ("", "1.24", "default", "1.26.8"),
     ],
 )
 def test_the_go_of_files_is_the_same_on_every_machine(locked: str, line: str, toolchain: str, go: str) -> None:

@@ -15,7 +15,7 @@ from wherry.formats.gotext import assigned, duration, quoted
 from wherry.generate import shell
 from wherry.generate.names import Applications, from_home
 from wherry.generate.use import Here, Use, within
-from wherry.kit.text import one_line
+from wherry.kit.text import numbers, one_line
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
@@ -30,7 +30,6 @@ PAUSE: Final = 2.0
 DRAIN: Final = 10.0
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
 _IMPORT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+/-]*", re.ASCII)
-_GO: Final = re.compile(r"(\d+)\.(\d+)", re.ASCII)
 
 EXAMPLE: Final = '"example.com/module/internal/health"'
 """The package's import path in `module/`."""
@@ -164,8 +163,7 @@ def _import(application: Application) -> str:
 def _new_enough(application: Application) -> None:
     """UsageError [health-go]."""
     line = application.sources.go_line
-    match = _GO.match(line)
-    if match and (int(match[1]), int(match[2])) >= LEAST:
+    if "." in line and numbers(line) >= LEAST:
         return
     least = ".".join(map(str, LEAST))
     raise UsageError(

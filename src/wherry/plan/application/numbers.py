@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from wherry.errors import UsageError
 from wherry.plan import durations
 from wherry.plan.answer import Answer, refuse
@@ -14,11 +12,6 @@ from wherry.plan.tiers import Keys
 MOST_REPLICAS = 1000
 REPLICAS = 2
 MOST_USUAL = 10
-
-
-def release(version: str) -> tuple[int, ...]:
-    """1, 26 and 8 of `go1.26.8`; nothing of nothing."""
-    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def replicas(facts: Facts) -> Answer[int]:

@@ -9,11 +9,11 @@ import re
 from typing import Final
 
 from wherry.errors import UsageError
+from wherry.kit.text import numbers
 from wherry.model.application import BaseKind, Pin, Sources
 from wherry.oci import reference
 from wherry.plan import presets
 from wherry.plan.answer import refuse, where
-from wherry.plan.application import numbers
 from wherry.plan.application.facts import Facts
 
 DEBIAN: Final = "trixie"
@@ -71,7 +71,7 @@ def _builder(facts: Facts, sources: Sources) -> str:
     except UsageError as error:
         raise error.at(where(facts.settings.source(*keys), keys)) from None
     version = GO_TAG.match(parsed.tag) if parsed.repository.endswith("golang") else None
-    if version and sources.go_line and numbers.release(version[0]) < numbers.release(sources.go_line)[:2]:
+    if version and sources.go_line and numbers(version[0]) < numbers(sources.go_line)[:2]:
         message = f"go.mod wants Go {sources.go_line}, and {said[:80]} has {version[0]}"
         refuse(facts.settings, keys, message, next=f"golang:{sources.go}-{DEBIAN}, or leave it out")
     return str(parsed)

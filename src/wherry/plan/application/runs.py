@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from wherry.errors import UsageError
+from wherry.kit.text import numbers as numbers_of
 from wherry.model.application import Backing, Runs
 from wherry.model.container import Limits
 from wherry.model.finding import Finding
@@ -153,7 +154,7 @@ def _above(facts: Facts, keys: Keys, what: str, limit: tuple[str, str]) -> Usage
 
 def _go_processors(facts: Facts, limited: Limits, environment: dict[str, str]) -> int:
     module = next((one for one in facts.known.project.modules if one.path == facts.main.module), None)
-    line = numbers.release(module.go)[:2] if module else ()
+    line = numbers_of(module.go) if module else ()
     if "GOMAXPROCS" in environment or not limited.cpus or line >= KNOWS_LIMIT:
         return 0
     return max(1, math.ceil(limited.cpus))

@@ -13,7 +13,7 @@ from wherry.model.plan import Compilation, Pairs
 from wherry.model.project import Main, Module
 from wherry.plan import created, platforms, words
 from wherry.plan.application.facts import Facts
-from wherry.plan.application.numbers import release
+from wherry.plan.gotoolchain import order
 
 #: Derived from the platform, or said by each file in its own way.
 ELSEWHERE: Final = frozenset(
@@ -82,8 +82,8 @@ def _go(facts: Facts, module: Module | None) -> str:
     older than go.mod wants counts no more."""
     locked = dict(facts.known.lock.parts).get("go", "") if facts.known.lock else ""
     wanted = module.toolchain if module else ""
-    least = release(max(wanted, f"go{module.go}" if module else "", key=release))
-    named = next((one for one in (locked, wanted) if one and release(one) >= least), "")
+    least = max(order(wanted), order(module.go if module else ""))
+    named = next((one for one in (locked, wanted) if order(one) and order(one) >= least), "")
     return (named or facts.known.plan.toolchain.version).removeprefix("go")
 
 
