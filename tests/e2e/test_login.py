@@ -7,7 +7,7 @@ import os
 import pty
 import re
 import subprocess
-import time
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tests.support import servers
 from tests.support.accounts import PAIR, PASSWORD, USER, helper, htpasswd
 from tests.support.cli import COMMAND, Done, variables
 from tests.support.refusals import only
+from tests.support.runbook import heard, until
 
 pytestmark = pytest.mark.e2e
 
@@ -194,20 +195,12 @@ def test_a_terminal_is_asked_and_shows_no_password(registry: str, tmp_path: Path
         os.execve(COMMAND[0], [*COMMAND, "registry", "login", registry], variables(tmp_path / "home"))
     shown = b""
     for asked, answer in ((b"user: ", USER), (b"password: ", PASSWORD)):
-        shown += until(terminal, asked)
-        time.sleep(0.2)  # getpass throws away what was typed before it turned the echo off
+        shown += heard(terminal, asked)
+        if answer == PASSWORD:  # what is typed before is thrown away, and shown
+            until(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO)
         os.write(terminal, answer.encode() + b"\n")
-    shown += until(terminal, b"kept in")
+    shown += heard(terminal, b"kept in")
     os.close(terminal)
     os.waitpid(child, 0)
     assert PASSWORD.encode() not in shown
     assert re.search(rb"logged in to \S+ as ada", shown)
-
-
-def until(terminal: int, word: bytes) -> bytes:
-    shown = b""
-    while word not in shown:
-        chunk = os.read(terminal, 4096)
-        assert chunk, shown
-        shown += chunk
-    return shown

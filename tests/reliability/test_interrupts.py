@@ -15,7 +15,9 @@ from tests.support import examples
 from tests.support.cli import COMMAND, variables, wherry
 from tests.support.refusals import leftovers
 from tests.support.registry import fake_registry
+from tests.support.runbook import until
 from tests.support.tools import need
+from wherry.runtime.look import hears
 
 pytestmark = pytest.mark.e2e
 
@@ -49,18 +51,20 @@ def children_of(home: Path) -> list[str]:
 
 
 def struck(*numbers: signal.Signals, moment: float, place: str, root: Path) -> tuple[int, str]:
-    """Exit code and words of a build to `place` that gets the signals, one soon after the other, after `moment` seconds."""
+    """Exit code and words of a build to `place` that gets the signals, one soon after the other, `moment` seconds after its
+    interpreter has begun to run wherry: before that, it is Python that says what an interrupt is."""
     child = subprocess.Popen(
         [*COMMAND, "build", "-o", place], cwd=root, env=variables(root.parent / "home"),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    until(lambda: hears(child.pid, signal.SIGTERM) or child.poll() is not None)
     time.sleep(moment)
     began = time.monotonic()
     for number in numbers:
         child.send_signal(number)
         time.sleep(0.02)
-    _, said = child.communicate(timeout=60)
-    assert time.monotonic() - began < 2
+    _, said = child.communicate(timeout=120)
+    assert time.monotonic() - began < 30
     return child.returncode, said
 
 
@@ -80,25 +84,15 @@ def test_h06_a_signal_at_any_moment(number: signal.Signals, times: int, app: Pat
     chance = random.Random(f"{number} {times}")
     for attempt in range(1, MOMENTS + 1):
         source(app, attempt)
-        code, said = struck(*[number] * times, moment=chance.uniform(0.1, 0.9), place=f"oci:{home}/out", root=app)
-        if said.startswith(("Traceback", "Could not import runpy")) and "in main" not in said:
-            continue  # the interpreter had not begun wherry yet
+        code, said = struck(*[number] * times, moment=chance.uniform(0.0, 0.8), place=f"oci:{home}/out", root=app)
         assert "Traceback" not in said, said
         assert "error" not in said, said
         assert code in (130, 0, -number), said
         if code == 130:
             assert "interrupted" in said
-        settle(home)
-        assert children_of(home) == []
+        until(lambda: children_of(home) == [])  # a killed group needs a moment to be taken from the process table
     assert leftovers(home) == []
     good(app, tmp_path)
-
-
-def settle(home: Path) -> None:
-    """A killed group needs a moment to be taken from the process table."""
-    end = time.monotonic() + 1
-    while children_of(home) and time.monotonic() < end:
-        time.sleep(0.02)
 
 
 def good(app: Path, tmp_path: Path) -> None:
@@ -120,7 +114,7 @@ def test_h06_while_it_pushes(app: Path, tmp_path: Path) -> None:
         chance = random.Random(6)
         for attempt in range(1, MOMENTS + 1):
             source(app, 100 + attempt)
-            _, said = struck(signal.SIGINT, moment=chance.uniform(0.3, 0.9), place=f"docker://{name}", root=app)
+            _, said = struck(signal.SIGINT, moment=chance.uniform(0.0, 0.8), place=f"docker://{name}", root=app)
             assert "Traceback" not in said
             pulled = wherry("inspect", f"docker://{name}", home=home, cwd=app)
             assert pulled.code == 0, pulled.stderr
@@ -139,7 +133,7 @@ class Callback:
 hear()
 try:
     Callback()
-    time.sleep(20)
+    time.sleep(90)
 except KeyboardInterrupt:
     print("ended")
 """
@@ -147,6 +141,6 @@ except KeyboardInterrupt:
 
 def test_h06_an_interrupt_inside_a_callback_of_the_interpreter_is_not_lost() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", IN_A_CALLBACK], capture_output=True, text=True, timeout=15, check=False
+        [sys.executable, "-c", IN_A_CALLBACK], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")

@@ -115,10 +115,14 @@ def test_the_next_run_moves_only_what_is_missing(name: str, yard: Yard) -> None:
     chance = random.Random(name)
     whole_time = min(timed(yard, name, again) for again in range(3))
     struck = 0
-    for round_ in range(KILLS):
+    for round_ in range(5 * KILLS):
         number = WAYS.index(name) * 10_000 + round_
         way, home = yard.ways(number)[name], yard.folder / f"home{number}"
-        struck += killed(way, yard, home, whole_time * chance.uniform(0.2, 1.0))
+        moment = whole_time * chance.uniform(0.2, 1.0)
+        if killed(way, yard, home, moment):
+            struck += 1
+        else:  # the machine was busy when it was timed
+            whole_time = min(whole_time, moment)
         no_partial_tag(way, yard, home)
         before = way.there()
         done = wherry(*way.words, "--json", home=home, cwd=yard.folder)
@@ -130,7 +134,9 @@ def test_the_next_run_moves_only_what_is_missing(name: str, yard: Yard) -> None:
         again = sum(one.size for one in yard.content.manifests) if way.place.startswith("docker:") else 0
         assert sent <= sum(yard.sizes.values()) - before + again
         assert way.there() == sum(yard.sizes.values())
-    assert struck > KILLS // 3
+        if struck == KILLS:
+            return
+    pytest.fail(f"only {struck} were struck before they were done")
 
 
 def timed(yard: Yard, name: str, again: int) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.analysis import MAIN, MODULE, Watched, git, look, repository, toolchain, write
+from tests.support.runbook import until
 from tests.support.tools import need
 from wherry.analyze import vcs
 from wherry.errors import BuildError, UsageError, WherryError
@@ -152,10 +153,11 @@ def test_analysis_starts_no_program_of_the_repository(name: str, tmp_path: Path)
     assert (project.vcs is not None) == (name != "lazy fetch")
 
 
-def unprotected(repo: Path, *words: str) -> None:
-    """git as it is, and its end: the lazy fetch's canary would wait for an answer for ever."""
+def unprotected(repo: Path, sung: Path, *words: str) -> None:
+    """git as it is, and its end: the lazy fetch's canary would wait for an answer for ever, once it has sung."""
     pipe = subprocess.PIPE
     child = subprocess.Popen(["git", *words], cwd=repo, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+    until(lambda: sung.exists() or child.poll() is not None)
     try:
         child.communicate(timeout=1)
     except subprocess.TimeoutExpired:
@@ -168,7 +170,7 @@ def test_the_canaries_are_alive(name: str, tmp_path: Path) -> None:
     """Without protection each of them runs: else the test above would prove nothing."""
     repo, sung = planted(tmp_path, PLANTS[name])
     for words in (("status", "--porcelain"), ("log", "-1")):
-        unprotected(repo, *words)
+        unprotected(repo, sung, *words)
     assert sung.exists()
 
 
