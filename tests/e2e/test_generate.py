@@ -26,10 +26,10 @@ def shop(tmp_path: Path) -> Path:
     return repository("http-api", tmp_path / "http-api")
 
 
-def everything(root: Path) -> None:
-    """One of each kind."""
+def everything(root: Path, *, switched: bool = False) -> None:
+    """One of each kind; `switched`: with everything that can be switched on."""
     for row in WRITERS:
-        done = ran("generate", row.what, cwd=root)
+        done = ran("generate", row.what, *(f"--{name}" for name, _ in row.extras if switched), cwd=root)
         assert done.code == 0, (row.what, done.stderr)
 
 
@@ -40,10 +40,13 @@ def files(root: Path) -> dict[str, str]:
     return {name: (root / name).read_text() for name in names if name}
 
 
-def test_a_port_is_changed_in_one_place(shop: Path) -> None:
+@pytest.mark.parametrize("switched", [False, True], ids=["plain", "switched"])
+def test_a_port_is_changed_in_one_place(shop: Path, switched: bool) -> None:
     """`--check` names every stale file, and `generate` changes just the lines with the port."""
     assert ran("init", "--yes", cwd=shop).code == 0
-    everything(shop)
+    with (shop / "wherry.toml").open("a") as settings:
+        settings.write('[generate]\nhost = "shop.example.com"\ngateway = "edge"\n')
+    everything(shop, switched=switched)
     assert ran("generate", "--check", cwd=shop).code == 0
     before = files(shop)
     toml = shop / "wherry.toml"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import subprocess
 import sys
@@ -51,10 +53,19 @@ def recorded(folder: Path, *names: str, answers: Answers = (VERSION,)) -> Record
 
 
 def run(folder: Path, programs: Recorder, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [folder / "build.sh", *words],
+        cwd="/",
+        env=clean(folder, programs) | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def clean(folder: Path, programs: Recorder) -> dict[str, str]:
     path = f"{programs.folder}:{path_without('docker', 'wherry', 'trivy', 'grype')}"
-    clean = {"PATH": path, "HOME": str(folder), "LC_ALL": "C.UTF-8", **environment}
-    command = [str(folder / "build.sh"), *words]
-    return subprocess.run(command, cwd="/", env=clean, capture_output=True, text=True, check=False)
+    return {"PATH": path, "HOME": str(folder), "LC_ALL": "C.UTF-8"}
 
 
 def builds(programs: Recorder) -> list[tuple[str, ...]]:
@@ -96,6 +107,22 @@ def test_it_builds_then_scans_and_says_the_name_alone(tmp_path: Path) -> None:
         f"[INFO] scanning {IMAGE} with trivy",
     ]
     assert "\x1b" not in done.stderr, "no colours where nobody looks"
+
+
+def test_colours_are_for_who_looks(tmp_path: Path) -> None:
+    """On a terminal: green, yellow without a scanner, red; none where NO_COLOR asks for none."""
+    programs = recorded(written(tmp_path, API), "docker", "wherry")
+    for painted, environment in ((True, dict[str, str]()), (False, {"NO_COLOR": "1"})):
+        for words, colours in ((tuple[str, ...](), {"32", "33", "0"}), (("--strange",), {"31", "0"})):
+            reader, terminal = pty.openpty()
+            command = (f"{tmp_path}/build.sh", *words)
+            own = clean(tmp_path, programs) | environment
+            subprocess.run(command, env=own, stdout=subprocess.DEVNULL, stderr=terminal, check=False)
+            os.close(terminal)
+            said = os.read(reader, 1 << 16).decode()
+            os.close(reader)
+            assert set(re.findall(r"\x1b\[(\d+)m", said)) == (colours if painted else set())
+            assert ("\x1b[32m[INFO]\x1b[0m building shop-api" in said) == (painted and not words)
 
 
 def test_the_context_is_the_root_unless_somebody_says_another(tmp_path: Path) -> None:
