@@ -27,7 +27,7 @@ def settings(images: tuple[tuple[ImagePlan, Application], ...], packages: tuple[
         parts.append(f"packages = {value(packages)}\n")
     for image, application in images:
         prefix = f"main.{key(image.targets[0].name)}." if len(images) > 1 else ""
-        parts += _table(f"{prefix}image", _image(image))
+        parts += _table(f"{prefix}image", _image(image, application))
         parts += _table(f"{prefix}generate", _generate(application))
         parts += _table(f"{prefix}prove", _prove(image, application))
     return File(path=NAME, text="\n".join(parts), once=True)
@@ -42,10 +42,10 @@ def _table(name: str, rows: tuple[Row, ...]) -> tuple[str, ...]:
     return ("\n".join((f"[{name}]", *lines, "")),)
 
 
-def _image(image: ImagePlan) -> tuple[Row, ...]:
+def _image(image: ImagePlan, application: Application) -> tuple[Row, ...]:
     rows: list[Row] = []
     ports: tuple[Plain, ...] = tuple(
-        int(one.removesuffix("/tcp")) if one.endswith("/tcp") else one for one in image.ports
+        int(one.removesuffix("/tcp")) if one.endswith("/tcp") else one for one in application.runs.ports
     )
     if ports:
         rows.append(("ports", value(ports), _place(image.decisions, "port")))

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support import planning
+from tests.support.manifests import the
 from wherry.errors import WherryError
+from wherry.generate import initial
+from wherry.generate.header import writer
 from wherry.model.application import Application, Backing, Stamp
+from wherry.model.file import Choice
 from wherry.model.lock import Lock, LockedBase
 from wherry.model.project import Holdings, Main, Module, ModuleFiles, Project
 from wherry.plan.application import Known, decide
@@ -353,6 +358,31 @@ def test_of_several_ports_the_one_that_answers_is_asked_or_none(
     assert (app.runs.asked, app.runs.liveness, app.runs.readiness) == asked
     named = [one for one in app.findings if one.name == "route-port"]
     assert [one.message.partition(":")[0].removeprefix("nothing asks ") for one in named] == told
+
+
+@pytest.mark.parametrize(
+    ("facts", "toml", "first"),
+    [(SERVED, "", 8080), ((), "", 9090), (SERVED, "[image]\nports = [9090, 8080]\n", 9090)],
+)
+def test_the_port_that_answers_is_the_one_that_people_ask(facts: Any, toml: str, first: int) -> None:
+    """Where nobody has put them in order: Service, Ingress and `make run` lead to it."""
+    known = planning.inferred(*SEVERAL, *facts)
+    app = replace(made(toml, facts=known), host="shop.example.com")
+    assert app.port == first
+    assert sorted(app.runs.ports) == ["8080/tcp", "9090/tcp"]
+    (makefile,) = writer("makefile").write((app,), Choice(what="makefile"))
+    assert f" -p $(PORT):{first} " in makefile.text
+    spoken = "http" if first == app.runs.asked else f"tcp-{first}"
+    (rule,) = the("Ingress", app, ("ingress",))["spec"]["rules"]
+    assert rule["http"]["paths"][0]["backend"]["service"]["port"]["name"] == spoken
+    assert the("Service", app)["spec"]["ports"][0]["targetPort"] == spoken
+
+
+def test_what_init_writes_down_keeps_that_order() -> None:
+    project = planning.project(planning.main(inferred=planning.inferred(*SEVERAL, *SERVED)))
+    plan = make_plan(planning.inputs(project=project))
+    (app,) = decide(Known(plan=plan, project=project, holdings=HELD))
+    assert "ports = [8080, 9090]" in initial.settings(((plan.images[0], app),), ()).text
 
 
 def test_no_health_is_none_in_a_cluster_too() -> None:

@@ -59,7 +59,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
     return Runs(
         user=int(user),
         group=int(group or user),
-        ports=image.ports,
+        ports=_ports(facts, questions.asked),
         limits=limited,
         memory_request=ledger.ask(partial(_memory_request, facts, limited), 0),
         cpu_request=ledger.ask(partial(_cpu_request, facts, limited), 0.0),
@@ -86,6 +86,14 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         seccomp=ledger.ask(partial(_seccomp, facts), ""),
         backing=ledger.take(_backing(facts, said.generate.backing)),
     )
+
+
+def _ports(facts: Facts, asked: int) -> tuple[str, ...]:
+    """In the settings' order; without one the port that answers what is asked comes first, since sources have no order: one for
+    metrics is often opened before the one that people use."""
+    if facts.settings.image.ports is not None:
+        return facts.image.ports
+    return tuple(sorted(facts.image.ports, key=lambda port: port != f"{asked}/tcp"))
 
 
 def _limits(facts: Facts) -> Answer[Limits]:
