@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+import threading
 import zipfile
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 
@@ -20,3 +25,27 @@ def publish(proxy: Path, module: str, version: str, files: dict[str, str]) -> st
     with (folder / "list").open("a") as file:
         file.write(f"{version}\n")
     return f"file://{proxy}"
+
+
+@contextlib.contextmanager
+def counted(proxy: Path) -> Iterator[tuple[str, list[str]]]:
+    """The proxy over HTTP: its GOPROXY value, and the paths that it was asked for, in order."""
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(proxy)))
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

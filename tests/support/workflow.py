@@ -1,13 +1,14 @@
-"""Runs the shell steps of CI as runners do: on GitHub expressions first, then bash. A job in, its steps' ends out; starts bash.
-Actions are not run: what they leave behind is there already.
+"""Runs the steps of CI as runners do: on GitHub expressions first, then bash. A job in, its steps' ends out; starts bash.
+Of the actions those are run for which there is a stand-in; what others leave behind is there already.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from ruamel.yaml import YAML
 
 EXPRESSION = re.compile(r"\$\{\{((?:[^'}]|'(?:[^']|'')*'|\}(?!\}))*)\}\}")
 OPERATORS = {"&&": " and ", "||": " or ", "!": " not ", "==": "==", "!=": "!=", "(": "(", ")": ")", ",": ","}
-TOKEN = re.compile(r"\s*(?:('(?:[^']|'')*')|(&&|\|\||==|!=|[!(),])|([A-Za-z_][\w.-]*)|(true|false))")
+TOKEN = re.compile(r"\s*(?:('(?:[^']|'')*')|(&&|\|\||==|!=|[!(),])|([A-Za-z_][\w.-]*))")
+LITERALS = {"true": "True", "false": "False"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Runner:
     variables: dict[str, str]
     skipped: tuple[str, ...] = ()
     """Names of steps whose work is done otherwise."""
+    actions: Mapping[str, Callable[[Runner, dict[str, str]], dict[str, str]]] = field(default_factory=dict)
+    """By name without the commit: `with` in, outputs out."""
     ended: list[Ended] = field(default_factory=list)
 
     def run(self, workflow: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, str]:
@@ -47,12 +51,26 @@ class Runner:
         base = self.variables | self._filled(workflow.get("env", {})) | self._filled(job.get("env", {}))
         base |= {"RUNNER_TEMP": str(self.scratch)}
         for step in job["steps"]:
-            if "run" in step and step.get("name") not in self.skipped:
-                ended = self._step(step, self.folder / self.fill(place), base)
-                self.ended.append(ended)
-                if ended.code:
-                    break
+            if step.get("name") in self.skipped or not self.holds(step.get("if", "true")):
+                continue
+            if "uses" in step:
+                self._action(step)
+                continue
+            ended = self._step(step, self.folder / self.fill(place), base)
+            self.ended.append(ended)
+            if ended.code:
+                break
         return self._filled(job.get("outputs", {}))
+
+    def holds(self, condition: str) -> bool:
+        """A condition, with or without the braces of an expression."""
+        whole = EXPRESSION.fullmatch(condition)
+        return bool(self.value(whole[1] if whole else condition))
+
+    def _action(self, step: Mapping[str, Any]) -> None:
+        action = self.actions.get(step["uses"].partition("@")[0])
+        if action:
+            self.context["steps"][step.get("id", "")] = {"outputs": action(self, self._filled(step.get("with", {})))}
 
     def _step(self, step: Mapping[str, Any], place: Path, base: dict[str, str]) -> Ended:
         assert "${{" not in step["run"], "an expression inside a script is code of whoever chose its value"
@@ -83,21 +101,30 @@ class Runner:
 
     def value(self, words: str) -> Any:
         """An expression's value; unknown names are empty, as there."""
+        functions = {**FUNCTIONS, "hashFiles": self._hashed}
         made, position = [], 0
         while words[position:].strip():
             token = TOKEN.match(words, position)
             assert token, words[position:]
-            text, operator, name, _ = token.groups()
+            text, operator, name = token.groups()
             position = token.end()
             if operator:
                 made.append(OPERATORS[operator])
             elif text:
                 made.append(repr(text[1:-1].replace("''", "'")))
-            elif name in FUNCTIONS:
-                made.append(f"FUNCTIONS[{name!r}]")
+            elif name in functions:
+                made.append(f"functions[{name!r}]")
+            elif name in LITERALS:
+                made.append(LITERALS[name])
             else:
                 made.append(repr(self._named(name)))
-        return eval("".join(made), {"FUNCTIONS": FUNCTIONS})
+        return eval("".join(made), {"functions": functions})
+
+    def _hashed(self, *patterns: str) -> str:
+        """Of the files in the checkout; empty where there are none."""
+        files = sorted({path for pattern in patterns for path in self.folder.glob(pattern) if path.is_file()})
+        digests = b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)
+        return hashlib.sha256(digests).hexdigest() if files else ""
 
     def _named(self, name: str) -> Any:
         found: Any = self.context

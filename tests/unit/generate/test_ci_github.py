@@ -107,12 +107,29 @@ def test_caches_are_renewed_by_each_push_and_publishing_has_none() -> None:
         assert begin[0].startswith(begin[1])
         assert begin[1].startswith(f"{job}-")
     for _, step in caches["save"]:
-        assert step["if"] == "github.event_name == 'push'"
         assert step["with"]["key"] == "${{ steps.caches.outputs.cache-primary-key }}"
     assert {step["with"]["path"] for part in caches.values() for _, step in part} == {
         "~/.cache/go-build\n~/go/pkg/mod\n"
     }
     assert {step["with"]["cache"] for _, step in steps(document) if "setup-go" in step.get("uses", "")} == {False}
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "hit", "kept"),
+    [
+        ("push", "branch", "", True),
+        ("push", "branch", "false", True),
+        ("push", "branch", "true", False),
+        ("push", "tag", "", False),
+        ("pull_request", "branch", "", False),
+    ],
+)
+def test_who_keeps_caches(event: str, kind: str, hit: str, kept: bool, tmp_path: Path) -> None:
+    github = {"event_name": event, "ref_type": kind}
+    context = {"github": github, "steps": {"caches": {"outputs": {"cache-hit": hit}}}}
+    runner = Runner(folder=tmp_path, scratch=tmp_path, context=context, variables={})
+    saving = [step for _, step in steps(workflow((API, JOBS))) if "cache/save" in step.get("uses", "")]
+    assert [runner.holds(step["if"]) for step in saving] == [kept] * 4
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,10 @@ def restore(application: Application, job: str) -> Step:
 
 def save(pushed: str) -> Step:
     """The caches that this job leaves."""
+    why = "What a pull request or a tag keeps no other may read, and an entry that is there stays as it is."
     return {
         "name": "Keep the caches",
-        "if": noted(pushed, "What a pull request keeps nobody else may read."),
+        "if": noted(f"{pushed} && github.ref_type == 'branch' && steps.caches.outputs.cache-hit != 'true'", why),
         "uses": uses(CACHE, "save"),
         "with": {"path": CACHES, "key": "${{ steps.caches.outputs.cache-primary-key }}"},
     }
@@ -92,7 +93,7 @@ def save(pushed: str) -> Step:
 def wherry() -> Step:
     """In an environment of its own, on PATH from the next step on."""
     run = (
-        f"{install.refusal(VARIABLES)}"
+        f"{install.refusal(f'{VARIABLES}; pull requests from forks get none')}"
         'python3 -m venv "$RUNNER_TEMP/wherry"\n'
         '"$RUNNER_TEMP/wherry/bin/pip" install --quiet "$WHERRY"\n'
         'echo "$RUNNER_TEMP/wherry/bin" >>"$GITHUB_PATH"\n'
