@@ -57,6 +57,8 @@ def serving(script: Script, *, path: Path | None = None, context: ssl.SSLContext
     try:
         yield Server(script, listening, context)
     finally:
+        with contextlib.suppress(OSError):  # wakes accept, which would take up whatever has this number later
+            listening.shutdown(socket.SHUT_RDWR)
         listening.close()
 
 

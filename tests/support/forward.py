@@ -59,7 +59,11 @@ def forward() -> Iterator[Forward]:
                     threading.Thread(target=state.serve, args=(listening.accept()[0],), daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
-        yield state
+        try:
+            yield state
+        finally:
+            with contextlib.suppress(OSError):  # wakes accept, which would take up whatever has this number later
+                listening.shutdown(socket.SHUT_RDWR)
 
 
 def _pour(source: socket.socket, target: socket.socket) -> None:

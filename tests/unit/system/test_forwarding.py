@@ -34,6 +34,8 @@ def served(serve: Callable[[socket.socket], None]) -> Iterator[int]:
             yield int(forwarder.addresses[0].partition("->")[0].rpartition(":")[2])
         finally:
             forwarder.close()
+            with contextlib.suppress(OSError):  # wakes accept, which would take up whatever has this number later
+                server.shutdown(socket.SHUT_RDWR)
 
 
 def counted(one: socket.socket) -> None:

@@ -66,6 +66,7 @@ def servers(tmp_path: Path) -> Iterator[Callable[[Answer], tuple[Server, str]]]:
 
     yield serve
     for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)  # wakes accept, which would take up whatever has this number later
         listener.close()
 
 
