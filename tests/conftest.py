@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.examples import Build, build
@@ -65,6 +66,13 @@ def go_settings() -> dict[str, str]:
         return {}
     done = subprocess.run([go, "env", *GO_KEPT], capture_output=True, text=True, check=True, cwd="/")
     return {name: value for name, value in zip(GO_KEPT, done.stdout.splitlines(), strict=True) if value}
+
+
+def pytest_configure() -> None:
+    """No example fails by its time: a busy machine is no slow program."""
+    patient = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.register_profile("patient", patient)
+    hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
