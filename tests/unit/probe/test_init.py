@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -68,12 +69,15 @@ def test_arguments_and_variables_are_handed_on(init: list[str]) -> None:
 def test_signals_are_handed_on(init: list[str], number: signal.Signals) -> None:
     name = number.name.removeprefix("SIG")
     script = f"trap 'exit 40' {name}; echo ready; while :; do sleep 0.01; done"
-    process = subprocess.Popen([*init, "/bin/sh", "-c", script], stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    with process.stdout as out:
-        assert out.readline() == b"ready\n"
+    with subprocess.Popen([*init, "/bin/sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
-        assert process.wait(60) == 40
+        try:
+            assert process.wait(60) == 40
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_the_program_gets_no_signal_blocked(init: list[str]) -> None:

@@ -187,16 +187,20 @@ def test_who_may_what() -> None:
 @contextlib.contextmanager
 def somebody_else() -> Iterator[int]:
     """A process that stands still as uid 65532."""
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.setgroups([])
         os.setresgid(65532, 65532, 65532)
         os.setresuid(65532, 65532, 65532)
-        os.kill(os.getpid(), signal.SIGSTOP)
-        os._exit(0)
+        os.write(writing, b"x")
+        while True:
+            signal.pause()
     try:
-        os.waitpid(child, os.WUNTRACED)
+        os.read(reading, 1)
         yield child
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(reading)
+        os.close(writing)
