@@ -38,7 +38,7 @@ from wherry.toolchain import find_toolchain
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("apps")]
 
 MINE = ("rootfs", "memory", "cpu", "pids", "reap", "tls", "zones", "dns", "users", "random-uid", "arm64")
-WANTED = Expectations(slow_route="/slow?ms=300", ready_route="/readyz", start=5.0)
+WANTED = Expectations(slow_route="/slow?ms=300", ready_route="/readyz", start=30.0)
 FAULTY = tuple(name for name, row in apps.verdicts().items() if set(row.fails) & set(MINE))
 #: No fault in what is tried here, and what the checks say that are not passed.
 SOUND: dict[str, dict[str, str]] = {
@@ -111,7 +111,8 @@ def test_who_has_none_fails_nothing(name: str, runc: Case) -> None:
     emulator(name, "good-both")
     found = by_name(proved(runc, name))
     said = {check: one.outcome for check, one in found.items()}
-    assert [one for one in found.values() if one.outcome in ("FAIL", "UNKNOWN")] == []
+    assert [one for one in found.values() if one.outcome == "FAIL"] == []
+    assert [one for one in found.values() if one.outcome == "UNKNOWN" and not one.host] == []
     assert said | SOUND[name] == said
     if name.startswith("good"):
         assert [check for check in MINE if said[check] == "SKIP"] == [
@@ -178,7 +179,7 @@ def test_the_kernel_holds_processors_back(scene: looks.Scene) -> None:
                 return number(spent, "cpuacct.usage") / 1e9
             return number(folder, "cpu.stat:usage_usec") / 1e6
 
-        before, waited, began = used(), number(folder, "cpu.stat:nr_throttled"), time.monotonic()
+        began, before, waited = time.monotonic(), used(), number(folder, "cpu.stat:nr_throttled")
         one.wait(1.0)
         assert used() - before < 0.15 * (time.monotonic() - began)
         assert number(folder, "cpu.stat:nr_throttled") > waited
@@ -238,7 +239,7 @@ def test_writes_are_the_kernels_own_answers(runc: Case) -> None:
 
 def test_zombies_are_what_proc_says(runc: Case) -> None:
     with runc.started(apps.place("zombies")) as one:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end and "Z" not in states(one.pid):
             time.sleep(0.1)
         assert "Z" in states(one.pid)
