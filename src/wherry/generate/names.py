@@ -25,6 +25,10 @@ class Member(Value, frozen=True, kw_only=True):
     def alone(self) -> bool:
         return len(self.applications) == 1
 
+    @property
+    def first(self) -> bool:
+        return self.application is self.applications[0]
+
     def own(self, name: str) -> str:
         """`build`, or `build-api`."""
         return name if self.alone else f"{name}-{service(self.application)}"

@@ -12,9 +12,9 @@ from wherry.formats.yaml import Document, dump, noted
 from wherry.generate import names
 from wherry.generate.ci import docker, install, steps
 from wherry.generate.ci.checks import Check, checks
+from wherry.generate.ci.member import identifier, job, members, registry, told
 from wherry.generate.ci.steps import Step, literal
-from wherry.generate.ci.subject import Subject, identifier, subjects
-from wherry.generate.names import Applications
+from wherry.generate.names import Applications, Member
 from wherry.model.file import Choice, File
 
 FOLDER: Final = ".github/workflows"
@@ -32,14 +32,14 @@ PUBLISHED: Final = (
 
 def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     """UsageError [same-name], [bad-reference]."""
-    each = subjects(applications, "workflow")
+    each = members(applications, "workflow")
     name = names.service(applications[0]) if len(applications) == 1 else "images"
     path = names.from_home(applications, f"{FOLDER}/{identifier(name)}.yaml")
     jobs = {name: job for one in each for name, job in _jobs(one, with_docker=DOCKER in choice.extras).items()}
     return (File(path=path, text=dump({**_head(each, name), "jobs": _said(each, jobs)})),)
 
 
-def _head(each: tuple[Subject, ...], name: str) -> Mapping[str, Document]:
+def _head(each: tuple[Member, ...], name: str) -> Mapping[str, Document]:
     branch = each[0].application.branch
     pushes = {"branches": [_pattern(branch)], "tags": ["v*"]} if branch else None
     cancel = "github.event_name == 'pull_request'" if branch else f"!({PUBLISHED})"
@@ -61,8 +61,8 @@ def _installed() -> str:
     return f"${{{{ {said} || '{usual}' }}}}" if usual else f"${{{{ {said} }}}}"
 
 
-def _said(each: tuple[Subject, ...], jobs: Mapping[str, Document]) -> Document:
-    if any(one.registry for one in each):
+def _said(each: tuple[Member, ...], jobs: Mapping[str, Document]) -> Document:
+    if any(registry(one) for one in each):
         return jobs
     return noted(jobs, "Nothing is pushed: generate.image in wherry.toml names no registry.")
 
@@ -77,11 +77,11 @@ def _pattern(branch: str) -> str:
     return literal(re.sub(r"([*?+!\[\]\\])", r"\\\1", branch))
 
 
-def _jobs(subject: Subject, *, with_docker: bool) -> dict[str, Mapping[str, Document]]:
+def _jobs(member: Member, *, with_docker: bool) -> dict[str, Mapping[str, Document]]:
     build, publish = (_build_by_docker, _publish_by_docker) if with_docker else (_build, _publish)
-    jobs = {subject.job("test"): _test(subject), subject.job("build"): build(subject)}
-    if subject.registry:
-        jobs[subject.job("publish")] = publish(subject)
+    jobs = {job(member, "test"): _test(member), job(member, "build"): build(member)}
+    if registry(member):
+        jobs[job(member, "publish")] = publish(member)
     return jobs
 
 
@@ -91,13 +91,13 @@ def _job(folder: str, /, **more: Any) -> dict[str, Document]:
     return {"runs-on": RUNNER, "timeout-minutes": 30, **where, **more}
 
 
-def _test(subject: Subject) -> Mapping[str, Document]:
-    application = subject.application
+def _test(member: Member) -> Mapping[str, Document]:
+    application = member.application
     variables = {name: literal(value) for name, value in application.sources.environment} | {"GOTOOLCHAIN": "local"}
     return {
         **_job(application.sources.directory),
         "env": variables,
-        "steps": [*_begin(subject, cached="test"), *map(_check, checks(application)), steps.save(PUSHED)],
+        "steps": [*_begin(member, cached="test"), *map(_check, checks(application)), steps.save(PUSHED)],
     }
 
 
@@ -106,15 +106,15 @@ def _check(check: Check) -> Step:
     return {"name": check.name, **race, "run": noted(check.command, check.why) if check.why else check.command}
 
 
-def _build(subject: Subject) -> Mapping[str, Document]:
-    told = _told(subject)
+def _build(member: Member) -> Mapping[str, Document]:
+    told = _told(member)
     return {
-        "needs": subject.job("test"),
-        **_job(names.home(subject.applications)),
+        "needs": job(member, "test"),
+        **_job(names.home(member.applications)),
         "outputs": {"digest": "${{ steps.build.outputs.digest }}"},
         "steps": [
-            *_begin(subject, cached="build"),
-            *_tool(subject),
+            *_begin(member, cached="build"),
+            *_tool(member),
             steps.build(told),
             steps.save(PUSHED),
             steps.prove(steps.IMAGES),
@@ -122,67 +122,65 @@ def _build(subject: Subject) -> Mapping[str, Document]:
     }
 
 
-def _build_by_docker(subject: Subject) -> Mapping[str, Document]:
+def _build_by_docker(member: Member) -> Mapping[str, Document]:
     """It reads the registry's layers where it may, and writes none: a pull request's would be a stranger's."""
-    read = subject.registry == "ghcr.io"
+    read = registry(member) == "ghcr.io"
     return {
-        "needs": subject.job("test"),
-        **_job(names.home(subject.applications)),
+        "needs": job(member, "test"),
+        **_job(names.home(member.applications)),
         **({"permissions": {"contents": "read", "packages": "read"}} if read else {}),
         "steps": [
-            *_begin(subject),
-            *_tool(subject),
-            *((steps.login(subject.registry, OURS),) if subject.registry else ()),
-            *docker.steps(
-                subject.application, _told(subject, by_docker=True), read=bool(subject.registry), write=False
-            ),
+            *_begin(member),
+            *_tool(member),
+            *((steps.login(registry(member), OURS),) if registry(member) else ()),
+            *docker.steps(member.application, _told(member, by_docker=True), read=bool(registry(member)), write=False),
         ],
     }
 
 
-def _publish(subject: Subject) -> Mapping[str, Document]:
-    return _publishing(subject, (steps.push_again(_told(subject), subject.job("build")),))
+def _publish(member: Member) -> Mapping[str, Document]:
+    return _publishing(member, (steps.push_again(_told(member), job(member, "build")),))
 
 
-def _publish_by_docker(subject: Subject) -> Mapping[str, Document]:
-    told = _told(subject, by_docker=True)
-    return _publishing(subject, (*docker.steps(subject.application, told, read=True, write=True), docker.push(told)))
+def _publish_by_docker(member: Member) -> Mapping[str, Document]:
+    told = _told(member, by_docker=True)
+    return _publishing(member, (*docker.steps(member.application, told, read=True, write=True), docker.push(told)))
 
 
-def _publishing(subject: Subject, pushing: tuple[Document, ...]) -> Mapping[str, Document]:
-    application = subject.application
-    own = {"packages": "write"} if subject.registry == "ghcr.io" else {}
+def _publishing(member: Member, pushing: tuple[Document, ...]) -> Mapping[str, Document]:
+    application = member.application
+    own = {"packages": "write"} if registry(member) == "ghcr.io" else {}
     return {
-        "needs": subject.job("build"),
+        "needs": job(member, "build"),
         "if": noted(_published(application.branch), "One branch and version tags, and no pull request."),
-        **_job(names.home(subject.applications)),
+        **_job(names.home(member.applications)),
         "permissions": {"contents": "read", **own, "id-token": "write", "attestations": "write"},
         "steps": [
-            *_begin(subject),
+            *_begin(member),
             steps.wherry(),
-            steps.login(subject.registry),
+            steps.login(registry(member)),
             *pushing,
             steps.attest(application.image),
         ],
     }
 
 
-def _begin(subject: Subject, *, cached: str = "") -> tuple[Document, ...]:
+def _begin(member: Member, *, cached: str = "") -> tuple[Document, ...]:
     """Sources and Go; with caches for the job of that name."""
-    application = subject.application
-    caches = (steps.restore(application, subject.job(cached)),) if cached else ()
+    application = member.application
+    caches = (steps.restore(application, job(member, cached)),) if cached else ()
     return (steps.sources(), *steps.credentials(application), steps.go(application, cached=bool(cached)), *caches)
 
 
-def _tool(subject: Subject) -> tuple[Step, ...]:
+def _tool(member: Member) -> tuple[Step, ...]:
     """Wherry; the first image's job asks for all files."""
-    return (steps.wherry(), *((steps.current(),) if subject.first else ()))
+    return (steps.wherry(), *((steps.current(),) if member.first else ()))
 
 
-def _told(subject: Subject, *, by_docker: bool = False) -> dict[str, str]:
+def _told(member: Member, *, by_docker: bool = False) -> dict[str, str]:
     """What steps read from their variables."""
     file = {
-        "FILE": names.dockerfile(subject.applications, subject.application, ""),
-        "CONTEXT": names.from_home(subject.applications),
+        "FILE": names.dockerfile(member.applications, member.application, ""),
+        "CONTEXT": names.from_home(member.applications),
     }
-    return {name: literal(value) for name, value in (subject.told | (file if by_docker else {})).items()}
+    return {name: literal(value) for name, value in (told(member) | (file if by_docker else {})).items()}

@@ -13,8 +13,8 @@ from wherry.formats.yaml import Document, dump, noted
 from wherry.generate import names
 from wherry.generate.ci import commands, install
 from wherry.generate.ci.checks import Check, checks
-from wherry.generate.ci.subject import Subject, subjects
-from wherry.generate.names import Applications
+from wherry.generate.ci.member import job, members, registry, told
+from wherry.generate.names import Applications, Member
 from wherry.generate.shell import quoted
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
@@ -31,7 +31,7 @@ PROVED: Final = f"{KEPT}/image.env"
 
 def files(applications: Applications, _: Choice) -> tuple[File, ...]:
     """UsageError [same-name], [bad-reference]."""
-    each = subjects(applications, FILE)
+    each = members(applications, FILE)
     jobs = {name: job for one in each for name, job in _jobs(one).items()}
     text, pins = dump({**_head(applications[0]), **jobs}), tuple(one.pin("builder") for one in applications)
     return (File(path=names.from_home(applications, FILE), text=text, pins=pins),)
@@ -62,23 +62,23 @@ def _head(application: Application) -> Mapping[str, Document]:
     }
 
 
-def _jobs(subject: Subject) -> dict[str, Mapping[str, Document]]:
-    jobs = {"test": _test(subject), "build": _build(subject), "prove": _prove(subject)}
-    if subject.registry:
-        jobs["publish"] = _publish(subject)
-    usual, own = subject.applications[0].pin("builder"), subject.application.pin("builder")
+def _jobs(member: Member) -> dict[str, Mapping[str, Document]]:
+    jobs = {"test": _test(member), "build": _build(member), "prove": _prove(member)}
+    if registry(member):
+        jobs["publish"] = _publish(member)
+    usual, own = member.applications[0].pin("builder"), member.application.pin("builder")
     image = {} if own == usual else {"image": str(own)}
-    return {subject.job(name): {**image, **job} for name, job in jobs.items()}
+    return {job(member, name): {**image, **one} for name, one in jobs.items()}
 
 
-def _test(subject: Subject) -> Mapping[str, Document]:
-    sources = subject.application.sources
+def _test(member: Member) -> Mapping[str, Document]:
+    sources = member.application.sources
     return {
         "stage": "test",
         "variables": _variables(dict(sources.environment)),
-        "cache": _caches(subject),
-        "before_script": [_overlooked(), *_private(subject), *_enter(sources.directory)],
-        "script": list(map(_check, checks(subject.application))),
+        "cache": _caches(member),
+        "before_script": [_overlooked(), *_private(member), *_enter(sources.directory)],
+        "script": list(map(_check, checks(member.application))),
     }
 
 
@@ -87,47 +87,47 @@ def _check(check: Check) -> Document:
     return noted(command, check.why) if check.why else command
 
 
-def _build(subject: Subject) -> Mapping[str, Document]:
+def _build(member: Member) -> Mapping[str, Document]:
     """Its digest goes on to those jobs that need this one."""
     run = f'{commands.build(IMAGES)}echo "PROVED=${{image##*@}}" >"$CI_PROJECT_DIR/{PROVED}"\n'
     return {
         "stage": "build",
-        "needs": [subject.job("test")],
-        "variables": _variables(subject.told),
-        "cache": _caches(subject),
-        "before_script": [_overlooked(), *_private(subject), *_wherry(), *_enter(names.home(subject.applications))],
-        "script": [*(("wherry generate --check",) if subject.first else ()), run],
+        "needs": [job(member, "test")],
+        "variables": _variables(told(member)),
+        "cache": _caches(member),
+        "before_script": [_overlooked(), *_private(member), *_wherry(), *_enter(names.home(member.applications))],
+        "script": [*(("wherry generate --check",) if member.first else ()), run],
         "artifacts": {"paths": [f"{KEPT}/images"], "reports": {"dotenv": PROVED}, "expire_in": "1 day"},
     }
 
 
-def _prove(subject: Subject) -> Mapping[str, Document]:
-    home = names.home(subject.applications)
+def _prove(member: Member) -> Mapping[str, Document]:
+    home = names.home(member.applications)
     why = "It starts containers: the runner must be privileged, as GitLab's own are. Others are chosen by `tags`."
     return {
         "stage": "build",
-        "needs": noted([subject.job("build")], why),
+        "needs": noted([job(member, "build")], why),
         "before_script": [_overlooked(), *_wherry("runc"), *_enter(home)],
         "script": [commands.prove(IMAGES)],
     }
 
 
-def _publish(subject: Subject) -> Mapping[str, Document]:
+def _publish(member: Member) -> Mapping[str, Document]:
     login = f"""\
 if [ "$REGISTRY" = "${{CI_REGISTRY:-}}" ]; then
   REGISTRY_USERNAME="$CI_REGISTRY_USER" REGISTRY_PASSWORD="$CI_REGISTRY_PASSWORD"
 fi
 {commands.LOGIN}"""
-    branch = "$RELEASED_BRANCH" if subject.applications[0].branch else "$CI_DEFAULT_BRANCH"
+    branch = "$RELEASED_BRANCH" if member.applications[0].branch else "$CI_DEFAULT_BRANCH"
     rules = [{"if": f"$CI_COMMIT_BRANCH == {branch}"}, {"if": "$CI_COMMIT_TAG =~ /^v/"}]
     return {
         "stage": "publish",
-        "needs": [subject.job("build"), subject.job("prove")],
+        "needs": [job(member, "build"), job(member, "prove")],
         "rules": noted(rules, "One branch and version tags, and no merge request."),
         "interruptible": False,
-        "resource_group": subject.job("publish"),
-        "variables": _variables({**subject.told, "REGISTRY": subject.registry}),
-        "before_script": [_overlooked(), *_private(subject), *_wherry(), *_enter(names.home(subject.applications))],
+        "resource_group": job(member, "publish"),
+        "variables": _variables({**told(member), "REGISTRY": registry(member)}),
+        "before_script": [_overlooked(), *_private(member), *_wherry(), *_enter(names.home(member.applications))],
         "script": [
             noted(
                 login, "GitLab's registry takes the job's own password; others REGISTRY_USERNAME and REGISTRY_PASSWORD."
@@ -141,13 +141,13 @@ def _variables(values: Mapping[str, str]) -> Mapping[str, Document]:
     return {name: {"value": value, "expand": False} if "$" in value else value for name, value in values.items()}
 
 
-def _caches(subject: Subject) -> Document:
+def _caches(member: Member) -> Document:
     """An entry for each job: GitLab replaces it, and finds none whose key holds a go.sum that was changed."""
     why = (
         "Go's own caches, begun from the last run's; a new Go begins anew. GitLab keeps those of protected branches apart\n"
         "from merge requests'. A Dockerfile's cache mounts could not be kept from job to job."
     )
-    key = f"go-{subject.application.sources.go}-$CI_JOB_NAME_SLUG"
+    key = f"go-{member.application.sources.go}-$CI_JOB_NAME_SLUG"
     return noted({"key": key, "paths": [f"{KEPT}/modules", f"{KEPT}/objects"]}, why)
 
 
@@ -156,8 +156,8 @@ def _overlooked() -> Document:
     return noted(f"mkdir -p {KEPT} && echo /{KEPT}/ >>.git/info/exclude", why)
 
 
-def _private(subject: Subject) -> tuple[Document, ...]:
-    if not subject.application.sources.private:
+def _private(member: Member) -> tuple[Document, ...]:
+    if not member.application.sources.private:
         return ()
     return (noted('install -m 600 "$NETRC" ~/.netrc\n', "NETRC is a variable of the kind File, for private modules."),)
 
