@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from wherry.analyze.reading import is_inside, read_regular, relative
 from wherry.errors import BuildError, UsageError
 from wherry.formats import gomod, gowork
+from wherry.kit.files import disk_errors
+from wherry.kit.text import closest
 from wherry.kit.value import Value
 from wherry.model.project import Module
 
@@ -39,7 +42,9 @@ def locate(directory: str, *, workspace: str = "") -> Layout:
     """
     here = os.path.abspath(directory)
     if not os.path.isdir(here):
-        raise UsageError("no-such-folder", "the folder to work in does not exist, or is no folder", where=here)
+        raise UsageError(
+            "no-such-folder", "the folder to work in does not exist, or is no folder", where=here, next=_meant(here)
+        )
     git, module = above(here, ".git"), above(here, "go.mod", file=True)
     work = _workspace(here, workspace)
     root = _root(here, git, module, os.path.dirname(work))
@@ -54,6 +59,17 @@ def locate(directory: str, *, workspace: str = "") -> Layout:
         used=tuple(one.directory for one in used),
         git=git,
     )
+
+
+def _meant(folder: str) -> str:
+    """The folder whose name is like the one that is missing; else how to see which there are."""
+    name, there = "", folder
+    while not os.path.isdir(there):
+        there, name = os.path.split(there)
+    with disk_errors(there):
+        names = tuple(one.name for one in os.scandir(there) if one.is_dir())
+    near = closest(name, names)
+    return f"-C {shlex.quote(os.path.join(there, near))}" if near else f"ls {shlex.quote(there)}"
 
 
 def above(directory: str, name: str, *, file: bool = False) -> str:

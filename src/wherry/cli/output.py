@@ -19,6 +19,8 @@ from wherry.kit.text import one_line, visible
 from wherry.model.finding import Finding
 
 WIDTH = 80
+LEAST = 12
+"""Of a column that is shortened."""
 _LABEL = 8
 _HELD = "\x1f"
 """Stands for a space that no line ends at; `visible` lets no control through from outside."""
@@ -35,7 +37,8 @@ class Output:
     def __init__(self, stdout: IO[str], stderr: IO[str], environment: dict[str, str], *, quiet: bool = False) -> None:
         self._stdout, self._stderr, self._quiet, self._environment = stdout, stderr, quiet, environment
         self.terminal = stderr.isatty() and environment.get("TERM") != "dumb"
-        self.width = min(WIDTH, max(40, _columns(environment))) if self.terminal else WIDTH
+        self._columns = max(40, _columns(environment))
+        self.width = min(WIDTH, self._columns) if self.terminal else WIDTH
         self._colour = _wants_colour(environment, terminal=self.terminal)
         self.ci = bool(environment.get("CI"))
 
@@ -46,6 +49,16 @@ class Output:
     def result(self, line: str) -> None:
         """A line of the result: stdout, never wrapped or shortened."""
         self._write(self._stdout, one_line(line))
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """A result in columns. On a terminal without room for it the last one loses its front: a name's end tells most."""
+        table = [tuple(map(one_line, row)) for row in rows]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)][:-1]
+        room = max(LEAST, self._columns - sum(widths) - 2 * len(widths)) if self._stdout.isatty() else None
+        for *row, last in table:
+            shown = last if room is None or len(last) <= room else f"...{last[3 - room :]}"
+            cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+            self._write(self._stdout, "  ".join((*cells, shown)).rstrip())
 
     def document(self, text: str) -> None:
         """A whole document (JSON, a completion script, a page): stdout, as it is."""
@@ -77,12 +90,14 @@ class Output:
         """`  label  value        because`: the reason at the right edge, or on a line of its own when it does not fit."""
         self.rows(((label, value, because),))
 
-    def rows(self, rows: Sequence[tuple[str, str, str]]) -> None:
-        """Rows under one another, their values aligned."""
+    def rows(self, rows: Sequence[tuple[str, str, str]], *, broken: frozenset[str] = frozenset()) -> None:
+        """Rows under one another, their values aligned. `broken`: labels whose values a terminal shows in several lines where
+        they have no blank, too."""
         label_width = max((_LABEL, *(len(label) + 2 for label, _, _ in rows)))
         for row in rows if not self._quiet else ():
             label, value, because = map(one_line, row)
-            for part in row_lines(label.ljust(label_width), value, because, self.width):
+            anywhere = self.terminal and label in broken
+            for part in row_lines(label.ljust(label_width), value, because, self.width, long_words=anywhere):
                 self._write(self._stderr, part)
 
     def next(self, *commands: str) -> None:
@@ -176,10 +191,10 @@ def wrapped(text: str, width: int, *, indent: str = "", long_words: bool = False
     return [line.replace(_HELD, " ") for line in lines]
 
 
-def row_lines(label: str, value: str, because: str, width: int) -> list[str]:
+def row_lines(label: str, value: str, because: str, width: int, *, long_words: bool = False) -> list[str]:
     """The lines of one aligned row."""
     head = f"  {label:<{_LABEL}}"
-    values = wrapped(value, width - len(head)) or [""]
+    values = wrapped(value, width - len(head), long_words=long_words) or [""]
     lines = [(head if number == 0 else " " * len(head)) + part for number, part in enumerate(values)]
     if because and len(lines[-1]) + 2 + len(because) <= width:
         lines[-1] = lines[-1] + " " * (width - len(lines[-1]) - len(because)) + because

@@ -11,7 +11,7 @@ import msgspec
 from wherry.cli.containers import show_hint
 from wherry.cli.endings import brief, meaning
 from wherry.cli.output import Output
-from wherry.kit.text import one_line, seconds
+from wherry.kit.text import seconds
 from wherry.plan.container.limits import shown
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def show_listing(rows: tuple[Kept, ...], now: float, output: Output, *, everythi
         ports = " ".join(address.removesuffix("/tcp") for address in open_now)
         image = record.container.image.partition("@")[0]
         table.append((record.container.name, state_of(kept), ago(now - since), ports or "-", image))
-    _columns(table, output)
+    output.table(table)
     if not rows:
         more = "none is kept that has ended" if everything else "wherry ps --all lists those that have ended, too"
         output.line(f"no container runs; {more}")
@@ -120,7 +120,7 @@ def show_stats(found: tuple[Measured, ...], output: Output) -> None:
                 "-" if used.oom_kills is None else str(used.oom_kills),
             )
         )
-    _columns(table, output)
+    output.table(table)
 
 
 def stats_document(found: tuple[Measured, ...]) -> str:
@@ -135,12 +135,6 @@ def stats_document(found: tuple[Measured, ...]) -> str:
 
 def _size(value: int | None) -> str:
     return "-" if value is None else shown(value)
-
-
-def _columns(table: list[tuple[str, ...]], output: Output) -> None:
-    widths = [max(len(one_line(row[number])) for row in table) for number in range(len(table[0]))]
-    for row in table:
-        output.result("  ".join(one_line(text).ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
 def ago(passed: float) -> str:

@@ -152,3 +152,12 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(WherryError) as raised:
         look(tmp_path / "nowhere")
     assert raised.value.name == "no-such-folder"
+    assert raised.value.next == (f"ls {tmp_path}",)
+
+
+def test_a_folder_with_a_letter_too_few(tmp_path: Path) -> None:
+    (tmp_path / "services/jobs").mkdir(parents=True)
+    for said, meant in (("services/job", "services/jobs"), ("service/jobs", "services")):
+        with pytest.raises(WherryError) as raised:
+            look(tmp_path / said)
+        assert raised.value.next == (f"-C {tmp_path}/{meant}",)

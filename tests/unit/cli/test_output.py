@@ -103,6 +103,36 @@ def test_rows_fit_and_lose_nothing(value: str, because: str, width: int) -> None
     assert all(len(line) <= max(width, longest + 10) for line in lines)
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("columns", "image"), [(80, "...m/a-rather-long-team/app:1.2"), (200, ""), (40, "...m/app:1.2")]
+)
+def test_a_table_fits_a_terminal_and_a_pipe_gets_all(columns: int, image: str) -> None:
+    whole = "registry.example.com/a-rather-long-team/app:1.2"
+    rows = [("NAME", "PORTS", "IMAGE"), ("web", "127.0.0.1:8080->8080 127.0.0.1:9090->9090", whole)]
+    for stream, shown in ((Terminal(), image or whole), (io.StringIO(), whole)):
+        Output(stream, io.StringIO(), {"COLUMNS": f"{columns}"}).table(rows)
+        lines = stream.getvalue().splitlines()
+        assert [line.split("  ")[-1].strip() for line in lines] == ["IMAGE", shown]
+        assert lines[1].startswith("web   127.0.0.1:8080->8080 127.0.0.1:9090->9090  "), "what one copies is whole"
+        assert len(lines[1]) <= columns or columns == 40 or shown == whole
+
+
+def test_long_values_are_broken_on_a_terminal_where_that_was_said() -> None:
+    value, digest = "SEARCH=" + "/usr/local/bin:" * 9, "sha256:" + "a" * 64
+    for stream, fits in ((Terminal(), True), (io.StringIO(), False)):
+        page = Output(stream, stream, {"COLUMNS": "80"})
+        page.rows([("env", value, ""), ("digest", digest, "")], broken=frozenset(("env",)))
+        *lines, last = stream.getvalue().splitlines()
+        assert digest in last
+        assert (max(map(len, lines)) <= 80) is fits
+        assert "".join(line[10:] for line in lines) == value
+
+
 def test_wrapping_never_cuts_a_digest() -> None:
     digest = "sha256:" + "a" * 64
     assert digest in wrapped(f"words before {digest} words after " * 2, 40)
