@@ -176,6 +176,39 @@ def test_the_gates_let_a_program_of_others_pass_and_no_mistake(tmp_path: Path) -
     assert "SA4000" in runner.ended[-1].output
 
 
+def test_gitlabs_gates_let_the_same_program_pass_and_no_mistake(tmp_path: Path) -> None:
+    """Every line of the job that asks no package index, beside what the job before left in the project's folder."""
+    need("go", "git", "gcc")
+    root = cloned(HTTPBIN, tmp_path / "httpbin", tag="v2.26.0")
+    words = ("generate", "ci", "./cmd/go-httpbin", "--for", "gitlab")
+    made = wherry(*words, home=tmp_path / "home", cwd=root, WHERRY_OFFLINE="1")
+    assert made.code == 0, made.stderr
+    kept = root / ".cache/modules/example.com/ugly@v1.0.0"
+    kept.mkdir(parents=True)
+    (kept / "ugly.go").write_text("package  ugly\nfunc same(x int) bool { return x == x }\n")
+    document = parsed((root / ".gitlab-ci.yml").read_text())
+    told = {name: document["variables"][name] for name in ("GIT_DEPTH", "GOTOOLCHAIN")}
+    variables = on_path(tmp_path / "programs", tmp_path / "home") | go_caches() | told
+
+    def ended(database: str, *leave_out: str) -> subprocess.CompletedProcess[str]:
+        script = [line.replace("govulncheck@v1.9.0 ", f"govulncheck@v1.9.0 -db={database} ") for line in job["script"]]
+        assert database in script[-1]
+        return gitlab_job({**job, "script": script}, root, variables, leave_out)
+
+    job = document["test"]
+    assert [line for line in job["script"] if "go run" in line] == [job["script"][3], job["script"][5]]
+    passed = ended(vulnerabilities(tmp_path / "none"))
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    vulnerable = ended(vulnerabilities(tmp_path / "one", KNOWN), "go test", "staticcheck")
+    assert vulnerable.returncode != 0
+    assert "Your code is affected by 1 vulnerability" in vulnerable.stdout
+    (root / "httpbin/mistake.go").write_text("package httpbin\n\nfunc same(x int) bool { return x == x }\n")
+    mistaken = ended("file:///")
+    assert mistaken.returncode != 0
+    assert "SA4000" in mistaken.stdout
+    assert "ugly" not in passed.stdout + mistaken.stdout
+
+
 def digest(registry: str, repository: str, tag: str) -> str:
     asking = urllib.request.Request(f"http://{registry}/v2/{repository}/manifests/{tag}", method="HEAD")
     asking.add_header("Accept", "application/vnd.oci.image.index.v1+json")
