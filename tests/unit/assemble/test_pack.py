@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import msgspec
 import pytest
 
 from tests.support.packing import Memory, directory, file, old, packer
+from tests.support.runbook import until
 from wherry.assemble.pack import Packer, Purpose, pack
 from wherry.assemble.pack import _settled as settled
 from wherry.errors import BuildError, UnavailableError, UsageError
@@ -168,23 +171,28 @@ def test_a_source_that_changes_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not list((tmp_path / "blobs").rglob("*"))
 
 
-def test_an_interrupt_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
-    records = Memory()
+def test_an_interrupt_in_the_middle_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records, reads, read_at = Memory(), itertools.count(), snapshot.read_at
+
+    def interrupting(source: snapshot.Snapshot, offset: int, buffer: memoryview) -> None:
+        if next(reads) == 5:
+            os.kill(os.getpid(), signal.SIGALRM)
+        read_at(source, offset, buffer)
+
+    monkeypatch.setattr(snapshot, "read_at", interrupting)
     use = packer(tmp_path, records=records)
     with (tmp_path / "big").open("wb") as big:
         big.truncate(2 << 30)
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
         with pytest.raises(KeyboardInterrupt):
             make(tmp_path / "big", use)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert not list((tmp_path / "scratch").iterdir())
     assert not list((tmp_path / "blobs").rglob("*"))
     assert not records.kept
-    assert not [one for one in threading.enumerate() if one.name.startswith("wherry-pack")]
+    until(lambda: not [one for one in threading.enumerate() if one.name.startswith("wherry-pack")])
 
 
 def test_bytes_that_differ_between_the_two_readings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
