@@ -175,13 +175,33 @@ def test_files_of_a_module_that_is_gone_are_named(tmp_path: Path) -> None:
     assert not (root / "services/api/Makefile").exists(), "nobody asked for it"
 
 
-def test_two_files_of_one_program_are_told(several: Path) -> None:
-    made(several, "dockerfile", "./...")
-    said = " ".join(made(several, "dockerfile", "./cmd/api").split())
-    assert "warning [made-twice]: Dockerfile and api.Dockerfile (3 files) are of one program, the latter by" in said
-    assert "rm api.Dockerfile migrate.Dockerfile worker.Dockerfile, or Dockerfile" in said
+@pytest.mark.parametrize("what", ["dockerfile", "container-test"])
+def test_what_is_made_twice_is_named_and_nothing_else(what: str, several: Path) -> None:
+    """Whichever came first, it is the files of one program that are needless: the others are of more than that."""
+    made(several, what, "./...")
+    (several / "docs").mkdir()
+    said = made(several / "docs", what, "../cmd/api")
+    assert f"`wherry generate {what} ./...` makes" in " ".join(said.split())
+    assert "makes the same" not in made(several, "makefile", "./cmd/api")
+    removed = needless(said)
+    subprocess.run(removed, shell=True, cwd=several / "docs", check=True)
+    assert ran("generate", "--check", cwd=several).code == 0, "every program still has its files"
+    assert "made-twice" not in made(several, what, "--overwrite", "./...")
+    made(several, what, "./cmd/api")
+    said = made(several, what, "./...")
+    assert sorted(needless(said).split()[1:]) == sorted(one.removeprefix("../") for one in removed.split()[1:])
+
+
+def needless(said: str) -> str:
+    """The command below the one warning, which is one line."""
+    (command,) = re.findall(r"^  next   (rm .+)$", said.split("warning [made-twice]")[1], re.MULTILINE)
+    return str(command)
+
+
+def test_what_has_a_program_of_its_own_is_not_needless(several: Path) -> None:
+    made(several, "dockerfile", "./cmd/api", "./cmd/worker")
+    assert "made-twice" not in made(several, "dockerfile", "--overwrite", "./cmd/api", "./cmd/migrate")
     assert "made-twice" not in made(several, "dockerfile", "--variant", "dev", "./cmd/api")
-    assert "made-twice" not in made(several, "makefile", "./cmd/api")
 
 
 def test_init_takes_the_programs_that_wherry_toml_names(tmp_path: Path) -> None:

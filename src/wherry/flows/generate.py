@@ -154,7 +154,7 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
         decisions=tuple(one for application in applications for one in application.decisions),
         findings=(
             *(*told, *_no_release(choice, applications), *other_base(choice, applications)),
-            *(*(_stays(one, choice) for one in theirs), *hidden, *made_twice(wish, paths)),
+            *(*(_stays(one, choice) for one in theirs), *hidden, *made_twice(wish, paths, seen, look)),
         ),
         errors=errors,
         onward=onward(wish, seen, choice),

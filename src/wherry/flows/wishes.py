@@ -62,6 +62,9 @@ class Seen(Value, frozen=True, kw_only=True):
     """Whether settings say what a bare build builds, wherever one stands."""
 
 
+Look = Callable[[BuildRequest], Seen]
+
+
 def asked(choice: Choice, build: BuildRequest, seen: Seen, known: Known) -> Wishes:
     """The one that was asked for, and what it brings."""
     choice = replace(choice, packages=_from_home(choice.packages, build, seen))
@@ -113,24 +116,30 @@ def again(build: BuildRequest, root: Path, known: Known) -> Wishes:
     return Wishes(all=tuple(made), orphans=tuple(orphans))
 
 
-def covers(wish: Wish, seen: Seen, look: Callable[[BuildRequest], Seen]) -> Callable[[Command], bool]:
+def covers(wish: Wish, seen: Seen, look: Look) -> Callable[[Command], bool]:
     """Says of another command whether its programs are all among those of the wish, or there no more: then no file of it loses
     anything when the wish writes it anew."""
 
     def covered(other: Command) -> bool:
-        home, named = Path(seen.root, other.home), other.choice.packages
-        there = tuple(one for one in named if _is_there(home, one))
         if other.choice.what != wish.choice.what:
             return False
-        if not home.is_dir() or (named and not there):
-            return True
-        try:
-            theirs = look(replace(wish.build, directory=str(home), packages=there))
-        except UsageError:  # what it names can be planned no more: several programs where there was one
-            return other.home == seen.applications[0].home
-        return _programs(theirs) <= _programs(seen)
+        theirs = _theirs(other, wish, seen, look)
+        return other.home == seen.applications[0].home if theirs is None else theirs <= _programs(seen)
 
     return covered
+
+
+def _theirs(other: Command, wish: Wish, seen: Seen, look: Look) -> set[str] | None:
+    """The programs of another command that are still there. None: what it names can be planned no more, since there are several
+    where there was one."""
+    home, named = Path(seen.root, other.home), other.choice.packages
+    there = tuple(one for one in named if _is_there(home, one))
+    if not home.is_dir() or (named and not there):
+        return set()
+    try:
+        return _programs(look(replace(wish.build, directory=str(home), packages=there)))
+    except UsageError:
+        return None
 
 
 def _programs(seen: Seen) -> set[str]:
@@ -169,20 +178,27 @@ def _seen_from(home: Path, here: Path, word: str) -> str:
     return moved if moved.split("/", 1)[0] in (".", "..") else f"./{moved}"
 
 
-def made_twice(wish: Wish, paths: tuple[str, ...]) -> Iterator[Finding]:
-    """A warning where files of another command are of the same program, under other names than the `paths` of this one."""
+def made_twice(wish: Wish, paths: tuple[str, ...], seen: Seen, look: Look) -> Iterator[Finding]:
+    """A warning where another command made files of these programs under other names than the `paths` of this one. Needless are
+    those of the command that names no program beyond the other's; where each has one of its own, none are."""
     for command, files in wish.others:
         theirs, ours = ([one for one in some if one not in rest] for some, rest in ((files, paths), (paths, files)))
-        if theirs and ours:
-            yield Finding(
-                name="made-twice",
-                message=f"{_some(ours)} and {_some(theirs)} are of one program, the latter by `{words(command)}`",
-                next=f"rm {shlex.join(theirs)}, or {shlex.join(ours)}: whichever nobody uses",
-            )
+        if not theirs or not ours:
+            continue
+        by, mine = _theirs(command, wish, seen, look), _programs(seen)
+        if by is not None and by <= mine:
+            yield _needless(theirs, seen, Command(choice=wish.choice, home=command.home))
+        elif by is not None and mine <= by:
+            yield _needless(ours, seen, command)
 
 
-def _some(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} ({len(names)} files)"
+def _needless(files: list[str], seen: Seen, kept: Command) -> Finding:
+    some = f"{files[0]} is" if len(files) == 1 else f"{files[0]} and {len(files) - 1} more are"
+    return Finding(
+        name="made-twice",
+        message=f"{some} needless: `{words(kept)}` makes the same of the same program",
+        next=shlex.join(("rm", *(os.path.relpath(f"{seen.root}/{one}") for one in files))),
+    )
 
 
 def _meet(one: Choice, other: Choice) -> bool:

@@ -154,9 +154,15 @@ def test_a_line_stays_as_far_in_as_it_begins() -> None:
     assert all(line.startswith("  word") for line in err.getvalue().splitlines())
 
 
-def test_a_command_to_go_on_with_stays_in_one_line() -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        "wherry build ./cmd/api --platform linux/amd64,linux/arm64 -t registry.example/team/{name}:{version}",
+        f"rm {'internal/containertest/' * 4}doc.go",
+    ],
+)
+def test_a_command_to_go_on_with_stays_in_one_line(command: str) -> None:
     output, _, err = sink()
-    command = "wherry build ./cmd/api --platform linux/amd64,linux/arm64 -t registry.example/team/{name}:{version}"
     output.error(UsageError("bad-place", "no such place", next=(command, "a sentence " * 20)))
     lines = err.getvalue().splitlines()
     assert f"  next   {command}" in lines
