@@ -17,6 +17,7 @@ from tests.support import apps, looks
 from tests.support.cli import Done, wherry
 from tests.support.servers import free_port, need_root
 from tests.support.tools import need
+from wherry.store import place as places
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("prove")]
 
@@ -140,6 +141,15 @@ def test_run_settings_hold(home: Path, repository: Path) -> None:
     assert (done.code, limits["memory"], limits["cpus"]) == (0, 64 << 20, 1.0)
     done = prove(home, apps.place("good"), "--only=start", "--json", "--memory=128m", cwd=repository)
     assert json.loads(done.stdout)["limits"]["memory"] == 128 << 20
+
+
+def test_a_mains_own_settings_hold_for_its_image_in_any_folder(home: Path, repository: Path) -> None:
+    (repository / "wherry.toml").write_text('[main.good.run]\nmemory = "64m"\n[main.images.run]\nmemory = "32m"\n')
+    place = places.parse(apps.place("good"))
+    assert isinstance(place, places.LayoutPlace)
+    Path(repository, "images").symlink_to(place.directory)
+    done = json.loads(prove(home, f"oci:images:{place.tag}", "--only=start", "--json", cwd=repository).stdout)
+    assert (done["limits"]["memory"], done["subject"].partition(":")[0]) == (64 << 20, "good")
 
 
 def test_a_package_tells_where(home: Path) -> None:

@@ -31,6 +31,7 @@ class Shape(NamedTuple):
     name: str = "app"
     version: str = "1.2.3"
     references: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 def random_image(folder: Path, *, seed: int = 0, shape: Shape = Shape()) -> Built:  # noqa: B008 - immutable
@@ -84,7 +85,7 @@ def _image(folder: Path, platform_: Platform, random_: random.Random, shape: Sha
     run = RunConfig(
         user="65532:65532",
         entrypoint=("/app/x",),
-        labels={"seed": str(random_.random())},
+        labels={"seed": str(random_.random()), **dict(shape.labels)},
         healthcheck=HEALTH if docker else None,
     )
     settings = Config(

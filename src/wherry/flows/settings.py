@@ -14,7 +14,7 @@ from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Options
 from wherry.plan.container.settings import Merged, merged
-from wherry.plan.tiers import Effective, effective
+from wherry.plan.tiers import Effective, effective, known_as
 
 SETTINGS = "wherry.toml"
 ELSEWHERE = frozenset(
@@ -31,16 +31,16 @@ class Said(Value, frozen=True, kw_only=True):
 
 
 def said_of(build: BuildRequest, subject: Subject, machine: Machine) -> Said:
-    """A package's own settings; for an image those of the repository one stands in: its own `[main.NAME]` by the image's name."""
-    names = subject.names or (subject.title,)
+    """A package's own settings; for an image those of the repository one stands in, with the `[main.NAME]` that it says it is."""
     if subject.tiers:
-        return Said(settings=effective(subject.tiers, names), root=subject.settings_root)
+        return Said(settings=effective(subject.tiers, subject.names), root=subject.settings_root)
     if _is_silent(build, machine):
         return Said()
     from wherry.flows.tiers import read_tiers
 
     layout = layout_of(build)
-    return Said(settings=effective(read_tiers(build, layout, machine), names), root=layout.root)
+    tiers = read_tiers(build, layout, machine)
+    return Said(settings=effective(tiers, known_as(tiers, subject.names)), root=layout.root)
 
 
 def _is_silent(build: BuildRequest, machine: Machine) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +32,7 @@ from wherry.runtime.program import CPUINFO, level
 from wherry.store import own
 from wherry.store import place as places
 from wherry.store.base import Bases, Wanted
+from wherry.store.entries import FULL_NAME, REF_NAME
 from wherry.store.keeper import Ports
 from wherry.store.places import at
 
@@ -38,6 +40,9 @@ NO_PROGRAM = frozenset({"no-such-main", "no-such-package", "no-go-mod", "no-go-f
 """Errors that mean that no package is called so."""
 MEANT = re.compile(r"(?:did you mean |wherry build )(\S+?)\??")
 MODULE = re.compile(r"[\w.-]+\.[\w.-]+/\S*@\S+|\S+@(v\d\S*|latest)")
+TITLE = "org.opencontainers.image.title"
+CALLED = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*", re.ASCII)
+"""A word that containers and their copies in engines can be called; a label may say anything."""
 
 
 class Program(Value, frozen=True, kw_only=True):
@@ -79,7 +84,7 @@ class Subject(Value, frozen=True, kw_only=True):
     root: str = ""
     """Of a package's repository: what its places are relative to."""
     names: tuple[str, ...] = ()
-    """What the settings may call it; empty: its title."""
+    """What the settings may call a package: all of these; an image: the first of these that they know."""
 
 
 def sealed(subject: Subject) -> str:
@@ -210,14 +215,15 @@ def image_at(place: places.Place, ports: Ports, kept: Blobs, platform: Platform)
             )
             error.with_next(f"build it for {platform}: wherry build --platform {platform}", *other)
         raise
-    settings = base.config.config if base.config else None
-    name = _name(place)
+    settings = (base.config.config if base.config else None) or RunConfig()
+    name, names = _named(place, bases.top(wanted).descriptor.annotations, settings)
     return Subject(
-        title=name.rpartition("/")[2].partition(":")[0] or "app",
+        title=_last(name) or "app",
         image=f"{name}@{base.top}" if base.top else name,
+        names=names,
         platform=base.platform,
         platforms=tuple(one.platform for one in bases.platforms(wanted)),
-        config=settings or RunConfig(),
+        config=settings,
         layers=packed_of(base),
         digest=str(base.digest or ""),
         place=str(place),
@@ -239,18 +245,46 @@ def packed_of(base: Base) -> tuple[Packed, ...]:
     )
 
 
-def _name(place: places.Place) -> str:
+def _named(place: places.Place, entry: Mapping[str, str], settings: RunConfig) -> tuple[str, tuple[str, ...]]:
+    """What people are told of an image, and what settings may call it. Of itself it says its title and its program. A path is
+    only where it lies: there its name is that of its entry in the layout, else what it says of itself."""
+    title, program = (settings.labels or {}).get(TITLE, ""), posixpath.basename(next(iter(_command(settings)), ""))
+    own = tuple(word for word in (title, program) if CALLED.fullmatch(word))
     match place:
         case places.OwnPlace(reference=reference) | places.EnginePlace(reference=reference):
-            return str(replace(reference, digest=None)) if reference else "image"
+            name = str(replace(reference, digest=None)) if reference else "image"
         case places.RegistryPlace(reference=reference):
-            return str(replace(reference, digest=None))
+            name = str(replace(reference, digest=None))
         case places.LayoutPlace(directory=path, tag=tag):
-            return f"{Path(path).name}:{tag}" if tag else Path(path).name
+            name = _in_layout(entry) or _tagged((*own, Path(path).name)[0], tag or entry.get(REF_NAME, ""))
         case places.OciArchivePlace(file=path, tag=tag):
-            return f"{Path(path).stem}:{tag}" if tag else Path(path).stem
+            name = _in_layout(entry) or _tagged((*own, Path(path).stem)[0], tag or entry.get(REF_NAME, ""))
         case places.DockerArchivePlace(file=path):
-            return Path(path).stem
+            name = _in_layout(entry) or (*own, Path(path).stem)[0]
+    return name, tuple(dict.fromkeys((*own, _last(name))))
+
+
+def _in_layout(entry: Mapping[str, str]) -> str:
+    """The whole name of an entry, as Docker would be told it; empty where it has a tag alone, or none."""
+    for said in (entry.get(FULL_NAME, ""), entry.get(REF_NAME, "")):
+        with contextlib.suppress(UsageError):
+            reference = references.parse(said)
+            if reference.host or reference.tag:
+                return str(replace(reference, digest=None)).removeprefix("docker.io/").removeprefix("library/")
+    return ""
+
+
+def _tagged(name: str, tag: str) -> str:
+    return f"{name}:{tag}" if tag else name
+
+
+def _last(name: str) -> str:
+    """`api` of `registry.example.com/team/api:1`."""
+    return name.rpartition("/")[2].partition(":")[0]
+
+
+def _command(settings: RunConfig) -> tuple[str, ...]:
+    return settings.entrypoint or settings.cmd or ()
 
 
 def copy_program(source: str, target: Path) -> None:

@@ -99,6 +99,17 @@ def effective(tiers: tuple[Tier, ...], names: tuple[str, ...] = ()) -> Effective
     )
 
 
+def known_as(tiers: tuple[Tier, ...], words: tuple[str, ...]) -> tuple[str, ...]:
+    """What the settings call the main that an image means by one of `words`, the likeliest first: that very word, else the only
+    folder or import path that ends with it."""
+    keys = dict.fromkeys(key for tier in tiers for key in tier.settings.main or {})
+    for word in words:
+        found = [word] if word in keys else [key for key in keys if key.rpartition("/")[2] == word]
+        if len(found) == 1:
+            return tuple(found)
+    return ()
+
+
 def packages(tiers: tuple[Tier, ...]) -> tuple[tuple[str, ...], Source]:
     """The `packages` of the highest tier that names some."""
     for tier in reversed(tiers):

@@ -6,7 +6,7 @@ from tests.support.planning import decision, inputs, main, plan, project
 from wherry.model.settings import BuildSettings, HealthSettings, ImageSettings, Settings
 from wherry.plan import read
 from wherry.plan.choose import to_look_at
-from wherry.plan.tiers import Tier, effective, merge, packages
+from wherry.plan.tiers import Tier, effective, known_as, merge, packages
 from wherry.plan.variables import from_environment
 
 FLAG = Tier(origin="flag", settings=Settings(image=ImageSettings(base="scratch")))
@@ -91,3 +91,11 @@ def test_what_is_looked_at_is_seen_from_the_file_and_includes_travelling_binarie
     assert to_look_at(("./x",), (tier,), str(tmp_path)) == ("./x", migrate, "example.com/x")
     assert to_look_at(("example.com/x@v1",), (tier,), str(tmp_path)) == ("example.com/x@v1",)
     assert to_look_at((), (), str(tmp_path)) == ()
+
+
+def test_an_image_means_the_first_word_that_the_settings_know_alone() -> None:
+    text = "[main.api]\n[main.'cmd/worker']\n[main.'a/cmd/server']\n[main.'b/cmd/server']\n[main.mail]\n"
+    tiers = (read.parse(text, "wherry.toml"),)
+    assert known_as(tiers, ("shop-api", "api", "mail")) == ("api",)
+    assert known_as(tiers, ("worker", "mail")) == ("cmd/worker",)
+    assert known_as(tiers, ("server",)) == known_as(tiers, ("images",)) == known_as((), ("api",)) == ()
