@@ -250,18 +250,22 @@ def _named(place: places.Place, entry: Mapping[str, str], settings: RunConfig) -
     only where it lies: there its name is that of its entry in the layout, else what it says of itself."""
     title, program = (settings.labels or {}).get(TITLE, ""), posixpath.basename(next(iter(_command(settings)), ""))
     own = tuple(word for word in (title, program) if CALLED.fullmatch(word))
+    name = _name(place, entry, own)
+    return name, tuple(dict.fromkeys((*own, _last(name))))
+
+
+def _name(place: places.Place, entry: Mapping[str, str], own: tuple[str, ...]) -> str:
     match place:
         case places.OwnPlace(reference=reference) | places.EnginePlace(reference=reference):
-            name = str(replace(reference, digest=None)) if reference else "image"
+            return str(replace(reference, digest=None)) if reference else "image"
         case places.RegistryPlace(reference=reference):
-            name = str(replace(reference, digest=None))
+            return str(replace(reference, digest=None))
         case places.LayoutPlace(directory=path, tag=tag):
-            name = _in_layout(entry) or _tagged((*own, Path(path).name)[0], tag or entry.get(REF_NAME, ""))
+            return _in_layout(entry) or _tagged((*own, Path(path).name)[0], tag or entry.get(REF_NAME, ""))
         case places.OciArchivePlace(file=path, tag=tag):
-            name = _in_layout(entry) or _tagged((*own, Path(path).stem)[0], tag or entry.get(REF_NAME, ""))
+            return _in_layout(entry) or _tagged((*own, Path(path).stem)[0], tag or entry.get(REF_NAME, ""))
         case places.DockerArchivePlace(file=path):
-            name = _in_layout(entry) or (*own, Path(path).stem)[0]
-    return name, tuple(dict.fromkeys((*own, _last(name))))
+            return _in_layout(entry) or (*own, Path(path).stem)[0]
 
 
 def _in_layout(entry: Mapping[str, str]) -> str:
