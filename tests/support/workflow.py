@@ -134,7 +134,9 @@ class Runner:
 
 
 FUNCTIONS = {
-    "format": lambda text, *values: re.sub(r"\{(\d)\}", lambda match: values[int(match[1])], text),
+    "format": lambda text, *values: re.sub(
+        r"\{(\d)\}|(\{\{|\}\})", lambda match: values[int(match[1])] if match[1] else match[2][0], text
+    ),
     "startsWith": lambda text, begin: text.startswith(begin),
 }
 

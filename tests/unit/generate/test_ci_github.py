@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.support.applications import API, HOSTILE, JOBS
 from tests.support.generated import same_as_golden
@@ -24,7 +24,7 @@ from wherry.model.file import Choice
 
 PLAIN = Choice(what="ci", variant="github")
 DOCKER = Choice(what="ci", variant="github", extras=("docker",))
-GHCR = msgspec.structs.replace(API, image="ghcr.io/example/shop-api")
+GHCR = replace(API, image="ghcr.io/example/shop-api")
 CASES = {"api": (API,), "jobs": (JOBS,), "both": (API, JOBS), "ghcr": (GHCR,)}
 EVERY = [(name, choice) for name in CASES for choice in (PLAIN, DOCKER)]
 DIGEST = "sha256:" + "ab" * 32
@@ -136,7 +136,8 @@ def test_who_keeps_caches(event: str, kind: str, hit: str, kept: bool, tmp_path:
     ("event", "ref", "branch", "published"),
     [
         ("push", "refs/heads/main", "main", True),
-        ("push", "refs/tags/v1.4.0", "main", True),
+        ("push", "refs/tags/services/jobs/v1.4.0", "main", True),
+        ("push", "refs/tags/v1.4.0", "main", False),
         ("push", "refs/heads/other", "main", False),
         ("push", "refs/tags/nightly", "main", False),
         ("push", "refs/heads/trunk", "trunk", True),
@@ -145,19 +146,62 @@ def test_who_keeps_caches(event: str, kind: str, hit: str, kept: bool, tmp_path:
     ],
 )
 def test_who_publishes(event: str, ref: str, branch: str, published: bool, tmp_path: Path) -> None:
-    published_jobs = msgspec.structs.replace(JOBS, image="registry.example.com/jobs")
+    published_jobs = replace(JOBS, image="registry.example.com/jobs")
     document = workflow((published_jobs,))
     github = {"event_name": event, "ref": ref, "event": {"repository": {"default_branch": branch}}}
     runner = Runner(folder=tmp_path, scratch=tmp_path, context={"github": github}, variables={})
     assert runner.value(document["jobs"]["publish"]["if"]) is published
+    assert runner.value(document["jobs"]["test"]["if"]) is (published or event == "pull_request"), (
+        "once, where it is known"
+    )
     assert runner.fill(document["concurrency"]["cancel-in-progress"]) == str(not published)
+
+
+@pytest.mark.parametrize(
+    ("ref", "published"),
+    [
+        ("refs/heads/main", ["publish-shop-api", "publish-jobs"]),
+        ("refs/tags/v1.4.0", ["publish-shop-api"]),
+        ("refs/tags/services/jobs/v1.4.0", ["publish-jobs"]),
+        ("refs/tags/services/$${{x}}'/v1.4.0", ["publish-odd"]),
+    ],
+)
+def test_a_modules_tags_publish_its_own_programs(ref: str, published: list[str], tmp_path: Path) -> None:
+    jobs = replace(JOBS, image="registry.example.com/jobs")
+    folder = "services/$${{x}}'"
+    odd = replace(jobs, name="odd", sources=replace(jobs.sources, module_directory=folder, directory=folder))
+    document = workflow((API, jobs, odd))
+    github = {"event_name": "push", "ref": ref, "ref_type": ref.split("/")[1].replace("heads", "branch")}
+    runner = Runner(folder=tmp_path, scratch=tmp_path, context={"github": github}, variables={})
+    publishing = {name: job["if"] for name, job in document["jobs"].items() if name.startswith("publish")}
+    assert len(publishing) == 3
+    assert not [text for text in publishing.values() if "${{" in text]
+    assert [name for name, text in publishing.items() if runner.value(text)] == (
+        [*published, "publish-odd"] if "heads" in ref else published
+    )
+    assert document["on"]["push"]["tags"][:2] == ["v*", "services/jobs/v*"]
+
+
+def test_programs_of_one_module_are_checked_once() -> None:
+    other = replace(API, name="other")
+    document = workflow((API, other))
+    assert [name for name in document["jobs"] if name.startswith("test")] == ["test"]
+    assert {job["needs"] for name, job in document["jobs"].items() if name.startswith("build")} == {"test"}
+    tagged = replace(
+        other,
+        name="tagged",
+        sources=replace(API.sources, environment=(*API.sources.environment, ("GOEXPERIMENT", "x"))),
+    )
+    document = workflow((API, other, tagged, replace(tagged, name="third")))
+    needs = {name: job["needs"] for name, job in document["jobs"].items() if name.startswith("build")}
+    assert list(needs.values()) == ["test-shop-api", "test-shop-api", "test-tagged", "test-tagged"]
 
 
 def test_with_a_known_branch_only_its_pushes_and_version_tags_start_anything() -> None:
     document = workflow((API,))
     assert document["on"]["push"] == {"branches": ["main"], "tags": ["v*"]}
     assert document["jobs"]["publish"]["if"] == "github.event_name == 'push'"
-    odd = workflow((msgspec.structs.replace(API, branch="!c++[x]*"),))
+    odd = workflow((replace(API, branch="!c++[x]*"),))
     assert odd["on"]["push"]["branches"] == [r"\!c\+\+\[x\]\*"]
 
 
@@ -169,7 +213,7 @@ def test_checks_are_those_that_this_module_can_have() -> None:
     assert "go mod verify" in runs["api"]
     assert "go mod verify" not in runs["jobs"], "it asks for the modules of a workspace, too"
     assert "go test -race -tags=netgo work" in runs["jobs"]
-    vendored = msgspec.structs.replace(API, sources=msgspec.structs.replace(API.sources, vendored=True))
+    vendored = replace(API, sources=replace(API.sources, vendored=True))
     assert "go mod verify" not in str(workflow((vendored,)))
 
 
@@ -179,9 +223,9 @@ def test_nothing_is_pushed_without_a_registry() -> None:
 
 
 def hostile(text: str) -> Application:
-    program = msgspec.structs.replace(API.programs[0], package=f"./{text}")
-    sources = msgspec.structs.replace(API.sources, directory=text, environment=(("GOPRIVATE", text),), go="1.26.8")
-    return msgspec.structs.replace(API, name=text, programs=(program,), sources=sources, branch=text)
+    program = replace(API.programs[0], package=f"./{text}")
+    sources = replace(API.sources, directory=text, environment=(("GOPRIVATE", text),), go="1.26.8")
+    return replace(API, name=text, programs=(program,), sources=sources, branch=text)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +328,7 @@ def test_a_literal_is_itself_after_expressions_are_filled_in(tmp_path: Path) -> 
 
 def test_names_that_would_be_one_job_are_refused() -> None:
     with pytest.raises(UsageError, match="two applications of one workflow"):
-        files((msgspec.structs.replace(API, name="a.b"), msgspec.structs.replace(JOBS, name="a-b")), PLAIN)
+        files((replace(API, name="a.b"), replace(JOBS, name="a-b")), PLAIN)
 
 
 def test_gitlab_has_no_docker() -> None:

@@ -65,6 +65,8 @@ def test_only_releases_are_published_and_only_what_was_proved() -> None:
         "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
         "$CI_COMMIT_TAG =~ /^v/",
     ]
+    nested = pipeline(msgspec.structs.replace(JOBS, image="registry.example.com/jobs"))
+    assert nested["publish"]["rules"][1] == {"if": r"$CI_COMMIT_TAG =~ /^services\/jobs\/v/"}
     document = pipeline(API)
     assert document["publish"]["rules"][0] == {"if": "$CI_COMMIT_BRANCH == $RELEASED_BRANCH"}
     assert document["variables"]["RELEASED_BRANCH"] == "main"
@@ -74,6 +76,12 @@ def test_only_releases_are_published_and_only_what_was_proved() -> None:
     assert document["publish"]["interruptible"] is False
     assert "allow_failure" not in str(document)
     assert "publish" not in jobs(pipeline(JOBS)), "it has no registry"
+
+
+def test_programs_of_one_module_are_checked_once() -> None:
+    document = pipeline(API, msgspec.structs.replace(API, name="other"))
+    assert [name for name, job in document.items() if isinstance(job, dict) and job.get("stage") == "test"] == ["test"]
+    assert [job["needs"] for name, job in document.items() if name.startswith("build")] == [["test"], ["test"]]
 
 
 def test_nothing_runs_as_a_service_and_every_image_has_a_digest() -> None:

@@ -12,9 +12,9 @@ from wherry.formats.yaml import Document, dump, noted
 from wherry.generate import names
 from wherry.generate.ci import docker, install, steps
 from wherry.generate.ci.checks import Check, checks
-from wherry.generate.ci.member import identifier, job, members, registry, told
+from wherry.generate.ci.member import identifier, job, members, registry, tags, tester, told
 from wherry.generate.ci.steps import Step, literal
-from wherry.generate.names import Applications, Member
+from wherry.generate.names import Applications, Member, members_of
 from wherry.model.file import Choice, File
 
 FOLDER: Final = ".github/workflows"
@@ -23,10 +23,7 @@ DOCKER: Final = "docker"
 """The switch for an image from the Dockerfile."""
 PUSHED: Final = "github.event_name == 'push'"
 OURS: Final = f"{PUSHED} || github.event.pull_request.head.repo.full_name == github.repository"
-PUBLISHED: Final = (
-    f"{PUSHED} && (github.ref == format('refs/heads/{{0}}', github.event.repository.default_branch)"
-    " || startsWith(github.ref, 'refs/tags/v'))"
-)
+DEFAULT: Final = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
 """Where no branch is known, pushes to all of them start the workflow."""
 
 
@@ -41,8 +38,9 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
 
 def _head(each: tuple[Member, ...], name: str) -> Mapping[str, Document]:
     branch = each[0].application.branch
-    pushes = {"branches": [_pattern(branch)], "tags": ["v*"]} if branch else None
-    cancel = "github.event_name == 'pull_request'" if branch else f"!({PUBLISHED})"
+    versions = [f"{_pattern(one)}*" for one in _versions(each)]
+    pushes = {"branches": [_pattern(branch)], "tags": versions} if branch else None
+    cancel = "github.event_name == 'pull_request'" if branch else f"!({_published(*each)})"
     return {
         "name": literal(name),
         "on": {"push": pushes, "pull_request": None},
@@ -67,9 +65,27 @@ def _said(each: tuple[Member, ...], jobs: Mapping[str, Document]) -> Document:
     return noted(jobs, "Nothing is pushed: generate.image in wherry.toml names no registry.")
 
 
-def _published(branch: str) -> str:
-    """The condition for what others may pull."""
-    return PUSHED if branch else PUBLISHED
+def _versions(each: tuple[Member, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(tags, each)))
+
+
+def _published(*each: Member) -> str:
+    """The condition for what others may pull: one branch, and the tags of their own modules."""
+    applications = each[0].applications
+    known = bool(applications[0].branch)
+    if known and _versions(each) == _versions(members_of(applications)):
+        return PUSHED
+    branch = "github.ref_type == 'branch'" if known else DEFAULT
+    tagged = (f"startsWith(github.ref, {_text(f'refs/tags/{one}')})" for one in _versions(each))
+    return f"{PUSHED} && ({' || '.join((branch, *tagged))})"
+
+
+def _text(value: str) -> str:
+    """A text in a condition, where a dollar and braces would begin an expression."""
+    quoted = "'" + value.replace("'", "''") + "'"
+    if "$" not in value:
+        return quoted
+    return f"format({quoted.replace('{', '{{').replace('}', '}}').replace('$', '{0}')}, '$')"
 
 
 def _pattern(branch: str) -> str:
@@ -79,7 +95,7 @@ def _pattern(branch: str) -> str:
 
 def _jobs(member: Member, *, with_docker: bool) -> dict[str, Mapping[str, Document]]:
     build, publish = (_build_by_docker, _publish_by_docker) if with_docker else (_build, _publish)
-    jobs = {job(member, "test"): _test(member), job(member, "build"): build(member)}
+    jobs = {tester(member): _test(member), job(member, "build"): build(member)}
     if registry(member):
         jobs[job(member, "publish")] = publish(member)
     return jobs
@@ -94,10 +110,17 @@ def _job(folder: str, /, **more: Any) -> dict[str, Document]:
 def _test(member: Member) -> Mapping[str, Document]:
     application = member.application
     variables = {name: literal(value) for name, value in application.sources.environment} | {"GOTOOLCHAIN": "local"}
+    every = f"github.event_name == 'pull_request' || {_published(*members_of(member.applications))}"
+    once = (
+        {}
+        if member.applications[0].branch
+        else {"if": noted(every, "A branch with a pull request is checked once, there.")}
+    )
     return {
+        **once,
         **_job(application.sources.directory),
         "env": variables,
-        "steps": [*_begin(member, cached="test"), *map(_check, checks(application)), steps.save(PUSHED)],
+        "steps": [*_begin(member, cached=tester(member)), *map(_check, checks(application)), steps.save(PUSHED)],
     }
 
 
@@ -109,11 +132,11 @@ def _check(check: Check) -> Step:
 def _build(member: Member) -> Mapping[str, Document]:
     told = _told(member)
     return {
-        "needs": job(member, "test"),
+        "needs": tester(member),
         **_job(names.home(member.applications)),
         "outputs": {"digest": "${{ steps.build.outputs.digest }}"},
         "steps": [
-            *_begin(member, cached="build"),
+            *_begin(member, cached=job(member, "build")),
             *_tool(member),
             steps.build(told),
             steps.save(PUSHED),
@@ -126,7 +149,7 @@ def _build_by_docker(member: Member) -> Mapping[str, Document]:
     """It reads the registry's layers where it may, and writes none: a pull request's would be a stranger's."""
     read = registry(member) == "ghcr.io"
     return {
-        "needs": job(member, "test"),
+        "needs": tester(member),
         **_job(names.home(member.applications)),
         **({"permissions": {"contents": "read", "packages": "read"}} if read else {}),
         "steps": [
@@ -152,7 +175,7 @@ def _publishing(member: Member, pushing: tuple[Document, ...]) -> Mapping[str, D
     own = {"packages": "write"} if registry(member) == "ghcr.io" else {}
     return {
         "needs": job(member, "build"),
-        "if": noted(_published(application.branch), "One branch and version tags, and no pull request."),
+        "if": noted(_published(member), "One branch and version tags, and no pull request."),
         **_job(names.home(member.applications)),
         "permissions": {"contents": "read", **own, "id-token": "write", "attestations": "write"},
         "steps": [
@@ -168,7 +191,7 @@ def _publishing(member: Member, pushing: tuple[Document, ...]) -> Mapping[str, D
 def _begin(member: Member, *, cached: str = "") -> tuple[Document, ...]:
     """Sources and Go; with caches for the job of that name."""
     application = member.application
-    caches = (steps.restore(application, job(member, cached)),) if cached else ()
+    caches = (steps.restore(application, cached),) if cached else ()
     return (steps.sources(), *steps.credentials(application), steps.go(application, cached=bool(cached)), *caches)
 
 

@@ -6,6 +6,7 @@ Scripts read variables as any shell does; those with a repository's words are no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -13,7 +14,7 @@ from wherry.formats.yaml import Document, dump, noted
 from wherry.generate import names
 from wherry.generate.ci import commands, install
 from wherry.generate.ci.checks import Check, checks
-from wherry.generate.ci.member import job, members, registry, told
+from wherry.generate.ci.member import job, members, registry, tags, tester, told
 from wherry.generate.names import Applications, Member
 from wherry.generate.shell import quoted
 from wherry.model.application import Application
@@ -63,12 +64,12 @@ def _head(application: Application) -> Mapping[str, Document]:
 
 
 def _jobs(member: Member) -> dict[str, Mapping[str, Document]]:
-    jobs = {"test": _test(member), "build": _build(member), "prove": _prove(member)}
+    jobs = {tester(member): _test(member), job(member, "build"): _build(member), job(member, "prove"): _prove(member)}
     if registry(member):
-        jobs["publish"] = _publish(member)
+        jobs[job(member, "publish")] = _publish(member)
     usual, own = member.applications[0].pin("builder"), member.application.pin("builder")
     image = {} if own == usual else {"image": str(own)}
-    return {job(member, name): {**image, **one} for name, one in jobs.items()}
+    return {name: {**image, **one} for name, one in jobs.items()}
 
 
 def _test(member: Member) -> Mapping[str, Document]:
@@ -92,7 +93,7 @@ def _build(member: Member) -> Mapping[str, Document]:
     run = f'{commands.build(IMAGES)}echo "PROVED=${{image##*@}}" >"$CI_PROJECT_DIR/{PROVED}"\n'
     return {
         "stage": "build",
-        "needs": [job(member, "test")],
+        "needs": [tester(member)],
         "variables": _variables(told(member)),
         "cache": _caches(member),
         "before_script": [_overlooked(), *_private(member), *_wherry(), *_enter(names.home(member.applications))],
@@ -119,7 +120,7 @@ if [ "$REGISTRY" = "${{CI_REGISTRY:-}}" ]; then
 fi
 {commands.LOGIN}"""
     branch = "$RELEASED_BRANCH" if member.applications[0].branch else "$CI_DEFAULT_BRANCH"
-    rules = [{"if": f"$CI_COMMIT_BRANCH == {branch}"}, {"if": "$CI_COMMIT_TAG =~ /^v/"}]
+    rules = [{"if": f"$CI_COMMIT_BRANCH == {branch}"}, {"if": f"$CI_COMMIT_TAG =~ /^{_pattern(tags(member))}/"}]
     return {
         "stage": "publish",
         "needs": [job(member, "build"), job(member, "prove")],
@@ -135,6 +136,11 @@ fi
             noted(commands.push_again(ONCE_MORE), commands.AGAIN),
         ],
     }
+
+
+def _pattern(text: str) -> str:
+    """A text in a regular expression between slashes."""
+    return re.sub(r"([^A-Za-z0-9_-])", r"\\\1", text)
 
 
 def _variables(values: Mapping[str, str]) -> Mapping[str, Document]:
