@@ -48,8 +48,9 @@ def _by_command(seen: Checked) -> Verdict:
     )
 
 
-def ready(observed: Observed, _: Expectations) -> Verdict:
-    """PASS: the readiness route says yes while it runs, and no once it stops, so that nobody sends it more."""
+def ready(observed: Observed, wanted: Expectations) -> Verdict:
+    """PASS: the readiness route says yes while it runs, and no once it stops, so that nobody sends it more. Who waits for servers
+    that nothing leads to says no with reason: UNKNOWN."""
     match observed.routes:
         case Routes(ready=""):
             step = "--ready-route /readyz, or [prove] ready-route in wherry.toml"
@@ -57,11 +58,26 @@ def ready(observed: Observed, _: Expectations) -> Verdict:
         case Routes() if _silent(observed):
             return unknown("ready", "it listens nowhere, see start")
         case Routes() as seen if not 200 <= seen.ready_status < 400:
-            return failed("ready", f"{seen.ready} answered {seen.ready_status or 'nothing'} while it ran")
+            said = f"{seen.ready} answered {seen.ready_status or 'nothing'} while it ran"
+            return _waiting(said, wanted.backing) if _alone(observed, wanted) else failed("ready", said)
         case Routes() as seen:
             return _stopping(seen, observed)
         case why:
             return nothing("ready", why)
+
+
+def _alone(observed: Observed, wanted: Expectations) -> bool:
+    """Whether it talks to servers, and its network leads to none."""
+    return bool(wanted.backing) and observed.container.network in ("own", "none")
+
+
+def _waiting(said: str, backing: tuple[str, ...]) -> Verdict:
+    servers = " and ".join(backing)
+    steps = (
+        f"--network host -e NAME=VALUE, with its own variables, where {servers} can be reached",
+        '[prove] unknown = ["ready"] in wherry.toml accepts that nobody saw it ready',
+    )
+    return unknown("ready", f"{said}; it talks to {servers}, and there is none here", next=steps)
 
 
 def _silent(observed: Observed) -> bool:

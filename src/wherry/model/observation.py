@@ -189,6 +189,8 @@ class Expectations(Value, frozen=True, kw_only=True):
     ready_route: str = ""
     ready_guess: str = ""
     """Where the sources show it, when nobody said it."""
+    backing: tuple[str, ...] = ()
+    """Servers that it talks to: postgres, redis. A network of the container's own has none of them."""
     slow_route: str = ""
     requests: int = 8
     """Under way when the stop signal comes."""

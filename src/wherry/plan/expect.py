@@ -81,6 +81,7 @@ def _expectations(settings: Effective, inferred: tuple[Inferred, ...]) -> Expect
         start=_time(settings, "start", said.start, usual.start),
         ready_route=_ready_route(settings, guessed),
         ready_guess=str(guessed.place) if guessed else "",
+        backing=_backing(settings, inferred),
         slow_route=_route(settings, "slow-route", said.slow_route),
         requests=int(_number(settings, ("requests", said.requests), usual.requests, (1, 200))),
         tries=int(_number(settings, ("tries", said.tries), usual.tries, (1, 20))),
@@ -95,6 +96,13 @@ def _ready_route(settings: Effective, guessed: Inferred | None) -> str:
     if settings.prove.ready_route is None and settings.generate.readiness:
         return settings.generate.readiness
     return guessed.value if guessed else _route(settings, "ready-route", settings.prove.ready_route)
+
+
+def _backing(settings: Effective, inferred: tuple[Inferred, ...]) -> tuple[str, ...]:
+    """As generated files have it: what the settings say, else what the sources import a client of."""
+    found = tuple(one.value for one in inferred if one.kind == "backing")
+    said = settings.generate.backing
+    return tuple(sorted(set(found if said is None else said)))
 
 
 def _is_answered(one: Inferred, inferred: tuple[Inferred, ...], ports: tuple[str, ...], asked: int) -> bool:

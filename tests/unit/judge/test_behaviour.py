@@ -240,6 +240,17 @@ def test_what_nobody_named_can_be_named_without_a_file(
     assert "wherry.toml" in step
 
 
+def test_who_waits_for_a_server_that_is_not_here_is_not_blamed_for_it() -> None:
+    waiting, wanted = replace(ROUTES, ready_status=503), replace(WANTED, backing=("postgres", "redis"))
+    verdict = ready(observed(routes=waiting, drain=DRAIN), wanted)
+    assert (verdict.outcome, verdict.host, verdict.acceptable) == ("UNKNOWN", False, True)
+    assert verdict.summary.endswith("answered 503 while it ran; it talks to postgres and redis, and there is none here")
+    assert ready(observed(routes=ROUTES, drain=DRAIN), wanted).outcome == "PASS"
+    for network in ("host", "out"):
+        led_out = replace(CONTAINER, network=network)
+        assert ready(observed(led_out, routes=waiting, drain=DRAIN), wanted).outcome == "FAIL"
+
+
 def test_readiness_that_could_not_be_asked_names_the_flag_that_lets_it() -> None:
     stopping = replace(DRAIN, tries=(replace(PEACE, ready=None),))
     (step,) = ready(observed(routes=ROUTES, drain=stopping), WANTED).next

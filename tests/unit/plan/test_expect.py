@@ -85,6 +85,15 @@ def test_readiness_is_asked_only_where_it_is_answered(
     assert expect.decide(said_so, known, ports, asked).expectations.ready_route == "/readyz"
 
 
+@pytest.mark.parametrize(
+    ("text", "servers"),
+    [("", ("postgres",)), ('generate.backing = ["redis"]', ("redis",)), ("generate.backing = []", ())],
+)
+def test_servers_are_those_of_generated_files(text: str, servers: tuple[str, ...]) -> None:
+    known = (READY, Inferred(kind="backing", value="postgres", place=READY.place))
+    assert expect.decide(said(text), known).expectations.backing == servers
+
+
 @pytest.mark.parametrize("day", ["2026-12-31", '"2026-12-31"'])
 def test_a_waiver_with_its_day(day: str) -> None:
     found = expect.decide(said(f'[[prove.waive]]\ncheck = "shell"\nreason = "soon"\nuntil = {day}\n'))
