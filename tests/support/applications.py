@@ -3,7 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
-from wherry.model.application import Application, Backing, Pin, Program, Runs, Sources, Stamp
+from wherry.model.application import NONROOT_HOME, Application, Backing, Pin, Program, Runs, Sources, Stamp
 from wherry.model.container import Limits
 from wherry.model.place import Place
 from wherry.model.plan import Asset, Health, WritableDirectory
@@ -59,6 +59,7 @@ API = Application(
         tracked=("cmd/api/main.go", "go.mod", "go.sum"),
     ),
     runs=Runs(
+        home=NONROOT_HOME,
         ports=("8080/tcp",),
         limits=Limits(memory=256 << 20, cpus=2.0, pids=256, files=1024),
         memory_request=128 << 20,

@@ -96,6 +96,8 @@ class Pin(Value, frozen=True, kw_only=True):
 
 UNPRIVILEGED: Final = 1024
 """The kernel's net.ipv4.ip_unprivileged_port_start (ip-sysctl.rst)."""
+NONROOT_HOME: Final = WritableDirectory(path="/home/nonroot", mode=0o700)
+"""Where distroless and images of `wherry build` have the user 65532 at home, as its own."""
 PORTS: Final = {"postgres": 5432, "redis": 6379}
 """Where clients of each kind of server ask, unless they are told another port."""
 
@@ -152,6 +154,9 @@ class Runs(Value, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     """Names of files that it reads at /run/secrets/NAME."""
     writable: tuple[WritableDirectory, ...] = ()
+    """Folders that the settings give the user: whoever makes the image makes them."""
+    home: WritableDirectory | None = None
+    """What HOME names, where the base has it as the user's own; None: there is none, or nobody knows of it."""
     volumes: tuple[str, ...] = ()
     certificates: bool = True
     """It speaks TLS to others, so it needs authorities."""
@@ -162,6 +167,13 @@ class Runs(Value, frozen=True, kw_only=True):
     seccomp: str = ""
     """Path of a recorded profile, relative to the root; empty: the engine's own."""
     backing: tuple[Backing, ...] = ()
+
+    @property
+    def places(self) -> tuple[WritableDirectory, ...]:
+        """All folders of the user beside /tmp, each once: where `wherry run` has memory, and every other runtime must, too, or
+        the same program fails there on its read-only root."""
+        given = {one.path for one in self.writable}
+        return (*self.writable, *((self.home,) if self.home and self.home.path not in given else ()))
 
     @property
     def low_port(self) -> int:
@@ -223,6 +235,13 @@ class Application(Value, frozen=True, kw_only=True):
     def command(self) -> tuple[str, ...]:
         """The whole entrypoint in exec form."""
         return self.entrypoint or (f"/app/{self.programs[0].name}",)
+
+    @property
+    def scratches(self) -> tuple[WritableDirectory, ...]:
+        """`runs.places` without a home that the image has files in: where nothing copies them, an empty folder hides them."""
+        home = self.runs.home
+        filled = home and any(f"{one.into.rstrip('/')}/".startswith(f"{home.path}/") for one in self.assets)
+        return tuple(one for one in self.runs.places if one != home or not filled)
 
     @property
     def port(self) -> int:

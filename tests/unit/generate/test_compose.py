@@ -84,7 +84,10 @@ def test_the_baseline(tmp_path: Path) -> None:
     made = service(tmp_path, "secure", API)
     assert made["user"] == "65532:65532"
     assert made["read_only"] is True
-    assert made["tmpfs"] == ["/tmp:size=64m,noexec,nosuid,nodev,mode=1777"]
+    assert made["tmpfs"] == [
+        "/tmp:size=64m,noexec,nosuid,nodev,mode=1777",
+        "/home/nonroot:size=64m,noexec,nosuid,nodev,mode=0700,uid=65532,gid=65532",
+    ]
     assert made["cap_drop"] == ["ALL"]
     assert "cap_add" not in made
     assert made["security_opt"] == ["no-new-privileges:true"]
@@ -123,13 +126,13 @@ def test_a_writable_folder_with_files_of_the_image_is_no_memory(tmp_path: Path) 
     )
     made = service(tmp_path, "secure", filled)
     assert [one["target"] for one in made["volumes"]] == ["/srv"]
-    assert [one.partition(":")[0] for one in made["tmpfs"]] == ["/tmp", "/srv2"]
+    assert [one.partition(":")[0] for one in made["tmpfs"]] == ["/tmp", "/srv2", "/home/nonroot"]
 
 
 def test_what_lies_in_a_volume_is_kept_with_it(tmp_path: Path) -> None:
     nested = (WritableDirectory(path="/data/cache"), WritableDirectory(path="/database"))
     made = service(tmp_path, "secure", running(API, volumes=("/data",), writable=nested))
-    assert [one.partition(":")[0] for one in made["tmpfs"]] == ["/tmp", "/database"]
+    assert [one.partition(":")[0] for one in made["tmpfs"]] == ["/tmp", "/database", "/home/nonroot"]
 
 
 def test_volumes_of_like_names_are_apart(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_limits_that_cannot_hold_are_never_written(changes: dict[str, Any]) -> N
 def test_resources_are_what_was_decided() -> None:
     resources = container(API)["resources"]
     assert resources["requests"] == {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "64Mi"}
-    assert resources["limits"] == {"cpu": "2", "memory": "256Mi", "ephemeral-storage": "320Mi"}
+    assert resources["limits"] == {"cpu": "2", "memory": "256Mi", "ephemeral-storage": "384Mi"}
     open_ended = running(API, limits=Limits(), go_memory_limit=0, memory_request=0, cpu_request=0.0)
     assert container(open_ended)["resources"]["limits"] == {"ephemeral-storage": "320Mi"}
 
@@ -218,7 +218,7 @@ def test_each_mount_has_its_volume_and_each_directory_one() -> None:
     odd = (WritableDirectory(path="/a/b"), WritableDirectory(path="/a-b"), WritableDirectory(path="/tmp"))
     application = running(API, writable=(*odd, WritableDirectory(path="/" + "x" * 80)))
     mounts = {one["mountPath"]: one["name"] for one in container(application)["volumeMounts"]}
-    assert set(mounts) == {"/tmp", "/a/b", "/a-b", "/" + "x" * 80, "/run/secrets"}
+    assert set(mounts) == {"/tmp", "/home/nonroot", "/a/b", "/a-b", "/" + "x" * 80, "/run/secrets"}
     assert sorted(mounts.values()) == sorted(one["name"] for one in pod(application)["volumes"])
     assert len(set(mounts.values())) == len(mounts)
     assert max(map(len, mounts.values())) <= 63
@@ -232,6 +232,15 @@ def test_files_of_the_image_that_a_volume_hides_are_told() -> None:
     )
     beside = replace(hiding, assets=(Asset(source="a", into="/srv2"),))
     assert "hides" not in texts("plain", beside)["deploy/deployment.yaml"]
+
+
+def test_a_home_with_files_of_the_image_stays_as_it_is() -> None:
+    at_home = replace(API, assets=(Asset(source="a", into="/home/nonroot/.config/a"),))
+    assert "/home/nonroot" not in {one["mountPath"] for one in container(at_home)["volumeMounts"]}
+    assert "/home/nonroot stays read-only" in texts("plain", at_home)["deploy/deployment.yaml"]
+    beside = replace(API, assets=(Asset(source="a", into="/home/nonroot2"),))
+    assert "/home/nonroot" in {one["mountPath"] for one in container(beside)["volumeMounts"]}
+    assert "stays read-only" not in texts("plain", beside)["deploy/deployment.yaml"]
 
 
 def test_no_secret_is_in_any_file() -> None:

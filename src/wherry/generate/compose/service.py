@@ -165,14 +165,14 @@ def in_memory(application: Application) -> tuple[WritableDirectory, ...]:
     """Folders that it may write to and that need not be kept; not such that the image has files in, which memory would hide, nor
     such as lie in a folder that is kept."""
     kept = on_disk(application)
-    return tuple(one for one in application.runs.writable if not any(_is_within(one.path, path) for path in kept))
+    return tuple(one for one in application.runs.places if not any(_is_within(one.path, path) for path in kept))
 
 
 def on_disk(application: Application) -> tuple[str, ...]:
     """Folders that outlive the container, and such that begin with files of the image."""
     filled = (
         one.path
-        for one in application.runs.writable
+        for one in application.runs.places
         if any(_is_within(asset.into, one.path) for asset in application.assets)
     )
     return tuple(dict.fromkeys((*application.runs.volumes, *filled)))

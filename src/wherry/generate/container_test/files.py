@@ -77,7 +77,7 @@ def _settings(applications: Applications, application: Application, folder: str)
         "MostBytes": str(application.size_budget),
         "Patience": duration(PATIENCE + start),
         "Secrets": strings(runs.secrets),
-        "Writable": strings(one.path for one in runs.writable),
+        "Writable": strings(one.path for one in application.scratches),
     }
 
 

@@ -19,6 +19,7 @@ from wherry.generate.dockerfile.assets import copies as asset_copies
 from wherry.generate.dockerfile.compiling import OUT
 from wherry.generate.dockerfile.draft import APP, Draft, held, told
 from wherry.generate.dockerfile.footings import NONROOT, Lack
+from wherry.model.application import NONROOT_HOME
 
 STAGE: Final = "final"
 FILES: Final = "files"
@@ -26,7 +27,6 @@ TITLE: Final = "org.opencontainers.image."
 TOP: Final = "/top"
 ZONES: Final = "/usr/share/zoneinfo.zip"
 _BASE: Final = "base"
-HOME: Final = "/home/nonroot"
 #: What the builder has, and where the program looks for it.
 _TEMPORARY: Final = "/tmp"  # noqa: S108 - the image's
 _COMMANDS: Final[dict[Lack, tuple[str, ...]]] = {
@@ -163,7 +163,7 @@ def _accounts(draft: Draft) -> tuple[tuple[str, int, str], ...]:
         return ()
     runs = draft.application.runs
     user, group = ({0: "root", NONROOT: "nonroot"}.get(one, "app") for one in (runs.user, runs.group))
-    home = HOME if runs.user == NONROOT else "/"
+    home = NONROOT_HOME.path if runs.user == NONROOT else "/"
     rows = (
         ("/etc/passwd", runs.user, f"{user}:x:{runs.user}:{runs.group}::{home}:/sbin/nologin"),
         ("/etc/group", runs.group, f"{group}:x:{runs.group}:"),
@@ -180,7 +180,7 @@ def folders(draft: Draft) -> tuple[tuple[str, int], ...]:
     """Path and mode of what the user may write to. A new volume takes its owner from the image. A home is what nonroot has on
     distroless, and in images of `wherry build`."""
     runs = draft.application.runs
-    found = {HOME: 0o700} if "accounts" in draft.lacks and runs.user == NONROOT else {}
+    found = {NONROOT_HOME.path: NONROOT_HOME.mode} if "accounts" in draft.lacks and runs.user == NONROOT else {}
     found |= dict.fromkeys(map(posixpath.normpath, runs.volumes), 0o755)
     found |= {posixpath.normpath(one.path): one.mode for one in runs.writable}
     return tuple(sorted(found.items()))

@@ -10,7 +10,7 @@ from wherry.generate import names
 from wherry.generate.kubernetes import settings, words
 from wherry.generate.kubernetes.ports import ports
 from wherry.generate.kubernetes.probes import probes
-from wherry.generate.kubernetes.storage import LOGS, disk, storages
+from wherry.generate.kubernetes.storage import LOGS, disk, mounts, storages
 from wherry.model.application import Application
 
 PAUSE: Final = 5
@@ -46,7 +46,7 @@ def selector(name: str) -> dict[str, Document]:
 def _container(application: Application) -> Document:
     runs = application.runs
     listens = [{"name": one.name, "containerPort": one.number, "protocol": one.protocol} for one in ports(application)]
-    mounts = [one.mount for one in storages(application)]
+    mounted = mounts(application)
     environment = settings.of_limits(application)
     sources = settings.sources(application)
     return {
@@ -64,7 +64,7 @@ def _container(application: Application) -> Document:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        **({"volumeMounts": mounts} if mounts else {}),
+        **({"volumeMounts": mounted} if mounted else {}),
     }
 
 

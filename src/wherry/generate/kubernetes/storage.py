@@ -69,7 +69,19 @@ def claims(application: Application) -> tuple[tuple[str, Document], ...]:
 def _scratches(application: Application) -> tuple[str, ...]:
     runs = application.runs
     kept = {*runs.volumes, *((SECRETS,) if runs.secrets else ())}
-    return tuple(dict.fromkeys(path for path in (TEMPORARY, *(one.path for one in runs.writable)) if path not in kept))
+    paths = (TEMPORARY, *(one.path for one in application.scratches))
+    return tuple(dict.fromkeys(path for path in paths if path not in kept))
+
+
+def mounts(application: Application) -> Document:
+    """`volumeMounts`; where a home is not among them, that is said."""
+    made: list[Document] = [one.mount for one in storages(application)]
+    home = application.runs.home
+    if home is None or home in application.scratches:
+        return made
+    return noted(
+        made, f"{home.path} stays read-only: an empty volume would hide what the image has there (image.assets)."
+    )
 
 
 def _mount(application: Application, path: str) -> dict[str, Document]:

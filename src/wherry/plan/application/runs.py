@@ -11,19 +11,21 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.kit.text import numbers as numbers_of
-from wherry.model.application import Backing, Runs
+from wherry.model.application import NONROOT_HOME, Backing, BaseKind, Runs
 from wherry.model.container import Limits
 from wherry.model.finding import Finding
-from wherry.model.plan import Decision, Health
+from wherry.model.plan import Decision, Health, WritableDirectory
 from wherry.plan import paths
 from wherry.plan.answer import Answer, Ledger, refuse, where
 from wherry.plan.application import numbers, variables
 from wherry.plan.application.facts import Facts
+from wherry.plan.application.pins import base_kind
 from wherry.plan.application.questions import Questions
 from wherry.plan.application.questions import decide as decided
 from wherry.plan.container import limits
 from wherry.plan.container.environment import SHARE
 from wherry.plan.tiers import Keys
+from wherry.plan.user import NAMES
 
 DRAIN: Final = 10.0
 GRACE: Final = 30.0
@@ -35,6 +37,8 @@ CPU_REQUEST: Final = 0.1
 KNOWS_LIMIT: Final = (1, 25)
 """Since this `go` line Go reads the processors' limit itself (go1.25 notes)."""
 SHELLS: Final = frozenset(("sh", "bash", "ash", "dash", "busybox", "curl", "wget"))
+AT_HOME: Final[tuple[BaseKind, ...]] = ("static", "distroless")
+"""Bases with a home of nonroot."""
 BARE: Final = ("static", "scratch", "distroless")
 MEMORY_UNITS: Final = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 SECRETS: Final = "/run/secrets/"
@@ -79,6 +83,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         debugging=variables.debugging(facts, read),
         secrets=ledger.ask(partial(_secrets, facts), ()),
         writable=image.writable,
+        home=_home(facts, int(user)),
         volumes=image.volumes,
         certificates=bool([one for one in facts.inferred("tls") if one.value == "client"]),
         zones=bool(facts.inferred("zones")) and not [one for one in facts.inferred("zones") if one.value == "embedded"],
@@ -86,6 +91,11 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         seccomp=ledger.ask(partial(_seccomp, facts), ""),
         backing=ledger.take(_backing(facts, said.generate.backing)),
     )
+
+
+def _home(facts: Facts, user: int) -> WritableDirectory | None:
+    """Only bases that have the folder: a home that the image lacks is `/` to every runtime."""
+    return NONROOT_HOME if user == NAMES["nonroot"] and base_kind(facts) in AT_HOME else None
 
 
 def _ports(facts: Facts, asked: int) -> tuple[str, ...]:

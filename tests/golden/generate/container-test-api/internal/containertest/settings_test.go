@@ -44,5 +44,5 @@ var (
 	// Secrets are files in /run/secrets; each test gives them contents of its own.
 	Secrets = []string{"database-password"}
 	// Writable are folders that it writes to, beside /tmp.
-	Writable = []string{}
+	Writable = []string{"/home/nonroot"}
 )
