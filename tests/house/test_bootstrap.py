@@ -16,15 +16,15 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+).*\\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
-LOCKS = {"dev.txt": ["dev.in"], "go.txt": ["go.in"]}
+LOCKS = {"dev.txt": ["dev.in"], "go.txt": ["go.in"], "node.txt": ["node.in"]}
 
 
 def asked_for(lock: str) -> list[str]:
     """The requirements that `lock` was made from."""
     lines = [line for name in LOCKS[lock] for line in (ROOT / "requirements" / name).read_text().splitlines()]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    own = project["dependencies"] if lock == "dev.txt" else project["optional-dependencies"]["go"]
-    return [*own, *(line for line in lines if line and not line.startswith("#"))]
+    own = {"dev.txt": project["dependencies"], "go.txt": project["optional-dependencies"]["go"]}
+    return [*own.get(lock, ()), *(line for line in lines if line and not line.startswith("#"))]
 
 
 @pytest.mark.parametrize("lock", LOCKS)

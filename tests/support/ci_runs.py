@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,9 +67,9 @@ class Seen:
     """Packages: those of this job that no job before had left in Go's cache."""
 
     @property
-    def fetched(self) -> list[str]:
+    def fetched(self) -> tuple[str, ...]:
         """The modules whose sources came over the network."""
-        return [path.split("/@v/")[0].lstrip("/") for path in self.asked if path.endswith(".zip")]
+        return modules_of(self.asked)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,23 +107,24 @@ class Bench:
         for words in (["add", "-A"], ["commit", "-qm", message, "--allow-empty"]):
             subprocess.run(["git", *words], cwd=self.origin, check=True)
 
-    def tag(self, name: str) -> None:
-        subprocess.run(["git", "tag", name], cwd=self.origin, check=True)
+    def mark(self, name: str) -> None:
+        """To come back to. A branch: of a commit with a tag, act would say that the tag was pushed."""
+        subprocess.run(["git", "branch", name], cwd=self.origin, check=True)
 
     def parsed(self, path: str) -> Any:
         """A YAML file of the repository."""
         return parsed((self.origin / path).read_text())
 
-    def back(self, tag: str) -> None:
+    def back(self, name: str) -> None:
         """The default branch as it was there."""
-        subprocess.run(["git", "reset", "-q", "--hard", tag], cwd=self.origin, check=True)
+        subprocess.run(["git", "reset", "-q", "--hard", name], cwd=self.origin, check=True)
 
     def require(self, module: str) -> dict[str, str]:
         """go.mod and go.sum with one module more."""
         words = ["go", "get", f"{module}@v1.0.0"]
         self.machine()
         subprocess.run(words, cwd=self.checkout, env=self.variables(), check=True, capture_output=True)
-        self.asked.clear()
+        self.forget()
         return {name: (self.checkout / name).read_text() for name in ("go.mod", "go.sum")}
 
     def github(self, workflow: Any, caches: GithubCaches, job: str, **said: str) -> Seen:
@@ -147,9 +148,10 @@ class Bench:
             context={"github": github, "runner": {"os": "Linux"}},
             actions={**caches.actions, "actions/cache/restore": restored},
         )  # fmt: skip
+        assert runner.holds(workflow["jobs"][job].get("if", "true")), f"{job} is not for {github}"
         runner.run(workflow, workflow["jobs"][job])
         assert [(one.name, one.output) for one in runner.ended if one.code] == []
-        return self._seen(archives(objects) - brought)
+        return Seen(asked=self.forget(), compiled=len(archives(objects) - brought))
 
     def gitlab(self, pipeline: Any, caches: GitlabCaches, job: str, *, branch: str) -> Seen:
         self.machine()
@@ -162,7 +164,7 @@ class Bench:
         done = gitlab_job(pipeline[job], self.checkout, variables, LEFT_OUT_LINES)
         assert done.returncode == 0, done.stdout + done.stderr
         caches.save(pipeline[job], self.checkout, variables)
-        return self._seen(archives(objects) - brought)
+        return Seen(asked=self.forget(), compiled=len(archives(objects) - brought))
 
     def machine(self) -> None:
         """An empty one with the sources."""
@@ -172,9 +174,10 @@ class Bench:
         (self.folder / "machine/home").mkdir(parents=True)
         subprocess.run(["git", "clone", "-q", self.origin, self.checkout], check=True)
 
-    def _seen(self, compiled: set[str]) -> Seen:
+    def forget(self) -> tuple[str, ...]:
+        """What the proxy was asked for since the last time."""
         asked, self.asked[:] = tuple(self.asked), []
-        return Seen(asked=asked, compiled=len(compiled))
+        return asked
 
 
 @contextmanager
@@ -200,6 +203,11 @@ def generated(made: Bench, service: str) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     made.change(service, {})
+
+
+def modules_of(asked: Iterable[str]) -> tuple[str, ...]:
+    """Those whose archives are among the paths."""
+    return tuple(path.split("/@v/")[0].lstrip("/") for path in asked if path.endswith(".zip"))
 
 
 def archives(objects: Path) -> set[str]:
