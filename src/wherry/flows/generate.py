@@ -24,6 +24,7 @@ from wherry.flows.edited import edited, refuse_edited, remember
 from wherry.flows.lock import pinned
 from wherry.flows.onward import Step, onward
 from wherry.flows.other_base import other_base
+from wherry.flows.other_dockerfile import other_dockerfile
 from wherry.flows.plan import Planned, plan_with, toolchain_of
 from wherry.flows.request import BuildRequest
 from wherry.flows.wishes import Seen, Wish, again, asked, covers, made_twice
@@ -91,7 +92,7 @@ def generate(request: GenerateRequest, machine: Machine) -> Generated:
 
     wanted = request.choice
     wishes = asked(wanted, request.build, look(request.build), known) if wanted else again(request.build, root, known)
-    orphans = Generated(root=str(root), changes=tuple(written.Change(path=one, state="gone") for one in wishes.orphans))
+    orphans = Generated(root=str(root), changes=written.gone(wishes.orphans))
 
     def whole(*, pin: bool) -> Generated:
         files = (made(wish, replace(request, pin=pin), look, machine) for wish in wishes.all)
@@ -123,7 +124,7 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
     seen, row = look(wish.build), writer(wish.choice.what)
     moved = tuple(name for home, files in wish.before for name in files if home != seen.applications[0].home)
     if wish.again and moved:  # their module is there no more: from its folder Go finds another one
-        return Generated(root=seen.root, changes=tuple(written.Change(path=one, state="gone") for one in moved))
+        return Generated(root=seen.root, changes=written.gone(moved))
     choice = _released(wish.choice, seen)
     digest, root = _digest(choice, seen), seen.root
     applications = tuple(
@@ -135,13 +136,8 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
         applications, files = pinned_too, row.write(pinned_too, choice)
     command = Command(choice=choice, home=applications[0].home)
     changes, errors = written.compared(Path(root), files, command, covers(wish, seen, look))
-    gone = tuple(
-        written.Change(path=name, state="gone")
-        for home, files in wish.before
-        if home == command.home
-        for name in files
-        if name not in {one.path for one in changes}
-    )
+    before = tuple(name for home, listed in wish.before if home == command.home for name in listed)
+    gone = written.gone(name for name in before if name not in {one.path for one in changes})
     fits = choice.what != "dockerfile" or (request.overwrite and not wish.again)
     hidden = () if fits else context.hidden(Path(root), applications, choice.variant, brought=not wish.again)
     theirs = tuple(one for one in changes if one.state == "foreign" and wish.brought and not request.overwrite)
@@ -155,6 +151,7 @@ def made(wish: Wish, request: GenerateRequest, look: Callable[[BuildRequest], Se
         findings=(
             *(*told, *_no_release(choice, applications), *other_base(choice, applications)),
             *(*(_stays(one, choice) for one in theirs), *hidden, *made_twice(wish, paths, seen, look)),
+            *other_dockerfile(seen, choice, files),
         ),
         errors=errors,
         onward=onward(wish, seen, choice),

@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -57,6 +57,11 @@ class Change(Value, frozen=True, kw_only=True):
         """As `diff -u` writes it; empty where nothing changes."""
         old, new = (_LINE.findall(text) for text in (self.before, self.text))
         return "".join(difflib.unified_diff(old, new, self.path if self.before else "/dev/null", self.path))
+
+
+def gone(paths: Iterable[str]) -> tuple[Change, ...]:
+    """Files that nothing makes any more."""
+    return tuple(Change(path=one, state="gone") for one in paths)
 
 
 Covers = Callable[[Command], bool]

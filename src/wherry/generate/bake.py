@@ -72,7 +72,7 @@ the same commit gives the same files with the same times."""
 def _head(applications: Applications) -> str:
     """With the file's name: left alone, Bake reads a compose.yaml beside it as well, and wants what that wants."""
     where = shlex.quote(names.from_root(applications, FILE))
-    return f"# In the repository's root:\n#   {_comment(f'docker buildx bake -f {where}')}\n"
+    return f"# In the repository's root:\n#   {one_line(f'docker buildx bake -f {where}')}\n"
 
 
 def _version(applications: Applications) -> str:
@@ -132,7 +132,7 @@ def _release(name: str, application: Application) -> dict[str, Setting]:
 
 def _block(head: str, settings: Mapping[str, Setting], reason: str = "") -> str:
     """As `hclfmt` writes it: equal signs below one another, save those of values of several lines."""
-    comment = "".join(f"# {_comment(line)}\n" for line in reason.splitlines())
+    comment = "".join(f"# {one_line(line)}\n" for line in reason.splitlines())
     lines: list[str] = []
     chain: dict[str, str] = {}
     for key, setting in settings.items():
@@ -165,10 +165,6 @@ def _value(setting: Setting) -> str:
             items = [_value(one) for one in setting]
             row = f"[{', '.join(items)}]"
             return row if len(row) <= _WIDE else "[\n" + "".join(f"    {item},\n" for item in items) + "  ]"
-
-
-def _comment(text: str) -> str:
-    return one_line(text)
 
 
 def quoted(text: str) -> str:

@@ -7,7 +7,6 @@ from itertools import chain
 from typing import Final
 
 from wherry.kit.value import Value
-from wherry.model.application import Application
 
 LOOPBACK: Final = "127.0.0.1:"
 
@@ -38,11 +37,6 @@ def published(wanted: Iterable[tuple[str, str]]) -> tuple[Published, ...]:
         taken.add((host, protocol))
         found.append(Published(service=service, port=port, host_port=host))
     return tuple(found)
-
-
-def own(application: Application, service: str) -> tuple[tuple[str, str], ...]:
-    """What of the application is published."""
-    return tuple((service, port) for port in application.runs.ports)
 
 
 def entries(service: str, ports: tuple[Published, ...], address: str = LOOPBACK) -> list[str]:

@@ -27,7 +27,7 @@ class Choice(Value, frozen=True, kw_only=True):
     is made anew."""
 
     what: str
-    """dockerfile, compose, kubernetes, makefile, build-script, bake, ci, health, container-test."""
+    """A row of `generate/table.py`: dockerfile, compose, kubernetes ..."""
     variant: str = ""
     """Of that: `alpine`, `dev`, `kustomize`, `github`; empty where there is but one."""
     extras: tuple[str, ...] = ()

@@ -160,7 +160,7 @@ def _root_module(application: Application) -> str:
 
 
 def _ports(applications: Applications, choice: Choice) -> tuple[ports.Published, ...]:
-    wanted = [row for one in applications for row in ports.own(one, names.service(one))]
+    wanted = [(names.service(one), port) for one in applications for port in one.runs.ports]
     if choice.variant == names.DEV:
         wanted += [(names.service(one), f"{names.DEBUGGER}/tcp") for one in applications]
         wanted += [(kind, f"{SERVERS[kind].port}/tcp") for kind in backing.kinds(applications)]

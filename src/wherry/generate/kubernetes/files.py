@@ -25,28 +25,29 @@ def files(applications: Applications, choice: Choice) -> tuple[File, ...]:
     """`deploy/...` for one application, `deploy/NAME/...` for each of several. UsageError of `checks.check`."""
     checks.check(applications, choice)
     form = FORMS[choice.variant or next(iter(FORMS))]
-    several = len(applications) > 1
-    made: list[File] = []
-    for application in applications:
-        folder = f"{FOLDER}/{names.service(application)}" if several else FOLDER
-        made += form(application, folder, choice.extras)
+    each = zip(applications, _folders(applications), strict=True)
+    made = (file for application, folder in each for file in form(application, folder, choice.extras))
     return (*_namespaces(applications, choice), *made)
+
+
+def _folders(applications: Applications) -> tuple[str, ...]:
+    several = len(applications) > 1
+    return tuple(f"{FOLDER}/{names.service(one)}" if several else FOLDER for one in applications)
 
 
 def uses(applications: Applications, choice: Choice, here: Here) -> tuple[Use, ...]:
     """What brings the objects into the cluster that kubectl and helm talk to."""
-    several, top = len(applications) > 1, here(names.from_root(applications, FOLDER))
-    if choice.variant == "plain":
-        return (Use(command=f"kubectl apply -{'R' if several else ''}f {quoted(f'{top}/')}"),)
-    folders = {one: f"{top}/{one}" if several else top for one in map(names.service, applications[:MOST])}
-    return tuple(
-        Use(
-            command=f"kubectl apply -k {quoted(f'{folder}/overlays/production')}"
-            if choice.variant == "kustomize"
-            else f"helm upgrade --install {name} {quoted(f'{folder}/chart')}"
-        )
-        for name, folder in folders.items()
-    )
+    folders = [here(names.from_root(applications, one)) for one in _folders(applications)[:MOST]]
+    match choice.variant:
+        case "kustomize":
+            commands = [f"kubectl apply -k {quoted(f'{one}/overlays/production')}" for one in folders]
+        case "helm":
+            each = zip(map(names.service, applications), folders, strict=False)
+            commands = [f"helm upgrade --install {name} {quoted(f'{one}/chart')}" for name, one in each]
+        case _:
+            top = quoted(f"{here(names.from_root(applications, FOLDER))}/")
+            commands = [f"kubectl apply -{'R' if len(applications) > 1 else ''}f {top}"]
+    return tuple(Use(command=one) for one in commands)
 
 
 def _namespaces(applications: Applications, choice: Choice) -> tuple[File, ...]:
