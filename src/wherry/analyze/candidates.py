@@ -18,6 +18,7 @@ from wherry.analyze.ungo import headers_of, import_path_of
 from wherry.analyze.words import Foreign, Local, Named, Remote, Word
 from wherry.errors import BuildError, UsageError, WherryError
 from wherry.formats.gomod import GoMod
+from wherry.kit.text import dotted
 from wherry.kit.value import Value
 from wherry.model.project import LeftOut, Module
 
@@ -140,8 +141,7 @@ def _mains(layout: Layout) -> tuple[str, ...]:
 
 def _seen(path: str, layout: Layout) -> str:
     """A folder of the project as one writes it where one stands."""
-    name = os.path.relpath(os.path.join(layout.root, path), layout.working_directory)
-    return name if name.split("/")[0] in (".", "..") else f"./{name}"
+    return dotted(os.path.relpath(os.path.join(layout.root, path), layout.working_directory))
 
 
 def _module_of(word: Local, layout: Layout) -> Module:

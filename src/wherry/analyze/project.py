@@ -25,6 +25,7 @@ from wherry.analyze.words import Remote, read_words
 from wherry.errors import UnavailableError, UsageError
 from wherry.formats.golisting import Package
 from wherry.kit.ports import Records, Run, Which
+from wherry.kit.text import dotted
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
 from wherry.model.project import Module, Project
@@ -144,8 +145,7 @@ def _questions(chosen: Candidates, layout: Layout) -> tuple[Question, ...]:
 
 def _argument(path: str, folder: str, layout: Layout) -> str:
     """A folder as `go list` takes it from `folder`."""
-    name = os.path.relpath(os.path.join(layout.root, path), folder)
-    return name if name == "." or name.startswith("../") else f"./{name}"
+    return dotted(os.path.relpath(os.path.join(layout.root, path), folder))
 
 
 def _remote(words: tuple[Remote, ...], request: Request, run: Run, records: Records | None) -> Reading:

@@ -31,6 +31,7 @@ from wherry.flows.wishes import Known, Seen, Wish, shared
 from wherry.generate.header import Command
 from wherry.generate.initial import settings
 from wherry.kit.ports import Machine
+from wherry.kit.text import dotted
 from wherry.kit.value import Value
 from wherry.model.file import Choice
 from wherry.model.finding import Finding
@@ -146,8 +147,4 @@ def _folders(planned: Planned, here: Path) -> tuple[str, ...]:
     """The folder of each image's first program, as one writes it `here`."""
     mains = {one.import_path: one.directory for one in planned.reading.project.mains}
     paths = (mains[image.targets[0].import_path] for image in planned.plan.images)
-    return tuple(_dotted(os.path.relpath(f"{planned.plan.root}/{path}", here)) for path in paths)
-
-
-def _dotted(folder: str) -> str:
-    return folder if folder.split("/", 1)[0] in (".", "..") else f"./{folder}"
+    return tuple(dotted(os.path.relpath(f"{planned.plan.root}/{path}", here)) for path in paths)

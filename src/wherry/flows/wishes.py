@@ -20,6 +20,7 @@ from wherry.flows.request import BuildRequest
 from wherry.generate.header import Command, words, writer
 from wherry.generate.shell import package
 from wherry.kit.files import disk_errors
+from wherry.kit.text import dotted
 from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.file import Choice
@@ -174,8 +175,7 @@ def _from_home(packages: tuple[str, ...], build: BuildRequest, seen: Seen) -> tu
 def _seen_from(home: Path, here: Path, word: str) -> str:
     if word.split("/", 1)[0] not in (".", ".."):
         return word
-    moved = os.path.relpath(here / word, home)
-    return moved if moved.split("/", 1)[0] in (".", "..") else f"./{moved}"
+    return dotted(os.path.relpath(here / word, home))
 
 
 def made_twice(wish: Wish, paths: tuple[str, ...], seen: Seen, look: Look) -> Iterator[Finding]:

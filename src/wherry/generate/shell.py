@@ -12,7 +12,7 @@ from typing import Final
 
 from wherry.errors import UsageError
 from wherry.generate.names import Applications, from_home
-from wherry.kit.text import numbers, one_line
+from wherry.kit.text import dotted, numbers, one_line
 from wherry.model.application import Application
 
 REVISION: Final = "git rev-parse HEAD 2>/dev/null || echo unknown"
@@ -44,12 +44,12 @@ def quoted(*words: str) -> str:
 
 def package(applications: Applications, application: Application) -> str:
     """The application's main for `wherry`, seen from the files' home: `./cmd/api`."""
-    return _dotted(from_home(applications, f"{application.sources.directory}/{application.programs[0].package}"))
+    return dotted(from_home(applications, f"{application.sources.directory}/{application.programs[0].package}"))
 
 
 def from_root(application: Application) -> str:
     """The same, seen from the repository's root."""
-    return _dotted(posixpath.normpath(f"{application.sources.directory}/{application.programs[0].package}"))
+    return dotted(posixpath.normpath(f"{application.sources.directory}/{application.programs[0].package}"))
 
 
 def tagged(package: str) -> str:
@@ -70,7 +70,7 @@ def packages(application: Application, seen_from: str = "") -> tuple[str, ...]:
     mains = (posixpath.normpath(f"{sources.directory}/{one.package}") for one in application.programs)
     own = {max((one for one in folders if _holds(one, main)), key=len, default=".") for main in mains}
     return tuple(
-        _dotted(posixpath.join(posixpath.relpath(one, seen_from or sources.directory), "...")) for one in sorted(own)
+        dotted(posixpath.join(posixpath.relpath(one, seen_from or sources.directory), "...")) for one in sorted(own)
     )
 
 
@@ -107,10 +107,6 @@ def described(application: Application) -> str:
     usual = "git describe --tags --always --dirty=+dirty --exclude '*/*' 2>/dev/null"
     own = f"git describe --tags --dirty=+dirty --match {quoted(f'{folder}/v*')} 2>/dev/null || "
     return f"{{ {own if folder != '.' else ''}{usual} || echo 0.0.0; }} | sed 's|.*/||; s/^v//'"
-
-
-def _dotted(path: str) -> str:
-    return path if path.split("/", 1)[0] in (".", "..") else f"./{path}"
 
 
 def rfc3339(seconds: str) -> str:

@@ -49,6 +49,11 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version, re.ASCII)))
 
 
+def dotted(path: str) -> str:
+    """A relative path as Go takes it for a folder, and not for a package of that name: `./cmd/api`, `..`, `.`."""
+    return path if path.split("/", 1)[0] in (".", "..") else f"./{path}"
+
+
 def closest(word: str, choices: tuple[str, ...]) -> str:
     """The choice nearest to `word`, or empty when none is near."""
     import difflib

@@ -6,7 +6,7 @@ import posixpath
 from pathlib import Path
 
 from wherry.errors import BuildError, UsageError
-from wherry.kit.text import closest
+from wherry.kit.text import closest, dotted
 from wherry.model.plan import Decision
 from wherry.model.project import Main, Project
 from wherry.model.settings import Settings
@@ -164,8 +164,7 @@ def folder(main: Main, here: str) -> str:
 
 def _local(path: str, here: str) -> str:
     """A folder of the project as it is written in `here`: `./cmd/api`, `..`, `.`."""
-    name = posixpath.relpath(path, here)
-    return name if name.split("/")[0] in (".", "..") else f"./{name}"
+    return dotted(posixpath.relpath(path, here))
 
 
 def _several(mains: tuple[Main, ...], here: str) -> UsageError:

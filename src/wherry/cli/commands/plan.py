@@ -12,7 +12,7 @@ from wherry.cli.commands.options import build_options, request_of, standing_in
 from wherry.cli.output import Output, standard_output
 from wherry.cli.report import because
 from wherry.errors import UsageError
-from wherry.kit.text import closest
+from wherry.kit.text import closest, dotted
 from wherry.model.plan import Decision, ImagePlan, Plan
 
 
@@ -75,8 +75,7 @@ def values_of(planned: Plan, name: str) -> tuple[str, ...]:
 def _folder(path: str, root: str, directory: str) -> str:
     """A folder of the project as one writes it where one stands; of a module by version, as it lies there."""
     here = os.path.abspath(directory)  # noqa: PTH100 - links as they are
-    name = os.path.relpath(f"{root}/{path}", here) if f"{here}/".startswith(f"{root}/") else path
-    return name if name.split("/")[0] in (".", "..") else f"./{name}"
+    return dotted(os.path.relpath(f"{root}/{path}", here) if f"{here}/".startswith(f"{root}/") else path)
 
 
 def show_image(image: ImagePlan, output: Output, *, why: bool) -> None:

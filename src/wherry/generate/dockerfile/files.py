@@ -15,7 +15,7 @@ from wherry.generate.names import Applications
 from wherry.generate.shell import from_root, quoted
 from wherry.generate.text import apart
 from wherry.generate.use import MOST, Here, Use
-from wherry.kit.text import one_line
+from wherry.kit.text import dotted, one_line
 from wherry.model.application import Application
 from wherry.model.file import Choice, File
 
@@ -45,7 +45,7 @@ def _built(applications: Applications, application: Application, variant: str, h
     path, context = here(names.from_root(applications, names.dockerfile(applications, application, variant))), here(".")
     named = () if path == posixpath.normpath(f"{context}/Dockerfile") else ("-f", path)
     main = here(from_root(application))
-    only = () if main == "." else (main if main.startswith(".") else f"./{main}",)
+    only = () if main == "." else (dotted(main),)
     version = quoted("wherry", "plan", "--only", "version", *only)
     begin = quoted("docker", "build", *named, "-t", names.service(application))
     return f'{begin} --build-arg VERSION="$({version})" {quoted(context)}'

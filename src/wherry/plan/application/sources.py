@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from wherry.kit.text import dotted
 from wherry.model.application import Meaning, Program, Sources, Stamp
 from wherry.model.plan import Compilation, Pairs
 from wherry.model.project import Main, Module
@@ -61,7 +62,7 @@ def programs(facts: Facts, sources: Sources) -> tuple[Program, ...]:
     return tuple(
         Program(
             name=target.name,
-            package=_package(main, sources.directory),
+            package=dotted(posixpath.relpath(main.directory, sources.directory)),
             import_path=main.import_path,
             linker_flags=tuple(one for one in linked if not stamp_of(facts, one)),
             stamps=tuple(replace(stamp, at=at) for at, one in enumerate(linked) if (stamp := stamp_of(facts, one))),
@@ -156,8 +157,3 @@ def _environment(pairs: Pairs, workspace: str) -> Pairs:
 def _mains(facts: Facts) -> tuple[Main, ...]:
     mains = {one.import_path: one for one in facts.known.project.mains}
     return tuple(mains[target.import_path] for target in facts.image.targets)
-
-
-def _package(main: Main, directory: str) -> str:
-    name = posixpath.relpath(main.directory, directory)
-    return name if name in (".", "..") or name.startswith("../") else f"./{name}"
