@@ -177,7 +177,11 @@ class ImageSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     workdir: Annotated[str | None, doc("The working directory, absolute.", "/", "/srv")] = None
     ports: Annotated[
         tuple[str | int, ...] | None,
-        doc("Ports it listens on. Without it: those found in the sources.", None, [8080, "53/udp"]),
+        doc(
+            "Ports it listens on, first the one that people ask. Without it: those found in the sources.",
+            None,
+            [8080, "53/udp"],
+        ),
     ] = None
     volumes: Annotated[
         tuple[str, ...] | None, doc("Directories to keep outside the container; writable too.", None, ["/data"])
