@@ -96,7 +96,9 @@ def test_nothing_runs_as_a_service_and_every_image_has_a_digest() -> None:
 def test_caches_are_renewed_by_each_job_and_publishing_has_none() -> None:
     document = pipeline(API)
     cache = document["build"]["cache"]
-    assert cache["key"] == "go-1.26.8-$CI_JOB_NAME_SLUG", "neither a branch nor a go.sum, or their first run finds nothing"
+    assert cache["key"] == "go-1.26.8-$CI_JOB_NAME_SLUG", (
+        "neither a branch nor a go.sum, or their first run finds nothing"
+    )
     assert {name for name, one in jobs(document).items() if "cache" in one} == {"test", "build"}
     places = [document["variables"][name] for name in ("GOMODCACHE", "GOCACHE")]
     assert places == [f"$CI_PROJECT_DIR/{path}" for path in cache["paths"]]
