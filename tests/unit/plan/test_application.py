@@ -64,22 +64,6 @@ def test_the_usual() -> None:
     assert (runs.drain, runs.grace) == (10.0, 30.0)
 
 
-@pytest.mark.parametrize(
-    ("toml", "places"),
-    [
-        ("", ["/home/nonroot"]),
-        ('[image]\nbase = "distroless"\n', ["/home/nonroot"]),
-        ('[image]\nuser = "65532:0"\n', ["/home/nonroot"]),
-        ('[image]\nwritable = ["/a", "/home/nonroot"]\n', ["/a", "/home/nonroot"]),
-        ("[image]\nuser = 1000\n", []),
-        ('[image]\nbase = "scratch"\n', []),
-        ('[image]\nbase = "registry.example.com/own:1"\nwritable = ["/a"]\n', ["/a"]),
-    ],
-)
-def test_home_is_writable_where_the_base_has_one(toml: str, places: list[str]) -> None:
-    assert [one.path for one in made(toml).runs.places] == places
-
-
 def test_a_check_by_command_leaves_the_route_known() -> None:
     runs = made('[image.health]\ncommand = ["api", "health"]\n').runs
     assert runs.health
