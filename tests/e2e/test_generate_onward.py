@@ -47,6 +47,41 @@ def next_of(said: str) -> list[str]:
 DOCKER = 'docker build -t http-api --build-arg VERSION="$(wherry plan --only version)" .'
 
 
+OWN = "FROM golang:1.26 AS build\nRUN go build -o /app ./...\nFROM scratch\nCOPY --from=build /app /app\n"
+
+
+def lacking(shop: Path, *words: str) -> list[tuple[str, str]]:
+    """What Dockerfiles are told to lack."""
+    said = " ".join(made(shop, *words).split())
+    return re.findall(r"\[other-dockerfile\]: (\S+) is not wherry's, and has no word of (\S+)", said)
+
+
+def test_a_dockerfile_of_ones_own_lacks_what_is_counted_on(shop: Path) -> None:
+    """By what is in it, and only where the file names it."""
+    own = shop / "Dockerfile"
+    own.write_text(OWN)
+    assert lacking(shop, "compose") == [("Dockerfile", "/wherry/probe,")]
+    assert (
+        lacking(shop, "bake") == lacking(shop, "build-script") == lacking(shop, "compose", "--for", "production") == []
+    )
+    own.write_text(f"{OWN}COPY probe /wherry/probe\n")
+    assert lacking(shop, "compose") == []
+    own.write_text(OWN)
+    (shop / "wherry.toml").write_text('[image.health]\ncommand = ["/app/http-api", "health"]\n')
+    assert lacking(shop, "compose") == []
+    (shop / "wherry.toml").unlink()
+    made(shop, "dockerfile", "--overwrite")
+    assert lacking(shop, "compose") == []
+
+
+def test_a_dockerfile_for_development_of_ones_own_has_the_stage_or_not(shop: Path) -> None:
+    own = shop / "dev.Dockerfile"
+    own.write_text(OWN)
+    assert lacking(shop, "compose", "--for", "dev") == [("dev.Dockerfile", "a")]
+    own.write_text(f"{OWN}from build as dev\n")
+    assert lacking(shop, "compose", "--for", "dev") == []
+
+
 def test_what_names_a_dockerfile_says_how_to_make_it(shop: Path) -> None:
     """As long as it is not there; a Dockerfile itself says how it is built."""
     for words, missing in (

@@ -14,6 +14,7 @@ from wherry.generate import names
 from wherry.generate.header import Command, words, writer
 from wherry.generate.use import Use
 from wherry.kit.value import Value
+from wherry.model.application import Application
 from wherry.model.file import Choice
 
 
@@ -34,12 +35,16 @@ def onward(wish: Wish, seen: Seen, choice: Choice) -> tuple[Step, ...]:
     return (*_dockerfiles(seen, choice), *(Step(command=_command(seen, one)) for one in used))
 
 
-def _dockerfiles(seen: Seen, choice: Choice) -> Iterator[Step]:
-    said = (choice.variant, *choice.extras)
+def named(seen: Seen, choice: Choice) -> Iterator[tuple[str, tuple[tuple[Application, str], ...]]]:
+    """The Dockerfiles that the files of `choice` name: each variant, and of each application the path, relative to the root."""
+    said, every = (choice.variant, *choice.extras), seen.applications
     for variant in (kind for word, kind in writer(choice.what).dockerfiles if word in said):
-        files = (names.dockerfile(seen.applications, one, variant) for one in seen.applications)
-        paths = (names.from_root(seen.applications, one) for one in files)
-        missing = tuple(path for path in paths if not Path(seen.root, path).is_file())
+        yield variant, tuple((one, names.from_root(every, names.dockerfile(every, one, variant))) for one in every)
+
+
+def _dockerfiles(seen: Seen, choice: Choice) -> Iterator[Step]:
+    for variant, each in named(seen, choice):
+        missing = tuple(path for _, path in each if not Path(seen.root, path).is_file())
         if missing:
             wanted = Choice(what="dockerfile", variant=variant, packages=choice.packages)
             yield Step(command=_making(seen, wanted), makes=missing)
