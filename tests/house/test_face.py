@@ -19,7 +19,7 @@ from wherry.errors import UsageError
 NOOP = {
     "wherry", "wherry.cache", "wherry.cache.folders", "wherry.cache.noop", "wherry.cache.noop.check", "wherry.cache.noop.outputs",
     "wherry.cache.noop.request", "wherry.cache.noop.state", "wherry.cache.noop.wire", "wherry.cli", "wherry.cli.fast",
-    "wherry.cli.streams", "wherry.cli.unchanged",
+    "wherry.cli.signals", "wherry.cli.streams", "wherry.cli.unchanged",
 }  # fmt: skip
 THIRD_PARTY = {
     "click",
@@ -85,7 +85,7 @@ def imported_by(code: str, folder: Path) -> set[str]:
 def test_version_imports_nothing_but_the_fast_path(tmp_path: Path) -> None:
     code = "import sys; sys.argv = ['wherry', '--version']; from wherry.cli import fast; fast.main()"
     modules = {name for name in imported_by(code, tmp_path) if name.split(".")[0] in {"wherry", *THIRD_PARTY}}
-    assert modules == {"wherry", "wherry.cli", "wherry.cli.fast", "wherry.cli.streams"}
+    assert modules == {"wherry", "wherry.cli", "wherry.cli.fast", "wherry.cli.signals", "wherry.cli.streams"}
 
 
 def test_asking_whether_anything_changed_imports_the_standard_library_only(tmp_path: Path) -> None:

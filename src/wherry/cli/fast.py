@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 
-from wherry.cli import streams
+from wherry.cli import signals, streams
 
 CARD = """\
 wherry takes a Go repository to a small, safe, reproducible container image.
@@ -42,15 +42,20 @@ INTERRUPTED = 130
 
 def leave() -> None:
     """The `wherry` command as a process of its own: ends at once, without taking apart what the system takes back anyway."""
-    gc.disable()  # a run is short; looking for cycles among what was imported costs more than it frees
-    streams.open_all()
-    code = INTERRUPTED
+    code = None
     try:
+        gc.disable()  # a run is short; looking for cycles among what was imported costs more than it frees
+        signals.lose_none()
+        streams.open_all()
         code = main()
-        if "wherry.cli.signals" in sys.modules:  # else nothing was heard, and nothing is to be taken away
-            _deaf()
-    except KeyboardInterrupt:  # while another one was told, or when all was done
-        _deaf()
+        if "signal" in sys.modules:  # else nothing was heard, and nothing is to be taken away
+            signals.deaf()
+    except KeyboardInterrupt:  # while something was imported, while another one was told, or when all was done
+        signals.deaf()
+        streams.open_all()
+        if code is None:
+            code = INTERRUPTED
+            streams.tell("\ninterrupted\n")
     if not streams.flushed(sys.stdout):
         code = code or streams.LOST
     streams.flushed(sys.stderr)
@@ -69,22 +74,11 @@ def main() -> int:
         return streams.say(f"wherry {__version__}\n")
     if not arguments and "_WHERRY_COMPLETE" not in os.environ:
         return streams.say(CARD)
-    try:
-        if arguments[:1] in (["push"], ["copy"]):
-            return _copy(arguments)
-        if arguments[:1] == ["run"]:
-            return _start(arguments)
-        return _build(arguments) if arguments[:1] == ["build"] else _run(arguments)
-    except KeyboardInterrupt:
-        _deaf()
-        sys.stderr.write("\ninterrupted\n")
-        return INTERRUPTED
-
-
-def _deaf() -> None:
-    from wherry.cli.signals import deaf
-
-    deaf()
+    if arguments[:1] in (["push"], ["copy"]):
+        return _copy(arguments)
+    if arguments[:1] == ["run"]:
+        return _start(arguments)
+    return _build(arguments) if arguments[:1] == ["build"] else _run(arguments)
 
 
 def _build(arguments: list[str]) -> int:
@@ -98,9 +92,8 @@ def _build(arguments: list[str]) -> int:
     if code is not None:
         return code
     from wherry.cli import ahead
-    from wherry.cli.signals import hear
 
-    hear()
+    signals.hear()
     try:
         ahead.begin(request, edited)
         return _run(arguments)
@@ -120,9 +113,8 @@ def _start(arguments: list[str]) -> int:
 
     known, edited = look(request, locate(environment))
     from wherry.cli import ahead
-    from wherry.cli.signals import hear
 
-    hear()
+    signals.hear()
     try:
         ahead.begin(request, edited, known or "")
         return _run(arguments)

@@ -1,22 +1,31 @@
-"""Signals that end a run as Ctrl-C does: in order, with its children. Touches this process's handlers."""
+"""Signals that end a run as Ctrl-C does: in order, with its children. Touches this process's handlers.
+
+What it needs is imported when it is needed: `wherry --version` hears nothing.
+"""
 
 from __future__ import annotations
 
-import signal
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing typing costs more than all of this file
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
+    from types import FrameType
 
 #: Seconds; longer than such a callback takes.
 LATER = 0.01
 
 
+def lose_none() -> None:
+    """No interrupt is lost that comes inside a callback of the interpreter's own, such as the end of an import."""
+    sys.unraisablehook = _again
+
+
 def hear() -> None:
     """SIGTERM and SIGHUP become KeyboardInterrupt; where they are ignored (nohup) they stay so."""
-    sys.unraisablehook = _again
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    import signal
+
+    lose_none()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
@@ -24,14 +33,29 @@ def hear() -> None:
 
 def deaf() -> None:
     """Interrupts change nothing any more: for a run on its way out, which has words to say and unfinished files to take away."""
+    import signal
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
 
 
 def _again(lost: UnraisableHookArgs) -> None:
-    """An interrupt that came inside a callback of the interpreter's own, where no exception can leave, is sent once more:
-    a moment later, since it cannot leave this hook either."""
+    """The interrupt is sent once more: a moment later, since no exception can leave the callback, nor this hook."""
     if lost.exc_type is KeyboardInterrupt:
+        import signal
+
+        signal.signal(signal.SIGALRM, _now)
         signal.setitimer(signal.ITIMER_REAL, LATER)
     else:
         sys.__unraisablehook__(lost)
+
+
+def _now(_number: int, frame: FrameType | None) -> None:
+    """Unless the machine was so busy that the hook has not ended yet."""
+    while frame and frame.f_code is not _again.__code__:
+        frame = frame.f_back
+    if frame is None:
+        raise KeyboardInterrupt
+    import signal
+
+    signal.setitimer(signal.ITIMER_REAL, LATER)

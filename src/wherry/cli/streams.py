@@ -41,6 +41,14 @@ def say(text: str) -> int:
     return 0
 
 
+def tell(text: str) -> None:
+    """`text` on stderr, where it can be written."""
+    try:  # noqa: SIM105 - importing contextlib costs more than it saves
+        sys.stderr.write(text)
+    except OSError:
+        pass
+
+
 def quit_early() -> int:
     """Nobody reads any more: nothing more is written, and nothing is said."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -54,14 +62,11 @@ def is_lost() -> bool:
 
 def lost() -> int:
     """The error for a result that could not be written; its page is explained by `wherry explain stdout`."""
-    try:  # noqa: SIM105 - importing contextlib costs more than it saves
-        sys.stderr.write(
-            "error [stdout]: the result could not be written to standard output\n"
-            "  where  standard output, which is closed or full\n"
-            "  next   wherry explain stdout\n"
-        )
-    except OSError:
-        pass
+    tell(
+        "error [stdout]: the result could not be written to standard output\n"
+        "  where  standard output, which is closed or full\n"
+        "  next   wherry explain stdout\n"
+    )
     return LOST
 
 

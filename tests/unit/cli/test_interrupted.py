@@ -21,7 +21,10 @@ from wherry.cli.runbook import show_listing
         ([], "interrupted"),
     ],
 )
-def test_only_what_writes_speaks_of_what_is_left(words: list[str], said: str) -> None:
+def test_only_what_writes_speaks_of_what_is_left(words: list[str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "wherry.cli.main.deaf", lambda: None
+    )  # this process, and those that other tests start, must hear
     output, _, err = sink()
     assert _interrupted(output, words) == INTERRUPTED
     assert err.getvalue().split("\n")[-2] == said
