@@ -20,6 +20,10 @@ from wherry.model.file import Choice, File
 NAME: Final = ".dockerignore"
 FEW: Final = 3
 """A pattern that hides more files of git's than these is left out; up to here they are excepted by name."""
+SOURCES: Final = "**/*.go"
+"""Excepted where a pattern hides such a file of git's, since a package gets new files: by name, they would be missing until this is
+made anew. Only there: for an exception with a wildcard BuildKit walks through every hidden folder (fsutil, filter.go), and
+node_modules is large."""
 HISTORY: Final = ".git"
 _WILD: Final = frozenset("*?[\\")
 
@@ -118,10 +122,12 @@ def hides(text: str, applications: Applications) -> tuple[str, ...]:
 
 
 def _groups(known: tuple[str, ...], groups: tuple[Group, ...]) -> tuple[list[Group], list[str]]:
-    """The groups without patterns that hide what is needed, and lines for single files that are not hidden after all."""
+    """The groups without patterns that hide what is needed, and lines for what is not hidden after all: Go's sources, and single
+    files."""
     every = dockerignore.expression(pattern for group in groups for pattern in group.patterns)
-    touched = tuple(path for path in known if every.fullmatch(path))
-    excepted: list[str] = []
+    sources, hidden = dockerignore.expression((SOURCES,)), tuple(path for path in known if every.fullmatch(path))
+    touched = tuple(path for path in hidden if not sources.fullmatch(path))
+    excepted = [f"!{SOURCES}"] if touched != hidden else []
     kept: list[Group] = []
     for group in groups:
         patterns = []

@@ -76,6 +76,34 @@ def test_a_pattern_that_hides_much_of_git_is_no_pattern_of_this_repository() -> 
     assert hidden(text, *tracked, "bin/new.sh", "dist/x") == ["dist/x"]
 
 
+GO = ["internal/secrets/s.go", "internal/secrets/s_test.go", "cmd/bin/main.go"]
+
+
+def test_packages_in_folders_of_hidden_names_are_there_with_files_that_come_later() -> None:
+    """Sources alone: what else lies in them is hidden as before, however many of them there are."""
+    text = written((with_files(GO[0], *(f"internal/secrets/{one}.go" for one in range(9))),))
+    assert "**/secrets\n" in text
+    beside = [
+        "internal/secrets/prod.json",
+        "internal/secrets/.env",
+        "deploy/secrets/go",
+        "secrets/a.go.key",
+        "web/dist/a.js",
+    ]
+    assert hidden(text, *GO, "internal/secrets/new.go", *beside) == beside
+    assert text.endswith("image.\n!**/*.go\n"), "one line for all"
+
+
+def test_nothing_is_excepted_where_no_package_is_hidden() -> None:
+    """A wildcard has BuildKit look into every hidden folder."""
+    assert "!" not in written((with_files("cmd/api/main.go", "secrets.go"),))
+
+
+def test_other_files_beside_hidden_sources_are_excepted_by_name() -> None:
+    text = written((with_files("bin/main.go", "bin/asm.s"),))
+    assert hidden(text, "bin/main.go", "bin/asm.s", "bin/new.go", "bin/api") == ["bin/api"]
+
+
 def test_a_name_that_no_line_can_hold() -> None:
     for name in ("bin/ ", "bin/a\nb", "bin/\udcff"):
         assert "**/bin\n" not in written((with_files(name),))
