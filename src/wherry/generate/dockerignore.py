@@ -21,8 +21,8 @@ NAME: Final = ".dockerignore"
 FEW: Final = 3
 """A pattern that hides more files of git's than these is left out; up to here they are excepted by name."""
 SOURCES: Final = "**/*.go"
-"""Excepted where a pattern hides such a file of git's, since a package gets new files: by name, they would be missing until this is
-made anew. Only there: for an exception with a wildcard BuildKit walks through every hidden folder (fsutil, filter.go), and
+"""Excepted where a pattern hides such a file of git's, since a package gets new files: by name, they would be missing until this
+is made anew. Only there: for an exception with a wildcard BuildKit walks through every hidden folder (fsutil, filter.go), and
 node_modules is large."""
 HISTORY: Final = ".git"
 _WILD: Final = frozenset("*?[\\")
