@@ -163,6 +163,43 @@ def test_a_tab_offers_names_and_places(desk: Desk) -> None:
         assert offered in done.stdout
 
 
+NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
+
+
+@pytest.mark.parametrize("tags", [("1",), ("1", "latest"), ()], ids=["one", "two", "nameless"])
+@pytest.mark.parametrize("how", ["", "@{digest}"], ids=["by folder", "by digest"])
+def test_a_change_in_a_layout_takes_every_name_of_the_old_image(tags: tuple[str, ...], how: str, desk: Desk) -> None:
+    for tag in tags or ("1",):
+        desk.result("copy", "app", f"oci:changed:{tag}")
+    listed = desk.folder / "changed/index.json"
+    if not tags:
+        index = json.loads(listed.read_text())
+        for entry in index["manifests"]:
+            entry["annotations"] = {key: value for key, value in entry["annotations"].items() if key not in NAMES}
+        listed.write_text(json.dumps(index))
+    subject = "oci:changed" + how.format(digest=desk.built.digest)
+    report = json.loads(desk("annotate", subject, "--label", "a=b", "--json").stdout)
+    assert report["digest"] != desk.built.digest
+    left = json.loads(listed.read_text())["manifests"]
+    found = [(entry["digest"], entry.get("annotations", {}).get(NAMES[0])) for entry in left]
+    assert found == [(report["digest"], tag) for tag in tags or (None,)]
+    assert desk("inspect", "oci:changed").code == 0
+    again = json.loads(desk("annotate", "oci:changed", "--label", "a=b", "--json").stdout)
+    assert again["digest"] == report["digest"]
+    assert json.loads(listed.read_text())["manifests"] == left, "what changes nothing takes nothing away"
+
+
+def test_a_change_in_a_layout_leaves_other_images(desk: Desk) -> None:
+    desk.layout()
+    other = at(places.parse(f"oci:{desk.folder}/layout:2"), ports(desk.folder)).publish(
+        random_image(desk.folder / "more", seed=72, shape=SHAPE)
+    )
+    desk.result("annotate", "oci:layout:1", "--label", "a=b")
+    entries = json.loads((desk.folder / "layout/index.json").read_text())["manifests"]
+    assert [entry["annotations"][NAMES[0]] for entry in entries] == ["2", "1"]
+    assert entries[0]["digest"] == other.digest
+
+
 def test_a_change_as_a_document(desk: Desk) -> None:
     report = json.loads(desk("annotate", "app", "--label", "a=b", "--json").stdout)
     assert (report["schema"], report["old"]) == (1, desk.built.digest)

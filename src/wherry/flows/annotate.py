@@ -34,6 +34,5 @@ def annotate(request: AnnotateRequest, machine: Machine) -> Changed:
         changes = Changes(annotations=request.annotations, labels=request.labels, created=changed.created_now(machine))
         revised = annotated(stored, changes)
         content = content_from(keeper, changed.become(stored, revised))
-        wanted = changed.targets(request.places, source, content.digest)
         left = changed.left_behind(source, stored, revised, ports)
-        return changed.report(stored, revised, changed.put(content, wanted, source, ports), left)
+        return changed.report(stored, revised, changed.put(content, request.places, source, stored, ports), left)

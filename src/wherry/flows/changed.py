@@ -13,6 +13,7 @@ from wherry.model.finding import Finding
 from wherry.model.image import Published, Stored
 from wherry.oci.digest import Digest
 from wherry.plan.created import rfc3339, seconds_of
+from wherry.store import layout
 from wherry.store import place as places
 from wherry.store.attached import kinds
 from wherry.store.content import Content
@@ -36,11 +37,15 @@ class Changed(Value, frozen=True, kw_only=True):
 
 
 def put(
-    content: Content, wanted: tuple[places.Place, ...], source: places.Place, ports: Ports
+    content: Content, texts: tuple[str, ...], source: places.Place, stored: Stored, ports: Ports
 ) -> tuple[Published, ...]:
-    """The new image at each place; what is there already is not sent."""
+    """The new image at each place of `texts`, else where the old one is, under its names; what is there already is not sent."""
+    wanted = targets(texts, source, stored.descriptor.digest, content.digest)
     told_of = replace(content, open=told(content.open, ports.events))
-    return tuple(row for place, names in grouped(wanted, source) for row in at(place, ports).put(told_of, names))
+    rows = tuple(row for place, names in grouped(wanted, source) for row in at(place, ports).put(told_of, names))
+    if not texts and isinstance(source, places.LayoutPlace) and content.digest != stored.descriptor.digest:
+        layout.forget_nameless(source, stored.descriptor.digest)
+    return rows
 
 
 def left_behind(source: places.Place, stored: Stored, revised: Revised, ports: Ports) -> tuple[Finding, ...]:
@@ -80,8 +85,8 @@ def become(stored: Stored, revised: Revised) -> Stored:
     return replace(stored, descriptor=revised.descriptor, documents=revised.documents)
 
 
-def targets(texts: tuple[str, ...], source: places.Place, digest: Digest) -> tuple[places.Place, ...]:
-    """Where the new image goes: where it was asked for, else under the same name at the same place. UsageError [no-place] for an
+def targets(texts: tuple[str, ...], source: places.Place, old: Digest, new: Digest) -> tuple[places.Place, ...]:
+    """Where the new image goes: where it was asked for, else under the same names at the same place. UsageError [no-place] for an
     archive, which may hold other images too."""
     if texts:
         return tuple(map(place_of, texts))
@@ -94,9 +99,10 @@ def targets(texts: tuple[str, ...], source: places.Place, digest: Digest) -> tup
                 next="say where the new image goes: -o PLACE",
             )
         case places.LayoutPlace():
-            return (replace(source, digest=None),)
+            tags = (source.tag,) if source.tag else layout.names_of(source, old)
+            return tuple(replace(source, tag=tag, digest=None) for tag in tags)
         case places.RegistryPlace(reference=reference):
-            named = replace(reference, digest=None) if reference.tag else replace(reference, digest=digest)
+            named = replace(reference, digest=None) if reference.tag else replace(reference, digest=new)
             return (places.RegistryPlace(reference=named),)
         case _:
             return (source,)

@@ -56,9 +56,8 @@ def rebase(request: RebaseRequest, machine: Machine) -> Changed:
         revised = rebased(stored, move)
         check_needs(stored, move, Sources(own=keeper.blob, base=ground.blob), shop)
         content = both(keeper, changed.become(stored, revised), ground)
-        wanted = changed.targets(request.places, source, content.digest)
         left = changed.left_behind(source, stored, revised, ports)
-        told = changed.report(stored, revised, changed.put(content, wanted, source, ports), left)
+        told = changed.report(stored, revised, changed.put(content, request.places, source, stored, ports), left)
         return replace(told, bases=(str(move.old), str(move.new)))
 
 

@@ -78,6 +78,12 @@ def drop(entries: Entries, names: frozenset[str]) -> Entries:
     )
 
 
+def without(entries: Entries, digest: Digest) -> Entries:
+    """`entries` but for one of this digest that has no name."""
+    kept = tuple(entry for entry in entries.entries if entry.name or entry.descriptor.digest != digest)
+    return Entries(members=entries.members, entries=kept)
+
+
 def matching(entries: Entries, *, tag: str, digest: Digest | None) -> tuple[Entry, ...]:
     """The entries meant by a tag, a digest, both or neither; a tag also finds a full reference ending with it."""
     found = entries.entries

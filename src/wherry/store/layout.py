@@ -218,3 +218,17 @@ def write_entries(directory: Path, new: Entries, old: Entries, *, durable: bool)
 def top_digest(directory: Path, name: str) -> Digest | None:
     """What `name` means in the layout now."""
     return next((entry.descriptor.digest for entry in read_entries(directory).entries if entry.name == name), None)
+
+
+def names_of(place: LayoutPlace, digest: Digest) -> tuple[str, ...]:
+    """Every name of `digest` in the layout; an empty one where it is there without a name."""
+    return tuple(
+        entry.name for entry in read_entries(Path(place.directory)).entries if entry.descriptor.digest == digest
+    )
+
+
+def forget_nameless(place: LayoutPlace, digest: Digest) -> None:
+    """Takes away what lists `digest` without a name; its blobs stay."""
+    with locked(Path(place.directory)):
+        known = read_entries(Path(place.directory))
+        write_entries(Path(place.directory), entries.without(known, digest), known, durable=False)
