@@ -108,7 +108,8 @@ def test_what_a_program_reaches_at_once(
     before = leading()
     done = run(shelf, *COMMAND, "run", "-q", image(), "--engine", engine, "--network", network, "--", *target)
     assert (done.code, "HTTP/1.0 200" in done.stdout) == ((0, True) if reached else (1, False)), done.stderr
-    until(lambda: shelf.left() == [] and leading() <= before)  # the servers have its variables, too
+    shelf.until_nothing_is_left()
+    until(lambda: leading() <= before)  # the servers have its variables, too
 
 
 def leading() -> set[int]:
@@ -166,14 +167,16 @@ def test_it_ends_where_everybody_was_killed(shelf: Book, engine: str) -> None:
     kill(process.pid)
     process.communicate()
     shelf("ps")
-    until(lambda: pid not in leading() and shelf.left() == [])
+    until(lambda: pid not in leading())
+    shelf.until_nothing_is_left()
 
 
 def test_it_ends_where_the_program_cannot_start(shelf: Book, engine: str) -> None:
     before = leading()
     done = shelf("run", apps.place("good"), "--engine", engine, "--network", "out", "-w", "/app/good")
     assert (done.code, done.stderr.count("error [bad-workdir]")) == (3, 1), done.stderr
-    until(lambda: shelf.left() == [] and leading() <= before)
+    shelf.until_nothing_is_left()
+    until(lambda: leading() <= before)
 
 
 def test_a_proof_holds_there_too(shelf: Book, engine: str) -> None:
@@ -203,7 +206,7 @@ def test_one_that_cannot_start_says_why(
     done = shelf("run", apps.place("good"), "--engine", engine, "--network", "out")
     assert (done.code, done.stderr.count("error [no-way-out]")) == (4, 1), done.stderr
     assert f"why    slirp4netns: {said or 'child failed(1)'}\n" in done.stderr, done.stderr
-    until(lambda: shelf.left() == [])
+    shelf.until_nothing_is_left()
 
 
 def test_a_runtime_that_lingers_needs_who_ends_it(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ def test_the_next_run_clears_away_what_a_killed_one_left(shelf: Book) -> None:
     assert shelf.left() != []
     done = shelf("run", *named("exits"))
     assert "[mended]" in done.stderr
-    until(lambda: shelf.left() == [])
+    shelf.until_nothing_is_left()
 
 
 def test_the_machines_environment_stays_outside(shelf: Book) -> None:

@@ -79,7 +79,7 @@ def test_rm_leaves_nothing_by_itself(shelf: Book) -> None:
     done = shelf("run", "-q", "-d", "--rm", apps.place("good"), "--name", "brief")
     assert done.code == 0
     assert shelf("stop", "brief").code == 0
-    until(lambda: shelf.left() == [])
+    shelf.until_nothing_is_left()
 
 
 def test_one_that_ends_at_once_says_why(shelf: Book) -> None:

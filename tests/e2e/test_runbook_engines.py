@@ -51,7 +51,7 @@ def test_from_its_start_to_its_end(shelf: tuple[Book, str]) -> None:
     assert "stopped in peace" in done.stderr, done.stderr
     assert book_.containers()["good"]["end"]["code"] == 0
     book_.good("rm", "good")
-    until(lambda: book_.left() == [])
+    book_.until_nothing_is_left()
 
 
 def test_an_end_without_a_monitor(shelf: tuple[Book, str]) -> None:
@@ -65,4 +65,4 @@ def test_an_end_without_a_monitor(shelf: tuple[Book, str]) -> None:
     until(lambda: not book_.processes("/bin/sh"))
     assert book_.containers()["alone"]["end"]["code"] == 0
     book_.good("rm", "alone")
-    until(lambda: book_.left() == [])
+    book_.until_nothing_is_left()

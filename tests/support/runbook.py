@@ -32,8 +32,8 @@ class Book:
         self.environment = {"WHERRY_RUN_DIR": str(self.run), "TMPDIR": str(self.temporary)}
         self.seen: set[str] = set()
         """Ids of all containers that were ever looked at."""
-        self.networks: set[str] = set()
-        """Their network namespaces, `net:[4026532822]`."""
+        self.networks: dict[str, set[str]] = {}
+        """Their network namespaces, `net:[4026532822]`, and where each was mounted while a process lived in it."""
 
     def __call__(self, *words: str | Path) -> Done:
         return wherry(*words, home=self.folder / "home", cwd=self.folder, **self.environment)
@@ -72,10 +72,12 @@ class Book:
         folder = self.run / "containers"
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         self.seen |= {path.name for path in found}
-        own = str(Path("/proc/self/ns/net").readlink())
+        own, mounted = str(Path("/proc/self/ns/net").readlink()), network_mounts(mounts())
         for path in found:
             with contextlib.suppress(OSError, ValueError):
-                self.networks |= {str(Path(f"/proc/{int((path / 'pid').read_text())}/ns/net").readlink())} - {own}
+                space = str(Path(f"/proc/{int((path / 'pid').read_text())}/ns/net").readlink())
+                if space != own:
+                    self.networks.setdefault(space, set()).update(mounted.get(space, ()))
         return found
 
     def processes(self, *words: str) -> list[int]:
@@ -101,12 +103,28 @@ class Book:
         found += self.networks_left()
         return found + [f"group {path}" for path in groups() if path.name.removeprefix("wherry-") in self.seen]
 
+    def until_nothing_is_left(self) -> None:
+        """As `left`, which is told when it does not come to be."""
+        with contextlib.suppress(AssertionError):
+            until(lambda: self.left() == [])
+        assert not (found := self.left()), found
+
     def networks_left(self) -> list[str]:
         """Network namespaces of its containers that something holds though no process lives in them; one with a process is
-        among `processes`, or somebody else's by now: the kernel gives numbers again."""
+        among `processes`, or somebody else's by now."""
         held = network_namespaces() if self.networks else {}
-        ours = {one: held[one] for one in self.networks & held.keys() if not any(by.isdigit() for by in held[one])}
-        return [f"network namespace {one}, held by {', '.join(sorted(by))}" for one, by in ours.items()]
+        ours = {one: self.holders(one, held[one]) for one in self.networks.keys() & held.keys()}
+        return [f"network namespace {one}, held by {', '.join(sorted(by))}" for one, by in ours.items() if by]
+
+    def holders(self, space: str, found: set[str]) -> set[str]:
+        """Of these, who holds ours and none that has its number by now: the kernel gives numbers again, and podman leaves mounts
+        of namespaces without a process. A mount is ours where it was with our process, or lies below this folder."""
+        if any(by.isdigit() for by in found):
+            return set()
+        own = {f"mount {path}" for path in self.networks[space]}
+        return {
+            by for by in found if by in own or by.startswith(f"mount {self.folder}/") or not by.startswith("mount ")
+        }
 
     def scratch(self) -> list[str]:
         """Folders of single runs, which go with them."""
@@ -131,10 +149,18 @@ def network_namespaces() -> dict[str, set[str]]:
                 with contextlib.suppress(OSError):
                     if (target := str(entry.readlink())).startswith("net:["):
                         found.setdefault(target, set()).add(f"descriptor {entry.name} of {pid}")
-            for line in Path(f"/proc/{pid}/mountinfo").read_text("utf-8", "replace").splitlines():
-                words = line.split()
-                if words[3].startswith("net:["):
-                    found.setdefault(words[3], set()).add(f"mount {words[4]}")
+            lines = Path(f"/proc/{pid}/mountinfo").read_text("utf-8", "replace").splitlines()
+            for space, places in network_mounts(lines).items():
+                found.setdefault(space, set()).update(f"mount {path}" for path in places)
+    return found
+
+
+def network_mounts(lines: list[str]) -> dict[str, set[str]]:
+    """The places of each network namespace in lines of a mountinfo (proc_pid_mountinfo(5))."""
+    found: dict[str, set[str]] = {}
+    for words in map(str.split, lines):
+        if words[3].startswith("net:["):
+            found.setdefault(words[3], set()).add(words[4])
     return found
 
 
