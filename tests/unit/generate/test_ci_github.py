@@ -347,12 +347,14 @@ RELEASES = {
 
 
 @pytest.mark.parametrize("version", RELEASES)
-def test_only_a_release_is_asked_of_an_index(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_release_is_asked_of_an_index(version: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Of any other version the index has none, and whoever takes the name there would run in these jobs."""
     monkeypatch.setattr(install, "VERSION", version)
     usual = RELEASES[version]
     github, (gitlab,) = workflow((API,)), files((API,), Choice(what="ci", variant="gitlab"))
     assert github["env"] == {"WHERRY": f"${{{{ vars.WHERRY || '{usual}' }}}}" if usual else "${{ vars.WHERRY }}"}
+    forks = Runner(folder=tmp_path, scratch=tmp_path, context={"vars": {}}, variables={})
+    assert forks.fill(github["env"]["WHERRY"]) == usual, "pull requests from forks get no variables"
     assert parsed(gitlab.text)["variables"]["WHERRY"] == usual
     (step,) = {step["run"] for _, step in steps(github) if step["name"] == "wherry"}
     for script in (step, gitlab.text):
