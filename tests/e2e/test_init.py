@@ -112,6 +112,18 @@ def test_init_asks_for_what_only_people_know(tmp_path: Path) -> None:
     assert not (root / "Makefile").exists()
 
 
+def test_init_says_that_nothing_listens_where_that_is_sure(tmp_path: Path) -> None:
+    """So that no `wherry generate` notes it."""
+    need("go", "git")
+    root = repository("cli", tmp_path / "cli")
+    assert "[no-port]" in ran("generate", "compose", "--diff", cwd=root).stderr
+    assert ran("init", "--yes", cwd=root).code == 0
+    assert "ports = []  # nothing in the sources listens" in (root / "wherry.toml").read_text()
+    assert "[no-port]" not in ran("generate", "compose", "--diff", cwd=root).stderr
+    assert ran("init", "--yes", "--overwrite", cwd=root).code == 0
+    assert "ports = []" in (root / "wherry.toml").read_text()
+
+
 def test_init_asks_for_a_port_that_nobody_can_see(tmp_path: Path) -> None:
     need("go", "git")
     root = repository("cli", tmp_path / "cli")

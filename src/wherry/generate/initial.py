@@ -49,6 +49,8 @@ def _image(image: ImagePlan, application: Application) -> tuple[Row, ...]:
     )
     if ports:
         rows.append(("ports", value(ports), _place(image.decisions, "port")))
+    elif said := next((one for one in image.decisions if one.name == "port"), None):
+        rows.append(("ports", value(()), said.reason if said.origin == "found" else ""))
     if image.health and image.health.path:
         rows.append(("health", value(_health(image.health)), _place(image.decisions, "health")))
     return tuple(rows)

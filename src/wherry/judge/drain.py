@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, milliseconds, never_accepted, nothing, passed, unknown
+from wherry.judge.start import portless
 from wherry.kit.ports import GONE
 from wherry.model.observation import Drain, DrainTry, Expectations, Needless, Observed, Start
 from wherry.model.verdict import Verdict
@@ -17,7 +18,7 @@ PEACE = (0, 143)
 
 def drain(observed: Observed, _: Expectations) -> Verdict:
     """PASS: in every try all requests under way were answered, new ones were answered or refused, and it ended with 0 within its
-    grace."""
+    grace; the end alone, where it has no port for requests."""
     match observed.drain:
         case Needless() as why:
             return nothing(NAME, why)
@@ -26,12 +27,12 @@ def drain(observed: Observed, _: Expectations) -> Verdict:
         case Drain(tries=()):
             return unknown(NAME, "it was not stopped")
         case Drain() as seen:
-            return _judged(seen)
+            return _judged(seen, observed)
         case why:
             return nothing(NAME, why)
 
 
-def _judged(seen: Drain) -> Verdict:
+def _judged(seen: Drain, observed: Observed) -> Verdict:
     worst = max(seen.tries, key=_badness)
     lost = [sum(not _good(answer.status) for answer in one.answers) for one in seen.tries]
     all_of = len(worst.answers)
@@ -58,6 +59,8 @@ def _judged(seen: Drain) -> Verdict:
             next="close the listener, then wait: http.Server.Shutdown",
         )
     ended = f"ended with {worst.exit_code} after {milliseconds(worst.seconds)}"
+    if not seen.route and portless(observed):
+        return passed(NAME, f"{ended}, and no port takes requests; {len(seen.tries)} tries")
     if not seen.route:
         step = "--slow-route /report, or [prove] slow-route in wherry.toml: a GET that takes a second or two"
         return unknown(NAME, f"{ended}; requests under way need [prove] slow-route", *story, next=(step,))

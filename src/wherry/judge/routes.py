@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, nothing, passed, unknown
-from wherry.model.observation import Checked, Drain, Expectations, Observed, Routes, Sockets, Start, Unseen
+from wherry.judge.start import PORTLESS, portless
+from wherry.model.observation import Checked, Drain, Expectations, Needless, Observed, Routes, Sockets, Start, Unseen
 from wherry.model.verdict import Verdict
 
 
 def health(observed: Observed, _: Expectations) -> Verdict:
-    """PASS: the health route answers 200 to 399 while it runs, or its health command ends with 0."""
+    """PASS: the health route answers 200 to 399 while it runs, or its health command ends with 0. SKIP: it has no port."""
     match observed.routes:
         case Routes(checked=Checked() as one):
             return _by_command(one)
         case Routes(checked=Unseen() as why):
             return nothing("health", why)
+        case Routes(health="") if portless(observed):
+            return nothing("health", Needless(why=PORTLESS))
         case Routes() if _silent(observed):
             return unknown("health", "it listens nowhere, see start")
         case Routes(health=""):
@@ -50,8 +53,10 @@ def _by_command(seen: Checked) -> Verdict:
 
 def ready(observed: Observed, wanted: Expectations) -> Verdict:
     """PASS: the readiness route says yes while it runs, and no once it stops, so that nobody sends it more. Who waits for servers
-    that nothing leads to says no with reason: UNKNOWN."""
+    that nothing leads to says no with reason: UNKNOWN. SKIP: it has no port."""
     match observed.routes:
+        case Routes(ready="") if portless(observed):
+            return nothing("ready", Needless(why=PORTLESS))
         case Routes(ready=""):
             step = "--ready-route /readyz, or [prove] ready-route in wherry.toml"
             return unknown("ready", "no readiness route is known", next=(step,))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from wherry.judge.answer import failed, milliseconds, nothing, passed, unknown
 from wherry.model.lastwords import hint
-from wherry.model.observation import Expectations, Observed, Start
+from wherry.model.observation import Expectations, Observed, Sockets, Start
 from wherry.model.verdict import Verdict
 
 NAME = "start"
+PORTLESS = "it listens nowhere, and declares no port"
 
 
 def start(observed: Observed, wanted: Expectations) -> Verdict:
@@ -28,6 +29,14 @@ def never_ran(observed: Observed) -> bool:
     return bool(seen.refused) or (seen.ended is not None and (seen.ended != 0 or _served(seen, observed)))
 
 
+def portless(observed: Observed) -> bool:
+    """Whether nothing declares a port or names a route, and it was seen to listen nowhere."""
+    seen, sockets = observed.start, observed.sockets
+    if not isinstance(seen, Start) or _served(seen, observed) or seen.listening_after is not None:
+        return False
+    return not (isinstance(sockets, Sockets) and sockets.listening)
+
+
 def _served(seen: Start, observed: Observed) -> bool:
     return bool(observed.container.ports) or bool(seen.route)
 
@@ -40,7 +49,7 @@ def _judged(seen: Start, observed: Observed, wanted: Expectations) -> Verdict:
     served = _served(seen, observed)
     first = seen.healthy_after if seen.healthy_after is not None else seen.listening_after
     if first is None and not served:
-        return passed(NAME, "it runs; it listens nowhere, and declares no port")
+        return passed(NAME, f"it runs; {PORTLESS}")
     more = "[prove] start allows more seconds"
     if first is None:
         return failed(NAME, f"it listened nowhere for {milliseconds(seen.waited)}", *seen.log, next=more)

@@ -10,6 +10,8 @@ from wherry.model.plan import Decision
 from wherry.model.project import Inferred
 from wherry.plan.answer import Answer, Facts, each, refuse
 
+NONE: Final = "none"
+"""What the decision says where there is no port, and surely none."""
 _FORM: Final = re.compile(r"(\d{1,5})(?:/(tcp|udp|sctp))?", re.ASCII)
 
 
@@ -20,7 +22,7 @@ def decide(facts: Facts) -> Answer[tuple[str, ...]]:
         return _inferred(facts)
     ports = tuple(dict.fromkeys(each(partial(_port, facts), given)))
     source = facts.settings.source("image", "ports")
-    value = ", ".join(ports) or "none"
+    value = ", ".join(ports) or NONE
     decision = Decision(name="port", value=value, reason="as you set it", origin=source.origin, place=source.place)
     return Answer(value=ports, decisions=(decision,))
 
@@ -38,6 +40,8 @@ def _inferred(facts: Facts) -> Answer[tuple[str, ...]]:
     candidates = known(facts)
     found = tuple(one for one in candidates if one.certainty == "found") or (candidates if len(candidates) == 1 else ())
     decisions = tuple(_decision(one) for one in found)
+    if not candidates and any(one.kind == "listens" for one in facts.main.inferred):
+        decisions = (Decision(name="port", value=NONE, reason="nothing in the sources listens", origin="found"),)
     return Answer(value=tuple(f"{one.value}/tcp" for one in found), decisions=decisions)
 
 

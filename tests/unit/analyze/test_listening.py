@@ -166,6 +166,30 @@ def test_no_port_where_there_is_none(name: str, tmp_path: Path) -> None:
     assert facts(look(tmp_path, go=False).mains[0], "port") == {}
 
 
+#: name → (imports, body, whether it surely listens nowhere)
+NOWHERE = {
+    "a worker": ('"time"', "func main() { work() }\nfunc work() { time.Sleep(1) }", True),
+    "its own Run": ('"os"', "func main() { Run() }\nfunc Run() { os.Exit(0) }", True),
+    "a client": ('"net/http"', 'func main() { http.Get("https://example.com") }', True),
+    "a port": ('"net/http"', 'func main() { http.ListenAndServe(":8080", nil) }', False),
+    "an address from elsewhere": ('"net"\n"os"', 'func main() { net.Listen("tcp", os.Args[1]) }', False),
+    "UDP": ('"net"', "func main() { net.ListenUDP(nil, nil) }", False),
+    "what it is given": ('"net/http"', "func main() { var s *http.Server = made()\ns.Serve(nil) }", False),
+    "a server without an address": ('"net/http"', "func main() { use(http.Server{Handler: nil}) }", False),
+    "a framework": ('"github.com/gofiber/fiber/v2"', "func main() { fiber.New() }", False),
+    "somebody else's Run": ('"example.org/kit"', "func main() { kit.Run() }\nfunc Run() {}", False),
+    "a value of somebody else's": ('"example.org/kit"', "func main() { kit.New().Start() }", False),
+    "profiles": ('_ "net/http/pprof"', "func main() {}", False),
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_it_listens_nowhere_only_where_nothing_might(name: str, tmp_path: Path) -> None:
+    imports, body, nowhere = NOWHERE[name]
+    write(tmp_path, {"go.mod": MODULE, "main.go": f"package main\n\nimport (\n{imports}\n)\n\n{body}\n"})
+    assert bool(facts(look(tmp_path, go=False).mains[0], "listens")) == nowhere
+
+
 def test_a_loopback_address_is_told_apart(tmp_path: Path) -> None:
     """Nobody outside of the container reaches it."""
     body = 'func main() { go http.ListenAndServe("localhost:6060", nil)\nhttp.ListenAndServe(":8080", nil) }'

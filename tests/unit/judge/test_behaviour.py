@@ -240,6 +240,26 @@ def test_what_nobody_named_can_be_named_without_a_file(
     assert "wherry.toml" in step
 
 
+def test_nothing_is_asked_of_what_has_no_port() -> None:
+    """A worker: plan and observation agree. Where they do not, nobody knows."""
+    worker, run = replace(CONTAINER, ports=()), Start(waited=1.5)
+    stopped = replace(DRAIN, route="", tries=(END,) * 3)
+    seen = observed(worker, start=run, routes=Routes(), sockets=Sockets(), drain=stopped)
+    verdicts = [judge(seen, WANTED) for judge in (health, ready, drain)]
+    assert [one.outcome for one in verdicts] == ["SKIP", "SKIP", "PASS"]
+    assert verdicts[0].summary == "it listens nowhere, and declares no port"
+    assert verdicts[2].summary == "ended with 0 after 100 ms, and no port takes requests; 3 tries"
+    killed = replace(seen, drain=replace(stopped, tries=(replace(END, exit_code=None),)))
+    assert drain(killed, WANTED).outcome == "FAIL"
+    for other in (
+        replace(seen, container=CONTAINER),
+        replace(seen, sockets=Sockets(listening=(WIDE,))),
+        replace(seen, start=replace(run, listening_after=0.1)),
+        replace(seen, start=replace(run, route="GET /h"), routes=Routes(health="GET /h", ready="GET /r")),
+    ):
+        assert {judge(other, WANTED).outcome for judge in (health, ready, drain)} == {"UNKNOWN"}
+
+
 def test_who_waits_for_a_server_that_is_not_here_is_not_blamed_for_it() -> None:
     waiting, wanted = replace(ROUTES, ready_status=503), replace(WANTED, backing=("postgres", "redis"))
     verdict = ready(observed(routes=waiting, drain=DRAIN), wanted)

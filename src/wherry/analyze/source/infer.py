@@ -11,7 +11,7 @@ from wherry.analyze.source.draining import drains
 from wherry.analyze.source.evaluate import Evaluator
 from wherry.analyze.source.habits import habits, stopping
 from wherry.analyze.source.leading import leading
-from wherry.analyze.source.listening import ports
+from wherry.analyze.source.listening import nowhere, ports
 from wherry.analyze.source.outside import backings, secret_files, variables
 from wherry.analyze.source.routes import routes
 from wherry.analyze.source.serving import serving
@@ -39,8 +39,10 @@ def infer(packages: tuple[SourcePackage, ...]) -> tuple[Inferred, ...]:
     settings = Settings(code)
     evaluator = Evaluator(code, settings)
     servers = tuple(backings(code))
+    listening = ports(code, settings, evaluator)
     return (
-        *ports(code, settings, evaluator),
+        *listening,
+        *nowhere(code, listening),
         *routes(code, evaluator),
         *serving(code, evaluator),
         *habits(code),

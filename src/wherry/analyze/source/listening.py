@@ -128,6 +128,34 @@ def _addresses(code: Code, evaluator: Evaluator) -> Iterator[tuple[Known, ...]]:
             yield evaluator.texts(value, where)
 
 
+def nowhere(code: Code, ports: tuple[Inferred, ...]) -> tuple[Inferred, ...]:
+    """At most one fact of kind listens, `nowhere`: nothing in the project's own code is a server, is called as if it listened, or
+    lets another module's framework run."""
+    frameworks = (*vocabulary.FRAMEWORKS, *(prefix for prefix, _, _ in vocabulary.SERVERS if prefix != "net/http"))
+    strange = (
+        bool(ports)
+        or any(_may_listen(call, where, code) for call, where in code.calls)
+        or any(last_name(made.kind) == "Server" for made, _ in code.composites())
+        or any(
+            is_below(line.path, one) for facts, _ in code.each_file() for line in facts.imports for one in frameworks
+        )
+    )
+    if strange or not code.packages or not code.packages[0].files:
+        return ()
+    place = code.place(Where(package=0, file=0), 1, 1)
+    return (Inferred(kind="listens", value="nowhere", place=place, certainty="found"),)
+
+
+def _may_listen(call: Call, where: Where, code: Code) -> bool:
+    """Functions of the project's own were looked at themselves."""
+    name, package = last_name(call.invoke.function), code.package_of(call.invoke.function, where)
+    if listener_of(call, code, where) is not None or name.startswith(("Listen", "Serve")):
+        return True
+    return name.startswith(("Run", "Start")) and (
+        package not in code.by_path if package else name not in code.functions
+    )
+
+
 def _is_assigned(code: Code, where: Where) -> bool:
     facts = code.packages[where.package].files[where.file].facts
     return any(one.of_field and one.name == "Addr" and one.scope == where.scope for one in facts.bindings)

@@ -113,6 +113,12 @@ WEB_PACKAGES = (
     *("github.com/danielgtaylor/huma", "github.com/uptrace/bunrouter", "github.com/bmizerany/pat", "goji.io"),
     *("github.com/prometheus/common/route", "github.com/grafana/dskit"),
 )
+#: Packages whose import says that something is served, even where no call is understood.
+FRAMEWORKS = (
+    *(path for path in WEB_PACKAGES if path != "net/http"),
+    *("expvar", "net/http/pprof", "net/rpc", "github.com/prometheus/client_golang/prometheus/promhttp"),
+    *("github.com/go-kratos/kratos", "github.com/urfave/negroni", "sigs.k8s.io/controller-runtime", "k8s.io/apiserver"),
+)
 #: Functions that bind a route → which argument is the path.
 REGISTRATIONS = {
     **dict.fromkeys(("Handle", "HandleFunc", "Get", "GET", "Any", "All", "HEAD", "Head", "HandlerFunc", "Handler"), 0),
