@@ -20,9 +20,11 @@ RESOLVER: Final = "10.0.2.3"
 FLAGS: Final = "--configure --mtu=65520 --disable-host-loopback --enable-sandbox --enable-seccomp --ready-fd=3"
 PATIENCE: Final = 20
 """Seconds for the whole hook."""
-#: $0 the program, $1 the container's folder; the runtime says the container's state on standard input (runtime-spec, runtime.md).
-START: Final = f"""pid=$(sed -n 's/.*"pid":[[:space:]]*\\([0-9]*\\).*/\\1/p')
-"$0" {FLAGS} "$pid" tap0 3>"$1/outward.ready" </dev/null >"$1/outward.log" 2>&1 &
+#: $0 the program, $1 the container's folder; the runtime says the container's state on standard input (runtime-spec, runtime.md),
+#: and crun ends by SIGPIPE, half done, where a hook has gone before it has heard all of it.
+HEAR: Final = """pid=$(sed -n 's/.*"pid":[[:space:]]*\\([0-9]*\\).*/\\1/p')
+"""
+START: Final = f""""$0" {FLAGS} "$pid" tap0 3>"$1/outward.ready" </dev/null >"$1/outward.log" 2>&1 &
 slirp=$!
 echo $slirp >"$1/outward.pid"
 """
@@ -33,13 +35,14 @@ WATCH: Final = """{ tail --pid="$pid" --sleep-interval=0.1 --follow /dev/null; k
 """
 WAIT: Final = """until [ -s "$1/outward.ready" ]; do kill -0 $slirp 2>/dev/null || exit 1; sleep 0.01; done"""
 #: By then its number may be another's. Not SIGTERM, which a runtime may have blocked for what it starts.
-STOP: Final = f"""read -r pid <"$1/outward.pid" && read -r name <"/proc/$pid/comm" || exit 0
+STOP: Final = f"""while read -r _; do :; done
+read -r pid <"$1/outward.pid" && read -r name <"/proc/$pid/comm" || exit 0
 [ "$name" != {PROGRAM} ] || kill -KILL $pid"""
 
 
 def hooks(program: str, folder: str, *, lingers: bool) -> dict[str, Any]:
     """For a container whose files are in `folder`."""
-    start = CAN_WATCH + START + WATCH + WAIT if lingers else START + WAIT
+    start = HEAR + (CAN_WATCH + START + WATCH if lingers else START) + WAIT
     return {
         "createRuntime": [_hook(start, program, folder) | {"timeout": PATIENCE}],
         "poststop": [_hook(STOP, program, folder)],
