@@ -239,6 +239,27 @@ def test_what_has_a_program_of_its_own_is_not_needless(several: Path) -> None:
     assert "made-twice" not in made(several, "dockerfile", "--variant", "dev", "./cmd/api")
 
 
+@pytest.mark.parametrize("verb", ["generate", "init"])
+def test_a_file_that_git_ignores_is_told_and_what_is_next_takes_it(verb: str, shop: Path) -> None:
+    (shop / ".gitignore").write_text("# dots\n.*\n!.gitignore\n*.mk\n")
+    words = ("generate", "ci", "--for", "github") if verb == "generate" else ("init", "--yes", "--with", "ci")
+    said = ran(*words, cwd=shop).stderr
+    assert said.count("ignored-file") == 1, said
+    some = ".github/workflows/http-api.yaml is" if verb == "generate" else ".dockerignore and 1 more are"
+    assert f"{some} ignored by git, by .gitignore:2" in " ".join(said.split())
+    steps = re.findall(r"(git add .*)$", said, re.MULTILINE)
+    assert len(steps) == 2
+    for step in steps:
+        subprocess.run(step, shell=True, cwd=shop, check=True)
+        added = subprocess.run(
+            ["git", "diff", "--cached", "--name-only"], cwd=shop, capture_output=True, text=True, check=True
+        )
+        assert ".github/workflows/" in added.stdout
+        subprocess.run(["git", "reset", "--quiet"], cwd=shop, check=True)
+    subprocess.run(steps[0], shell=True, cwd=shop, check=True)
+    assert "ignored-file" not in ran(*words, "--overwrite", cwd=shop).stderr, "git knows it now"
+
+
 def test_init_takes_the_programs_that_wherry_toml_names(tmp_path: Path) -> None:
     need("go", "git")
     root = repository("multi-main", tmp_path / "multi-main")

@@ -5,6 +5,8 @@ repository chose: which git commands run programs out of `.git/config` was tried
 from __future__ import annotations
 
 import os
+import re
+from typing import Final
 
 from wherry.analyze.layout import Layout
 from wherry.analyze.version import Head, Tagged, best_tag, version_of
@@ -26,6 +28,8 @@ READ_ONLY: Pairs = (
     ("GIT_ASKPASS", "false"),
     ("GIT_NO_REPLACE_OBJECTS", "1"),
 )
+#: A line of `git check-ignore --verbose`; one whose pattern begins with ! says that the file is none of them.
+PATTERN: Final = re.compile(r"(?P<place>.*?:[0-9]+):(?!!).*\t(?P<path>[^\t]+)")
 #: What the listing shows when git takes settings from the environment (git 2.31 and later).
 EFFECTIVE = b"command\0core.fsmonitor\nfalse\0"
 
@@ -163,6 +167,17 @@ def unsaved(layout: Layout, names: tuple[str, ...], git: Git) -> tuple[str, ...]
     if listing is None or EFFECTIVE not in listing.stdout:
         return names
     return tuple(name for name in names if not _saved(os.path.relpath(f"{layout.root}/{name}", layout.git), git))
+
+
+def ignored(layout: Layout, names: tuple[str, ...], git: Git) -> tuple[tuple[str, str], ...]:
+    """Those of the files, relative to the layout's root, that no `git add` takes, each with `FILE:LINE` of the pattern; none
+    where git cannot be asked."""
+    if not names or not layout.git or not git.there:
+        return ()
+    paths = {os.path.relpath(f"{layout.root}/{name}", layout.git): name for name in names}
+    done = git("-c", "core.quotePath=false", "check-ignore", "--verbose", "--", *paths)
+    rows = map(PATTERN.fullmatch, done.stdout.decode("utf-8", "surrogateescape").splitlines())
+    return tuple((paths[row["path"]], row["place"]) for row in rows if row and row["path"] in paths)
 
 
 def _saved(path: str, git: Git) -> bool:

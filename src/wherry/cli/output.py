@@ -152,7 +152,7 @@ class Output:
                 continue
             shown = "" if label == seen else label
             seen = label
-            whole = text.startswith(("wherry ", "rm "))  # a command is copied, so it stays in one line
+            whole = text.startswith(("wherry ", "rm ", "git add "))  # a command is copied, so it stays in one line
             parts = [one_line(text)] if whole else wrapped(one_line(text), self.width - _LABEL - 1) or [""]
             for number, part in enumerate(parts):
                 self._write(self._stderr, f"  {shown if number == 0 else '':<6} {part}")

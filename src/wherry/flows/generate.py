@@ -21,6 +21,7 @@ from wherry.assemble.certificates import extra_certificates
 from wherry.errors import RefusedError, Several, UnavailableError, UnknownError, UsageError, WherryError
 from wherry.flows import context, rooms, written
 from wherry.flows.edited import edited, refuse_edited, remember
+from wherry.flows.ignored import taken, unseen
 from wherry.flows.lock import pinned
 from wherry.flows.onward import Step, onward
 from wherry.flows.other_base import other_base
@@ -110,7 +111,16 @@ def generate(request: GenerateRequest, machine: Machine) -> Generated:
         found = whole(pin=True)
     written.write(root, found.changes)
     remember(found.changes, machine)
-    return found
+    return committable(found, layout, machine)
+
+
+def committable(done: Generated, layout: Layout, machine: Machine) -> Generated:
+    """The same where git takes what was written; else it is said, and what goes on from it does so by force."""
+    findings = tuple(unseen(done.changes, layout, machine))
+    if not findings:
+        return done
+    steps = tuple(replace(one, command=taken(one.command)) for one in done.onward)
+    return replace(done, findings=(*done.findings, *findings), onward=steps)
 
 
 def known_in(layout: Layout, machine: Machine) -> dict[Command, tuple[str, ...]]:

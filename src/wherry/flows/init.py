@@ -17,6 +17,7 @@ from wherry.flows.generate import (
     Generated,
     GenerateRequest,
     applications_of,
+    committable,
     known_in,
     made,
     planned_of,
@@ -104,7 +105,7 @@ def init(request: InitRequest, machine: Machine) -> Generated:
     done = whole(pin=True)
     written.write(Path(root), done.changes)
     remember(done.changes, machine)
-    return done
+    return committable(done, planned.layout, machine)
 
 
 def _from(home: str, seen: Seen) -> Seen:
