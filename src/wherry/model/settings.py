@@ -310,8 +310,10 @@ class GenerateSettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=T
         str | None,
         doc("Time that it may take to answer what is under way when it is stopped.", "10s", "25s"),
     ] = None
-    replicas: Annotated[int | None, doc("Copies that run.", 2, 3)] = None
-    max_replicas: Annotated[int | None, doc("Most copies that run under load.", 10)] = None
+    replicas: Annotated[int | None, doc("Copies that run; of what listens on no port, usually one.", 2, 3)] = None
+    max_replicas: Annotated[
+        int | None, doc("Most copies that run under load; of what listens on no port, as many as `replicas`.", 10)
+    ] = None
     memory_request: Annotated[
         str | None, doc("Memory that a cluster keeps for it. Without it: half of run.memory.", None, "64m")
     ] = None

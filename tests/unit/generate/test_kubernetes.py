@@ -103,9 +103,17 @@ def test_only_what_is_called_can_be_reached() -> None:
     def reached(application: Application) -> list[int]:
         return [one["port"] for rule in the("NetworkPolicy", application)["spec"]["egress"] for one in rule["ports"]]
 
-    assert reached(API) == [53, 53, 5432, 443]
-    assert reached(JOBS) == [53, 53, 6379, 443]
-    assert reached(running(WORKER, certificates=False, backing=())) == [53, 53]
+    dns = [53, 53, 5353, 5353]
+    assert reached(API) == [*dns, 5432, 443]
+    assert reached(JOBS) == [*dns, 6379, 443]
+    assert reached(running(WORKER, certificates=False, backing=())) == dns
+
+
+def test_dns_is_reached_where_clusters_have_it() -> None:
+    """A cache on the node has an address that no selector finds; OpenShift's pods listen on another port than their Service."""
+    anywhere, openshift = the("NetworkPolicy", API)["spec"]["egress"][:2]
+    assert set(anywhere) == {"ports"}
+    assert openshift["to"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}]
 
 
 def test_requests_come_from_the_cluster_or_through_what_was_asked_for() -> None:
@@ -183,7 +191,7 @@ def test_resources_are_what_was_decided() -> None:
     assert resources["requests"] == {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "64Mi"}
     assert resources["limits"] == {"cpu": "2", "memory": "256Mi", "ephemeral-storage": "384Mi"}
     open_ended = running(API, limits=Limits(), go_memory_limit=0, memory_request=0, cpu_request=0.0)
-    assert container(open_ended)["resources"]["limits"] == {"ephemeral-storage": "320Mi"}
+    assert container(open_ended)["resources"]["limits"] == {"ephemeral-storage": "384Mi"}
 
 
 def test_copies_follow_the_load_where_that_can_be_measured() -> None:
@@ -206,6 +214,18 @@ def test_a_volume_is_never_wanted_twice() -> None:
     claim = the("PersistentVolumeClaim", JOBS)
     assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
     assert {"name": "data", "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}} in pod(JOBS)["volumes"]
+
+
+def test_what_finds_its_own_work_is_never_there_twice() -> None:
+    """Unless somebody says that it may."""
+    alone = replace(WORKER, replicas=1, most_replicas=1)
+    spec = the("Deployment", alone)["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert not kinds(alone) & {"HorizontalPodAutoscaler", "PodDisruptionBudget"}
+    several = replace(WORKER, replicas=3, most_replicas=3)
+    spec = the("Deployment", several)["spec"]
+    assert (spec["replicas"], spec["strategy"]["type"]) == (3, "RollingUpdate")
+    assert the("Deployment", replace(API, replicas=1, most_replicas=1))["spec"]["strategy"]["type"] == "RollingUpdate"
 
 
 def test_several_volumes_are_several_files() -> None:
@@ -248,14 +268,34 @@ def test_no_secret_is_in_any_file() -> None:
     assert secret["items"] == [{"key": "database-password", "path": "database-password"}]
     assert secret["defaultMode"] == 0o440
     assert pod(API)["securityContext"]["fsGroup"] == API.runs.group
-    assert {"secretRef": {"name": "shop-api-environment", "optional": True}} in container(API)["envFrom"]
+    assert {"secretRef": {"name": "shop-api-environment"}} in container(API)["envFrom"]
     assert all(kind != "Secret" for form in FORMS for kind in _kinds_named(texts(form, API)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "needed"),
+    [
+        (API, True),
+        (running(API, backing=()), False),
+        (running(API, variables=("LOG_LEVEL",)), False),
+        (running(API, variables=("STORE",), backing=(Backing(kind="postgres", urls=("STORE",)),)), True),
+        (running(API, environment=(("DATABASE_URL", "postgres://db/shop"),)), False),
+    ],
+    ids=["server", "no server", "no variable", "whatever it is called", "set already"],
+)
+def test_pods_wait_for_what_leads_to_a_server(changed: Application, needed: bool) -> None:
+    (secret,) = (one["secretRef"] for one in container(changed)["envFrom"] if "secretRef" in one)
+    assert secret.get("optional", False) is not needed
+    assert ("CreateContainerConfigError" in texts("plain", changed)["deploy/deployment.yaml"]) is needed
+    notes = texts("helm", changed)["deploy/chart/templates/NOTES.txt"]
+    assert ("for which it waits" in notes) is needed
 
 
 def test_what_holds_a_password_is_asked_for_whole() -> None:
     application = running(API, variables=("API_TOKEN", "DATABASE_URL", "TLS_KEY_FILE"))
     written = " ".join(texts("plain", application)["deploy/deployment.yaml"].replace("# ", "").split())
-    assert "For API_TOKEN, DATABASE_URL. kubectl create secret generic shop-api-environment" in written
+    assert "For API_TOKEN, DATABASE_URL. Until it is there, pods stay in" in written
+    assert "kubectl create secret generic shop-api-environment" in written
     assert "--from-literal=API_TOKEN=... --from-literal=DATABASE_URL=..." in written
     assert "TLS_KEY_FILE" not in written, "a path is no secret"
     told = running(application, secrets=("tls-key",))
@@ -346,7 +386,7 @@ def test_no_line_of_one_application_is_in_the_other(form: str) -> None:
     ours = "\n".join(texts(form, JOBS).values())
     assert not [word for word in ("8080", "65532", "shop", "5432", "healthz", "postgres") if word in ours]
     theirs = "\n".join(texts(form, API).values())
-    assert not [word for word in ("9099", "5353", "1001", "jobs", "6379", "/data") if word in theirs]
+    assert not [word for word in ("9099", "udp-5353", "1001", "jobs", "6379", "/data") if word in theirs]
 
 
 @pytest.mark.parametrize("application", [API, JOBS], ids=lambda one: one.name)

@@ -29,7 +29,6 @@ OWN = {
     "api": ("8080", "/healthz", "/readyz", "shop", "1.4.0", "database-password", "1.26.8", "65532", "edge"),
     "jobs": (
         "9099",
-        "5353",
         "jobctl",
         "services/jobs",
         "1001",

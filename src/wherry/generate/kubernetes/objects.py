@@ -20,6 +20,11 @@ NAMESPACE: Final = "00-namespace"
 BUSY: Final = 80
 """Percent of the requested processors above which there are more copies."""
 
+ALONE: Final = (
+    "One copy, stopped before the next one starts: it listens on no port, so nothing shares work out, and nobody knows\n"
+    "whether two may run at once. generate.replicas in wherry.toml says that they may."
+)
+
 
 class Object(Value, frozen=True, kw_only=True):
     """One object and what its file is called, without an ending."""
@@ -140,6 +145,8 @@ def _copies(application: Application) -> dict[str, Document]:
             "a volume that can be ReadWriteMany, a StatefulSet with a volume each, or what is kept in a server made for it."
         )
         return {"replicas": noted(1, note), "strategy": {"type": "Recreate"}}
+    if not application.runs.ports and application.replicas == application.most_replicas == 1:
+        return {"replicas": noted(1, ALONE), "strategy": {"type": "Recreate"}}
     rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}}
     strategy = noted(rolling, "A new copy is ready before an old one goes.")
     if scaled(application):

@@ -10,10 +10,20 @@ from wherry.generate.kubernetes.pod import selector
 from wherry.generate.kubernetes.ports import ports
 from wherry.model.application import PORTS, Application, Backing
 
-DNS: Final = {
-    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
-    "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
-}
+DNS: Final = (
+    noted(
+        {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]},
+        "DNS, wherever it is: a cache on the node (NodeLocal DNSCache) answers in the node's network, where no selector\n"
+        "finds it, at an address that each cluster chooses. Narrow it by `to` where you know that.",
+    ),
+    noted(
+        {
+            "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}],
+            "ports": [{"protocol": "UDP", "port": 5353}, {"protocol": "TCP", "port": 5353}],
+        },
+        "OpenShift's DNS, whose pods listen on another port than its Service: that one counts here.",
+    ),
+)
 
 
 def network_policy(application: Application, *, open_to_all: bool) -> Document:
@@ -29,7 +39,7 @@ def network_policy(application: Application, *, open_to_all: bool) -> Document:
                 "From the pods of this cluster; narrow it where you know who calls. The kubelet's probes are always let in.",
             )
         )
-    outward: list[Document] = [noted(DNS, "DNS.")]
+    outward: list[Document] = [*DNS]
     outward += [_backing(one) for one in application.runs.backing]
     if application.runs.certificates:
         outward.append(noted({"ports": [{"protocol": "TCP", "port": 443}]}, "HTTPS, wherever it is."))

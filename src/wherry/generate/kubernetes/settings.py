@@ -32,6 +32,11 @@ def reads_secret(application: Application) -> bool:
     return bool(_private(application) or application.runs.backing)
 
 
+def needs_secret(application: Application) -> bool:
+    """Whether it cannot start without that Secret: some of it leads to a server that the code talks to."""
+    return bool(_private(application) and application.runs.backing)
+
+
 def sources(application: Application) -> list[Document]:
     """`envFrom`: Kubernetes fills nothing in there, so a `$(` in a value stays one."""
     name = names.service(application)
@@ -39,11 +44,12 @@ def sources(application: Application) -> list[Document]:
     if reads_secret(application):
         private = _private(application)
         literals = " ".join(f"--from-literal={one}=..." for one in private or ("NAME",))
-        note = (
-            f"For {', '.join(private) or 'what nobody else may read'}. "
-            f"kubectl create secret generic {secret_name(name)} {literals}"
-        )
-        made.append(noted({"secretRef": {"name": secret_name(name), "optional": True}}, note))
+        needed = needs_secret(application)
+        waits = " Until it is there, pods stay in CreateContainerConfigError.\n" if needed else " "
+        create = f"kubectl create secret generic {secret_name(name)} {literals}"
+        note = f"For {', '.join(private) or 'what nobody else may read'}.{waits}{create}"
+        optional = {} if needed else {"optional": True}
+        made.append(noted({"secretRef": {"name": secret_name(name), **optional}}, note))
     return made
 
 

@@ -16,17 +16,22 @@ MOST_USUAL = 10
 
 def replicas(facts: Facts) -> Answer[int]:
     """How many run. UsageError [bad-setting]."""
-    return Answer(value=_whole(facts, "replicas", facts.settings.generate.replicas, REPLICAS))
+    return Answer(value=_whole(facts, "replicas", facts.settings.generate.replicas, _usual(facts)))
 
 
 def most_replicas(facts: Facts) -> Answer[int]:
-    """How many run at most; not below `replicas`."""
+    """How many run at most; not below `replicas`, and of what takes no requests no more: load does not say how many it wants."""
     said = facts.settings.generate
-    least = said.replicas or REPLICAS
-    value = _whole(facts, "max-replicas", said.max_replicas, max(MOST_USUAL, least))
+    least = said.replicas or _usual(facts)
+    value = _whole(facts, "max-replicas", said.max_replicas, max(MOST_USUAL, least) if facts.image.ports else least)
     if value < least:
         refuse(facts.settings, ("generate", "max-replicas"), f"{value} is below generate.replicas, {least}")
     return Answer(value=value)
+
+
+def _usual(facts: Facts) -> int:
+    """Two, so that one may fail, where requests are shared among them; two of what finds its own work may both do the same."""
+    return REPLICAS if facts.image.ports else 1
 
 
 def _whole(facts: Facts, key: str, said: int | None, usual: int) -> int:

@@ -59,7 +59,7 @@ It waits for a Secret with its files:
   kubectl -n {{ .Release.Namespace }} create secret generic {{ .Values.secrets.files }} ARGUMENTS
 """
 VARIABLES: Final = """
-Variables that nobody else may read go into a Secret, which it reads when it starts:
+Variables that nobody else may read go into a Secret, WHEN:
 
   kubectl -n {{ .Release.Namespace }} create secret generic {{ .Values.secrets.environment }} --from-literal=NAME=VALUE
 """
@@ -76,5 +76,6 @@ def notes(application: Application) -> str:
     if application.runs.secrets:
         text += FILES.replace("ARGUMENTS", " ".join(f"--from-file={one}" for one in application.runs.secrets))
     if settings.reads_secret(application):
-        text += VARIABLES
+        waits = settings.needs_secret(application)
+        text += VARIABLES.replace("WHEN", "for which it waits" if waits else "which it reads when it starts")
     return text

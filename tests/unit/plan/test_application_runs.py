@@ -1,0 +1,58 @@
+"""What generated files state of running: where it may write, how many there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import planning
+from wherry.model.application import Application
+from wherry.model.project import Holdings
+from wherry.plan.application import Known, decide
+from wherry.plan.make import make_plan
+
+
+def made(toml: str, *facts: tuple[str, str, str]) -> Application:
+    """The application of one main that the sources say `facts` about."""
+    inputs = planning.inputs(toml, project=planning.project(planning.main(inferred=planning.inferred(*facts))))
+    known = Known(plan=make_plan(inputs), project=inputs.project, holdings=Holdings(), tiers=inputs.tiers)
+    (one,) = decide(known)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("toml", "places"),
+    [
+        ("", ["/home/nonroot"]),
+        ('[image]\nbase = "distroless"\n', ["/home/nonroot"]),
+        ('[image]\nuser = "65532:0"\n', ["/home/nonroot"]),
+        ('[image]\nwritable = ["/a", "/home/nonroot"]\n', ["/a", "/home/nonroot"]),
+        ("[image]\nuser = 1000\n", []),
+        ('[image]\nbase = "scratch"\n', []),
+        ('[image]\nbase = "registry.example.com/own:1"\nwritable = ["/a"]\n', ["/a"]),
+    ],
+)
+def test_home_is_writable_where_the_base_has_one(toml: str, places: list[str]) -> None:
+    assert [one.path for one in made(toml).runs.places] == places
+
+
+PORT = ("port", "8080", "found")
+
+
+@pytest.mark.parametrize(
+    ("toml", "facts", "copies"),
+    [
+        ("", (PORT,), (2, 10)),
+        ("", (), (1, 1)),
+        ("[image]\nports = []\n", (PORT,), (1, 1)),
+        ("[image]\nports = [8080]\n", (), (2, 10)),
+        ("[generate]\nreplicas = 3\n", (), (3, 3)),
+        ("[generate]\nmax-replicas = 4\n", (), (1, 4)),
+        ("[generate]\nreplicas = 1\n", (PORT,), (1, 10)),
+        ("[generate]\nreplicas = 12\n", (PORT,), (12, 12)),
+    ],
+)
+def test_what_takes_no_requests_is_there_once_unless_somebody_says_more(
+    toml: str, facts: tuple[tuple[str, str, str], ...], copies: tuple[int, int]
+) -> None:
+    one = made(toml, *facts)
+    assert (one.replicas, one.most_replicas) == copies
