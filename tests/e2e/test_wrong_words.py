@@ -106,6 +106,22 @@ def test_a_command_of_one_program_names_itself_and_no_pattern(command: str, tmp_
     assert far.rows("next") == [" ".join(("wherry", verb, "-C", "app", *rest, "./cmd/api"))]
 
 
+@pytest.mark.parametrize("command", ["run", "prove", "profile", "diff --variants"])
+def test_several_programs_of_the_settings_are_answered_alike(command: str, tmp_path: Path) -> None:
+    need("go")
+    settings = {"wherry.toml": 'packages = ["./cmd/api", "./cmd/worker"]\n'}
+    root, home = write(tmp_path / "app", {**MAINS, **settings}), tmp_path / "home"
+    name = "several-mains" if command.startswith("diff") else "several-images"
+    refusal = only(wherry(*command.split(), home=home, cwd=root / "cmd"), name, 2)
+    assert refusal.rows("next") == [f"wherry {command} ./api"]
+
+
+def test_a_plan_of_several_programs_names_itself(tmp_path: Path) -> None:
+    need("go")
+    refusal = only(wherry("plan", home=tmp_path / "home", cwd=write(tmp_path / "app", MAINS)), "several-mains", 2)
+    assert (refusal.rows("next"), refusal.rows("or")) == (["wherry plan ./cmd/api"], ["wherry plan ./..."])
+
+
 def test_a_module_that_go_work_does_not_use_is_built_alone_as_its_error_says(tmp_path: Path) -> None:
     need("go")
     modules = {f"{name}/go.mod": f"module example.com/{name}\n\ngo 1.24\n" for name in ("app", "third")}

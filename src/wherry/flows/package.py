@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +41,7 @@ from wherry.oci.config import Config, RunConfig
 from wherry.oci.descriptor import decode
 from wherry.oci.layer import Packed
 from wherry.oci.platform import Platform, best, parse
-from wherry.plan.choose import names_of
+from wherry.plan.choose import SHOWN, folder, names_of
 from wherry.runtime.folders import OPEN
 from wherry.store.choose import missing
 
@@ -48,6 +49,7 @@ KEPT: Final = 4
 """Compiled programs of one name that stay, the newest; and those younger than YOUNG seconds, which another run may be about to
 start."""
 YOUNG: Final = 120.0
+NOWHERE: Final[Mapping[str, str]] = {}
 
 
 def package_for(request: BuildRequest, machine: Machine, session: Session, said: str) -> Subject:
@@ -71,6 +73,7 @@ def package(request: BuildRequest, machine: Machine, session: Session, platform:
     memory = Memory(machine, session.key, session.edited if request.cache else None)
     toolchain = toolchain_of(request, machine)
     planned = plan_with(request, toolchain, replace(machine, run=memory))
+    only(planned.plan, spelled(planned, request))
     plan = _for(planned.plan, platform)
     (image,) = plan.images
     job = session.compile(plan, cache=request.cache)
@@ -144,18 +147,26 @@ def read_in(planned: Planned, image: ImagePlan, subject: Subject) -> Subject:
     )
 
 
-def only(plan: Plan) -> ImagePlan:
-    """The one image that a plan makes; UsageError [several-images]."""
+def only(plan: Plan, folders: Mapping[str, str] = NOWHERE) -> ImagePlan:
+    """The one image that a plan makes. UsageError [several-images], with the programs' `folders` by import path as one writes
+    them where one stands."""
     if len(plan.images) == 1:
         return plan.images[0]
-    names = ", ".join(image.name for image in plan.images)
-    first = plan.images[0].targets[0].import_path
+    paths = tuple(image.targets[0].import_path for image in plan.images)
+    words = tuple(folders.get(path, path) for path in paths)
     raise UsageError(
         "several-images",
-        f"one program is run at a time, and these are {len(plan.images)}",
-        why=names,
-        next=f"wherry run {first}",
+        f"one program is run at a time, and these are {len(words)}",
+        where=words[:SHOWN],
+        next=f"wherry run {words[0]}",
     )
+
+
+def spelled(planned: Planned, request: BuildRequest) -> dict[str, str]:
+    """The folder of each program, as one writes it where one stands, by import path."""
+    project = planned.reading.project
+    here = os.path.relpath(rooms.standing(request), project.root)
+    return {main.import_path: folder(main, here) for main in project.mains}
 
 
 def _kept(image: ImagePlan, binaries: tuple[Binary, ...], platform: Platform, folder: Path) -> tuple[Program, ...]:

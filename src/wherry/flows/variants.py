@@ -16,6 +16,7 @@ from wherry.flows.build import build
 from wherry.flows.container import RunRequest
 from wherry.flows.generate import applications_of, planned_of
 from wherry.flows.looks.contents import contents_of
+from wherry.flows.package import spelled
 from wherry.flows.prove import ProveRequest, prove
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
@@ -35,6 +36,7 @@ from wherry.model.plan import Pairs
 from wherry.model.settings import ImageSettings, Settings
 from wherry.oci import media
 from wherry.oci.layer import Packed, read
+from wherry.plan.choose import SHOWN
 from wherry.runtime.client import VARIABLES
 from wherry.store import place as places
 
@@ -77,11 +79,13 @@ def ladder(request: BuildRequest, machine: Machine, *, network: str = "") -> Lad
     planned = planned_of(request, machine)
     applications, root = applications_of(planned, machine)
     if len(applications) > 1:
+        known = spelled(planned, request)
+        folders = tuple(known[image.targets[0].import_path] for image in planned.plan.images)
         raise UsageError(
             "several-mains",
             f"there are {len(applications)} programs here; say which",
-            where=tuple(one.name for one in applications),
-            next="wherry diff --variants ./cmd/NAME",
+            where=folders[:SHOWN],
+            next=f"wherry diff --variants {folders[0]}",
         )
     version = planned.plan.images[0].version  # of these sources, as `wherry build` says it: not of a release
     with Session(machine) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
@@ -16,6 +17,8 @@ from wherry.model.settings import ImageSettings, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 SEVERAL: Final = "several-mains"
+ONE_OF: Final = (SEVERAL, "several-images")
+"""Errors that name what to type for one program."""
 ONE_PROGRAM: Final = {
     "run": "wherry run",
     "prove": "wherry prove",
@@ -97,18 +100,20 @@ def standing_in(directory: str) -> Iterator[None]:
         yield
     except WherryError as error:
         for one in error.errors if isinstance(error, Several) else (error,):
-            steps = _own(one.next) if one.name == SEVERAL else one.next
+            steps = _own(one.next) if one.name in ONE_OF else one.next
             one.with_next(*(_from(directory, step) for step in steps))
         raise
 
 
 def _own(steps: tuple[str, ...]) -> tuple[str, ...]:
-    """The steps of the command that was typed, where it takes one program, as `wherry build` is not what was wanted."""
+    """The steps of the command that was typed, as `wherry build` is not what was wanted; no pattern where one program is."""
     context = click.get_current_context(silent=True)
-    command = ONE_PROGRAM.get(context.info_name or "") if context else None
+    typed = (context.info_name or "") if context else ""
+    command = ONE_PROGRAM.get(typed, "wherry plan" if typed == "plan" else "")
     if not command:
         return steps
-    return tuple(step.replace("wherry build", command, 1) for step in steps if not step.endswith("..."))
+    own = tuple(re.sub(r"^wherry (build|run)\b", command, step) for step in steps)
+    return tuple(step for step in own if typed not in ONE_PROGRAM or not step.endswith("..."))
 
 
 def _from(directory: str, step: str) -> str:
