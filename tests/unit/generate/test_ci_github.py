@@ -154,7 +154,7 @@ def test_who_publishes(event: str, ref: str, branch: str, published: bool, tmp_p
     assert runner.value(document["jobs"]["test"]["if"]) is (published or event == "pull_request"), (
         "once, where it is known"
     )
-    assert runner.fill(document["concurrency"]["cancel-in-progress"]) == str(not published)
+    assert runner.fill(document["concurrency"]["cancel-in-progress"]) == str(event == "pull_request")
 
 
 @pytest.mark.parametrize(
@@ -370,5 +370,5 @@ def test_a_job_that_knows_no_wherry_says_what_to_set(tmp_path: Path, monkeypatch
         ["bash", "-eo", "pipefail", "-c", script], env=variables, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("WHERRY is empty: set it to a wheel or git+https://HOST/PATH@COMMIT (Settings > ")
+    assert done.stderr.startswith("WHERRY is empty: set it to a wheel or git+https://HOST/PATH@COMMIT\n(Settings > ")
     assert programs.words() == []

@@ -40,13 +40,15 @@ def _head(each: tuple[Member, ...], name: str) -> Mapping[str, Document]:
     branch = each[0].application.branch
     versions = [f"{_pattern(one)}*" for one in _versions(each)]
     pushes = {"branches": [_pattern(branch)], "tags": versions} if branch else None
-    cancel = "github.event_name == 'pull_request'" if branch else f"!({_published(*each)})"
     return {
         "name": literal(name),
         "on": {"push": pushes, "pull_request": None},
         "permissions": noted({"contents": "read"}, "Jobs that need more say so."),
         "concurrency": noted(
-            {"group": "${{ github.workflow }}-${{ github.ref }}", "cancel-in-progress": f"${{{{ {cancel} }}}}"},
+            {
+                "group": "${{ github.workflow }}-${{ github.ref }}",
+                "cancel-in-progress": "${{ github.event_name == 'pull_request' }}",
+            },
             "A newer push ends older checks; what publishes is never cut off.",
         ),
         "defaults": noted({"run": {"shell": "bash"}}, "With pipefail, which the usual shell has not."),
@@ -77,7 +79,8 @@ def _published(*each: Member) -> str:
         return PUSHED
     branch = "github.ref_type == 'branch'" if known else DEFAULT
     tagged = (f"startsWith(github.ref, {_text(f'refs/tags/{one}')})" for one in _versions(each))
-    return f"{PUSHED} && ({' || '.join((branch, *tagged))})"
+    either = "\n|| ".join((branch, *tagged))
+    return f"{PUSHED}\n&& ({either})\n"
 
 
 def _text(value: str) -> str:
@@ -110,18 +113,20 @@ def _job(folder: str, /, **more: Any) -> dict[str, Document]:
 def _test(member: Member) -> Mapping[str, Document]:
     application = member.application
     variables = {name: literal(value) for name, value in application.sources.environment} | {"GOTOOLCHAIN": "local"}
-    every = f"github.event_name == 'pull_request' || {_published(*members_of(member.applications))}"
-    once = (
-        {}
-        if member.applications[0].branch
-        else {"if": noted(every, "A branch with a pull request is checked once, there.")}
-    )
     return {
-        **once,
+        **_once(member),
         **_job(application.sources.directory),
         "env": variables,
         "steps": [*_begin(member, cached=tester(member)), *map(_check, checks(application)), steps.save(PUSHED)],
     }
+
+
+def _once(member: Member) -> dict[str, Document]:
+    """Without a known branch every push starts the workflow."""
+    if member.applications[0].branch:
+        return {}
+    condition = f"github.event_name == 'pull_request'\n|| {_published(*members_of(member.applications))}"
+    return {"if": noted(condition, "A branch with a pull request is checked once, there.")}
 
 
 def _check(check: Check) -> Step:

@@ -35,5 +35,15 @@ def why(place: str) -> str:
 
 def refusal(place: str) -> str:
     """Shell that ends a job where nothing says what to install; empty where the file itself does."""
-    told = f"{VARIABLE} is empty: set it to a wheel or git+https://HOST/PATH@COMMIT ({place})"
-    return "" if usual() else f"""[ -n "${VARIABLE}" ] || {{ echo "{told}" >&2; exit 1; }}\n"""
+    told = f"{VARIABLE} is empty: set it to a wheel or git+https://HOST/PATH@COMMIT"
+    return (
+        ""
+        if usual()
+        else f"""\
+[ -n "${VARIABLE}" ] || {{
+  echo "{told}" >&2
+  echo "({place})" >&2
+  exit 1
+}}
+"""
+    )
