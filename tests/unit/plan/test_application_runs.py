@@ -35,6 +35,17 @@ def test_home_is_writable_where_the_base_has_one(toml: str, places: list[str]) -
     assert [one.path for one in made(toml).runs.places] == places
 
 
+def test_labels_are_those_that_somebody_said_but_for_what_differs_with_each_commit() -> None:
+    said = ("description", "title", "version", "created", "source")
+    labels = "".join(f'"org.opencontainers.image.{one}" = "{one} of mine"\n' for one in said)
+    assert made(f'[image.labels]\nteam = "core"\n{labels}').labels == (
+        ("org.opencontainers.image.description", "description of mine"),
+        ("org.opencontainers.image.title", "title of mine"),
+        ("team", "core"),
+    )
+    assert made("").labels == ()
+
+
 PORT = ("port", "8080", "found")
 
 

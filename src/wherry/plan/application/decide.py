@@ -24,6 +24,8 @@ NO_RELEASE = "0.0.0"
 SOURCE_LABEL = "org.opencontainers.image.source"
 USUAL = ("linux/amd64", "linux/arm64")
 IMAGE_LABELS = "org.opencontainers.image."
+OF_BUILDS = frozenset(("created", "revision", "source", "version"))
+"""`source` is `Application.source`."""
 
 
 def decide(known: Known) -> tuple[Application, ...]:
@@ -58,7 +60,7 @@ def _one(facts: Facts, ledger: Ledger) -> Application:
         entrypoint=image.entrypoint,
         arguments=image.arguments,
         working_directory=image.working_directory,
-        labels=_labels(image.labels),
+        labels=_labels(facts, image.labels),
         assets=image.assets,
         sources=origins,
         runs=runs.decide(facts, own),
@@ -121,5 +123,11 @@ def _home(facts: Facts, directory: str, workspace: str) -> str:
     return posixpath.normpath(module.directory) if workspace and module else directory
 
 
-def _labels(labels: Pairs) -> Pairs:
-    return tuple((name, value) for name, value in labels if not name.startswith(IMAGE_LABELS))
+def _labels(facts: Facts, labels: Pairs) -> Pairs:
+    """What the settings say. Files have standard ones of their own; of these, such as differ with each commit are a build's."""
+    own = facts.settings.image.labels or {}
+    return tuple(
+        (name, value)
+        for name, value in labels
+        if not name.startswith(IMAGE_LABELS) or (name in own and name.removeprefix(IMAGE_LABELS) not in OF_BUILDS)
+    )
