@@ -5,6 +5,7 @@ file headers.
 from __future__ import annotations
 
 import os
+import shlex
 
 import msgspec
 
@@ -118,7 +119,11 @@ def _a_main(path: str, layout: Layout) -> str:
     """How to build a program that is there: one below `path`, else the first of the project."""
     mains = _mains(layout)
     chosen = next((one for one in mains if one.startswith(f"{path}/")), next(iter(mains), ""))
-    return f"wherry build {_seen(chosen, layout)}" if mains else "write one: a folder with package main and func main()"
+    return (
+        f"wherry build {shlex.quote(_seen(chosen, layout))}"
+        if mains
+        else "write one: a folder with package main and func main()"
+    )
 
 
 def _programs(layout: Layout) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from typing import Final
 
 import msgspec
@@ -47,7 +48,7 @@ class Listing(Value, frozen=True, kw_only=True):
     @property
     def all_of(self) -> str:
         """How to build every program of the module that was asked for by version; empty for a project."""
-        return f"wherry build {self.remote}/...@{self.version}" if self.remote else ""
+        return f"wherry build {shlex.quote(self.remote)}/...@{shlex.quote(self.version)}" if self.remote else ""
 
     def is_own(self, package: Package) -> bool:
         """Part of the project, not of its dependencies."""
@@ -114,7 +115,7 @@ def _foreign(import_path: str, packages: dict[str, Package], listing: Listing) -
             if listing.remote
             else f"{import_path} is neither in this project nor in its dependencies",
             where=import_path,
-            next=listing.all_of or f"wherry build {import_path}@latest",
+            next=listing.all_of or f"wherry build {shlex.quote(import_path)}@latest",
         ).with_output(said)
     reason = _not_a_main(package, listing)
     if reason.startswith("package "):

@@ -8,6 +8,7 @@ sources say. Git is asked meanwhile.
 from __future__ import annotations
 
 import os
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 
 from wherry.analyze import remote, vcs
@@ -106,7 +107,7 @@ def _refuse_folder(path: str, layout: Layout) -> None:
         "no-such-package",
         f"{path!r} is the import path of no program of this project" + (f"; did you mean ./{path}?" if here else ""),
         where=path,
-        next=f"wherry build ./{path}" if here else "wherry plan ./...",
+        next=f"wherry build ./{shlex.quote(path)}" if here else "wherry plan ./...",
     )
 
 
@@ -234,7 +235,7 @@ def _nested(layout: Layout, chosen: Candidates) -> list[Finding]:
             name="nested-workspace",
             message=f"{relative(folder, layout.root)}/go.work counts only for builds started there",
             severity="note",
-            next=f"wherry build -C {os.path.relpath(folder, layout.working_directory)}",
+            next=f"wherry build -C {shlex.quote(os.path.relpath(folder, layout.working_directory))}",
         )
         for folder in dict.fromkeys(inside)
         if folder and folder != layout.root and is_inside(folder, layout.root)

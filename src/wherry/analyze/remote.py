@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -84,7 +85,7 @@ def fetch(words: tuple[Remote, ...], fetcher: Fetcher, run: Run) -> Fetched:
             "mixed-packages",
             f"{stray.word} is not in module {answer.path}",
             where=stray.word,
-            next=f"wherry build {words[0].word}",
+            next=f"wherry build {shlex.quote(words[0].word)}",
         )
     workplace = _synthetic(answer, gomod, fetcher.request.scratch)
     return Fetched(path=answer.path, version=answer.version, folder=answer.dir, gomod=gomod, workplace=workplace)
@@ -128,7 +129,7 @@ def _providing(word: Remote, fetcher: Fetcher, run: Run) -> _Answer:
             "no-such-package",
             f"{good[0].path}@{good[0].version} has no folder {word.path[len(good[0].path) + 1 :]}",
             where=word.word,
-            next=f"wherry build {good[0].path}/...@{word.version}",
+            next=f"wherry build {shlex.quote(good[0].path)}/...@{shlex.quote(word.version)}",
         )
     raise _unknown(word, answers)
 
@@ -202,7 +203,7 @@ def _unknown(word: Remote, answers: tuple[_Answer, ...]) -> WherryError:
         f"there is no module that has {word.path} at {word.version}",
         where=word.word,
         next=(
-            f"wherry build {word.path}@latest" if word.version != "latest" else "check the path",
+            f"wherry build {shlex.quote(word.path)}@latest" if word.version != "latest" else "check the path",
             "for a private module, set GOPRIVATE",
         ),
     ).with_output(said)

@@ -7,6 +7,7 @@ other scheme.
 from __future__ import annotations
 
 import os
+import shlex
 
 from wherry.analyze.layout import Layout
 from wherry.analyze.reading import relative
@@ -62,7 +63,7 @@ def read_words(words: tuple[str, ...], layout: Layout) -> tuple[Word, ...]:
             "mixed-packages",
             "packages named by version must all come from one module at one version",
             where=words,
-            next=f"wherry build {next(one.word for one in read if isinstance(one, Remote))}",
+            next=f"wherry build {shlex.quote(next(one.word for one in read if isinstance(one, Remote)))}",
         )
     return read
 
@@ -75,7 +76,7 @@ def _read(word: str, layout: Layout) -> Word:
             "not-a-package",
             f"{word} is a file, and wherry builds packages",
             where=word,
-            next=f"wherry build {_as_folder(os.path.dirname(word))}",
+            next=f"wherry build {shlex.quote(_as_folder(os.path.dirname(word)))}",
         )
     if word.startswith("/") or word.partition("/")[0] in (".", ".."):
         return _local(word, layout)
@@ -102,13 +103,15 @@ def _local(word: str, layout: Layout) -> Local:
             "outside-project",
             f"{word} lies outside of the project",
             where=f"the project is {layout.root}",
-            next=f"wherry build -C {word.removesuffix('/...')}",
+            next=f"wherry build -C {shlex.quote(word.removesuffix('/...'))}",
         )
     if not os.path.exists(folder):
         before, at, _ = stem.rpartition("@")
         if at and os.path.isdir(os.path.join(layout.working_directory, before)):
             raise _bad(
-                word, "a folder is as it lies there; versions stand behind module paths", f"wherry build {before}"
+                word,
+                "a folder is as it lies there; versions stand behind module paths",
+                f"wherry build {shlex.quote(before)}",
             )
         raise _missing(word, folder, layout)
     if not os.path.isdir(folder):

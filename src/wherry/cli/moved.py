@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -105,7 +106,7 @@ def _results(published: tuple[Published, ...], output: Output, *, as_json: bool)
         output.line(f"Docker's store calls {row.digest}")
         output.line(f"by its config, {row.renamed}")
     if published:
-        output.next(f"wherry inspect {published[0].place}")
+        output.next(f"wherry inspect {shlex.quote(published[0].place)}")
     for row in published if not as_json else ():
         output.result(row.reference)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,7 +38,7 @@ def show(made: Profiled, output: Output, *, file: str, as_json: bool) -> int:
         output.document(document(made))
     elif file:
         output.line(f"docker and podman: --security-opt no-new-privileges --security-opt seccomp={file}")
-        output.next(f"wherry run --seccomp {file}")
+        output.next(f"wherry run --seccomp {shlex.quote(file)}")
         output.result(file)
     else:
         output.document(made.text)

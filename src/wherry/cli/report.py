@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from wherry.cli.output import Output
 from wherry.flows.report import BuildReport, ImageReport
 from wherry.kit.text import megabytes, seconds
@@ -123,11 +125,11 @@ def next_steps(report: BuildReport) -> tuple[str, ...]:
     place = next(iter(image.published), None)
     if place is None:
         return ()
-    subject = _subject(place)
+    subject = shlex.quote(_subject(place))
     if not report.runs:
         return (f"wherry inspect {subject}",)
     ports = " ".join(f"-p {port.partition('/')[0]}" for port in image.plan.ports if not port.endswith("/udp"))
-    return (" ".join(part for part in ("wherry run", subject, ports) if part), f"wherry prove {subject}")
+    return (f"wherry run {subject} {ports}".rstrip(), f"wherry prove {subject}")
 
 
 def _subject(place: Published) -> str:

@@ -7,6 +7,7 @@ other side lacks.
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,7 +169,10 @@ def in_an_engine(error: UsageError, place: places.Place, ports: Ports) -> UsageE
         error.name,
         error.message,
         why=f"it is in {engine.name}, where a bare build puts it",
-        next=(f"name it {there}", f"wherry build -t {place.reference} -o store: keeps it with its digest"),
+        next=(
+            f"name it {there}",
+            f"wherry build -t {shlex.quote(str(place.reference))} -o store: keeps it with its digest",
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -94,5 +95,6 @@ def _explain(kept: Kept, log: Path) -> None:
     error: WherryError = oci.explained(log, 0)
     name = kept.record.container.name
     raise error.with_next(
-        f"wherry debug {name}   tools from elsewhere, beside it", f"wherry inspect {name} --isolation"
+        f"wherry debug {shlex.quote(name)}   tools from elsewhere, beside it",
+        f"wherry inspect {shlex.quote(name)} --isolation",
     )

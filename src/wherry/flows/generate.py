@@ -268,7 +268,7 @@ def _refuse_missing(applications: tuple[Application, ...], root: Path) -> None:
                 "bad-setting",
                 f"there is no profile {one.runs.seccomp}",
                 where="generate.seccomp",
-                next=f"wherry profile writes one for {one.name}",
+                next=f"wherry profile writes one for {shlex.quote(one.name)}",
             )
 
 

@@ -4,6 +4,7 @@ and makes those that are wherry's own.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -140,7 +141,7 @@ def _old_places(stored: Stored, words: Words) -> tuple[places.Place, ...]:
             "nothing says which base this image stands on",
             where=stored.reference,
             why="it has no annotation org.opencontainers.image.base.name and .digest, and wherry did not build it on static",
-            next=f"wherry rebase {words.subject} --old-base REF --base REF",
+            next=f"wherry rebase {shlex.quote(words.subject)} --old-base REF --base REF",
         )
     said = references.parse(name)
     return tuple(places.RegistryPlace(reference=replace(said, digest=digest)) for digest in digests)
@@ -151,7 +152,7 @@ def _same_name(name: str, words: Words, built_in: str) -> places.Place:
     said = references.parse(name) if name and not built_in else None
     if said is None or not said.tag:
         why = "scratch is nothing, so there is nothing newer" if built_in else ""
-        step = f"wherry rebase {words.subject} --base REF"
+        step = f"wherry rebase {shlex.quote(words.subject)} --base REF"
         raise RefusedError("no-base", "nothing says which base is the new one", why=why, next=step)
     return places.RegistryPlace(reference=replace(said, digest=None))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from wherry.errors import UsageError
 from wherry.flows.rooms import store_ports
 from wherry.kit.ports import Machine
@@ -38,7 +40,7 @@ def login(host: str, account: Credentials, machine: Machine) -> LoggedIn:
     if not account.user or ":" in account.user or not account.user.isprintable():
         raise UsageError("bad-user", f"{account.user[:60]!r} is no user name: it is empty, or holds a colon")
     if not account.secret:
-        raise UsageError("no-password", "the password is empty", next=f"wherry registry login {name}")
+        raise UsageError("no-password", "the password is empty", next=f"wherry registry login {shlex.quote(name)}")
     with store_ports(machine) as ports:
         known = logins.accepted(name, account, ports)
         place, plain = logins.keep(name, account, ports)
@@ -69,6 +71,6 @@ def registry_named(text: str) -> str:
         raise UsageError(
             "bad-registry",
             f"{text[:200]!r} is no registry: name its host, as image names begin with it",
-            next=f"wherry registry login {host if references.is_host(host) else 'registry.example:5000'}",
+            next=f"wherry registry login {shlex.quote(host if references.is_host(host) else 'registry.example:5000')}",
         )
     return host

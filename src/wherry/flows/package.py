@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Mapping
@@ -158,7 +159,7 @@ def only(plan: Plan, folders: Mapping[str, str] = NOWHERE) -> ImagePlan:
         "several-images",
         f"one program is run at a time, and these are {len(words)}",
         where=words[:SHOWN],
-        next=f"wherry run {words[0]}",
+        next=f"wherry run {shlex.quote(words[0])}",
     )
 
 

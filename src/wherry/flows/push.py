@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from wherry.errors import UsageError
 from wherry.flows.copy import Copied, CopyRequest, copied, copy_ports, name_of
 from wherry.flows.inspect import place_of
@@ -26,7 +28,7 @@ def push(
         raise UsageError(
             "push-without-name",
             f"{source} does not say which registry to push to",
-            next=f"wherry push {source} -t registry.example/team/{own.repository if own else 'app'}:1.0",
+            next=f"wherry push {shlex.quote(source)} -t registry.example/team/{own.repository if own else 'app'}:1.0",
         )
     for name, one in zip(names, wanted, strict=False):
         if not one.host:
@@ -45,6 +47,6 @@ def _registrys(name: str, source: str) -> Reference:
         raise UsageError(
             "bad-reference",
             f"-t names an image in a registry, and {name} is another place",
-            next=f"wherry copy {source} {name}",
+            next=f"wherry copy {shlex.quote(source)} {shlex.quote(name)}",
         )
     return references.parse(name.removeprefix("docker://"))

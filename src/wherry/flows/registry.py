@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -50,7 +51,9 @@ def tags(text: str, machine: Machine, *, by_version: bool = False) -> tuple[str,
     reference = reference_of(text)
     if reference.tag or reference.digest:
         raise UsageError(
-            "bad-reference", f"{text} is an image, not a repository", next=f"wherry registry tags {reference.name}"
+            "bad-reference",
+            f"{text} is an image, not a repository",
+            next=f"wherry registry tags {shlex.quote(reference.name)}",
         )
     with store_ports(machine) as ports:
         found = listing.tags(repository(reference, ports))
@@ -88,7 +91,9 @@ def deletion(text: str, machine: Machine) -> Deletion:
     reference = reference_of(text)
     if not reference.tag and not reference.digest:
         raise UsageError(
-            "bad-reference", f"{text} names neither tag nor digest", next=f"wherry registry delete {text}@sha256:..."
+            "bad-reference",
+            f"{text} names neither tag nor digest",
+            next=f"wherry registry delete {shlex.quote(text)}@sha256:...",
         )
     with store_ports(machine) as ports:
         there = repository(reference, ports)
@@ -115,7 +120,7 @@ def delete(what: Deletion, machine: Machine) -> str:
                 error.message,
                 where=error.where,
                 why=error.why,
-                next=f"wherry registry delete {reference.name}@{what.digest}",
+                next=f"wherry registry delete {shlex.quote(reference.name)}@{shlex.quote(what.digest)}",
             ) from error
     return str(reference)
 

@@ -6,6 +6,7 @@ Every look begins by mending what dead monitors left (flows/sweep.py).
 from __future__ import annotations
 
 import contextlib
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -141,7 +142,7 @@ def running(name: str, machine: Machine) -> Kept:
             "not-running",
             f"{kept.record.container.name} does not run",
             why="it has ended" if kept.end else "it is being started",
-            next=f"wherry logs {kept.record.container.name}",
+            next=f"wherry logs {shlex.quote(kept.record.container.name)}",
         )
     return kept
 
@@ -184,7 +185,11 @@ def remove(kept: Kept, machine: Machine, *, force: bool = False) -> None:
     name = kept.record.container.name
     if kept.state != "ended":
         if not force:
-            raise UsageError("still-running", f"{name} runs", next=(f"wherry stop {name}", f"wherry rm --force {name}"))
+            raise UsageError(
+                "still-running",
+                f"{name} runs",
+                next=(f"wherry stop {shlex.quote(name)}", f"wherry rm --force {shlex.quote(name)}"),
+            )
         stop(kept, machine, by="KILL")
     with contextlib.suppress(FileNotFoundError), kept.place.attended(wait=True):
         kept.place.remove()

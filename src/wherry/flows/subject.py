@@ -7,6 +7,7 @@ import contextlib
 import os
 import posixpath
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -162,7 +163,7 @@ def meant(word: str) -> Iterator[None]:
             next=(
                 *near,
                 "wherry build    makes an image of this repository",
-                f"wherry pull REGISTRY/{word}    brings one",
+                f"wherry pull REGISTRY/{shlex.quote(word)}    brings one",
             ),
         ) from error
 

@@ -4,6 +4,7 @@ images into a scratch folder and, where Docker answers, into it, and takes them 
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Final
@@ -85,7 +86,7 @@ def ladder(request: BuildRequest, machine: Machine, *, network: str = "") -> Lad
             "several-mains",
             f"there are {len(applications)} programs here; say which",
             where=folders[:SHOWN],
-            next=f"wherry diff --variants {folders[0]}",
+            next=f"wherry diff --variants {shlex.quote(folders[0])}",
         )
     version = planned.plan.images[0].version  # of these sources, as `wherry build` says it: not of a release
     with Session(machine) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from pathlib import Path
 
 from wherry.errors import BuildError, UsageError
@@ -97,8 +98,8 @@ def no_such_main(project: Project, word: str, directory: str, origin: str) -> Us
     folders = {main.import_path: folder(main, directory) for main in project.mains}
     near = closest(word, tuple(name for main in project.mains for name in (folders[main.import_path], *_names(main))))
     several = ", ".join([*sorted(folders.values())[:SHOWN], *(["..."] if len(folders) > SHOWN else [])])
-    meant = f"did you mean {near}?" if origin else f"wherry build {near}"
-    other = f"its programs are {several}" if origin else f"wherry plan {_local('.', directory)}/..."
+    meant = f"did you mean {near}?" if origin else f"wherry build {shlex.quote(near)}"
+    other = f"its programs are {several}" if origin else f"wherry plan {shlex.quote(_local('.', directory))}/..."
     return UsageError(
         "no-such-main",
         f"{word!r} names no program of this repository",
@@ -153,7 +154,9 @@ def _no_main(project: Project, here: str) -> BuildError:
         "no-main",
         "there is no program to build here: no `package main` that is worth an image",
         where=tuple(f"{name}   {one.reason}" for name, one in listed) or project.root,
-        next=f"wherry build {folders[0]}" if folders else "write one: a folder with package main and func main()",
+        next=f"wherry build {shlex.quote(folders[0])}"
+        if folders
+        else "write one: a folder with package main and func main()",
     )
 
 
@@ -175,5 +178,5 @@ def _several(mains: tuple[Main, ...], here: str) -> UsageError:
         "several-mains",
         f"there are {len(mains)} programs here; say which",
         where=(*folders[:SHOWN], *more),
-        next=(f"wherry build {folders[0]}", f"wherry build {top}/..."),
+        next=(f"wherry build {shlex.quote(folders[0])}", f"wherry build {shlex.quote(top)}/..."),
     )

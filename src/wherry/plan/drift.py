@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from wherry.errors import RefusedError, UsageError
 from wherry.model.finding import Finding
 from wherry.model.lock import NAME, Lock, Moved
@@ -36,7 +38,7 @@ def check(moved: tuple[Moved, ...], *, strict: bool) -> tuple[Finding, ...]:
             f"{len(moved)} thing{'s are' if len(moved) > 1 else ' is'} not as {NAME} says",
             where=tuple(map(str, moved)),
             why="--locked builds only from what is locked",
-            next="wherry base lock",
+            next=(*_as_locked(moved), "wherry base lock"),
         )
     bases = tuple(one for one in moved if one.base)
     parts = tuple(one for one in moved if not one.base)
@@ -50,6 +52,14 @@ def check(moved: tuple[Moved, ...], *, strict: bool) -> tuple[Finding, ...]:
         said = ", ".join(one.what for one in bases)
         findings.append(Finding(name="lock-misses", message=f"{NAME} does not name {said}", next="wherry base lock"))
     return tuple(findings)
+
+
+def _as_locked(moved: tuple[Moved, ...]) -> tuple[str, ...]:
+    """What builds from the lock as it is, where Go alone moved: every release of it can be had."""
+    first = moved[0]
+    if len(moved) > 1 or first.what != "go" or not first.locked.startswith("go1"):
+        return ()
+    return (f"wherry build --locked --toolchain {shlex.quote(first.locked)}",)
 
 
 def missing() -> UsageError:

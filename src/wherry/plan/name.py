@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Final
 
 from wherry.errors import UsageError
@@ -113,7 +114,7 @@ def check_same_references(images: tuple[tuple[str, tuple[str, ...]], ...]) -> tu
             "same-name",
             f"{len(several)} images would be called {one}",
             where=tuple(several[:4]),
-            next=f"wherry build -t {reference.parse(one).name.rpartition('/')[0] or 'local'}/{{name}}:{{version}}",
+            next=f"wherry build -t {shlex.quote(reference.parse(one).name.rpartition('/')[0] or 'local')}/{{name}}:{{version}}",
         )
         for one, several in owners.items()
         if len(several) > 1

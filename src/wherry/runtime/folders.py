@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -279,7 +280,7 @@ def _refuse_taken(run: Path, record: Record) -> None:
                 "name-taken",
                 f"a container called {record.container.name} is there already",
                 where=f"--name {record.container.name}",
-                next=(f"wherry rm --force {known.container.name}", "another --name"),
+                next=(f"wherry rm --force {shlex.quote(known.container.name)}", "another --name"),
             )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,7 +89,7 @@ class Own:
                 "no-such-image",
                 f"wherry's store holds no image {self.place.reference}",
                 why=f"it holds {listed}" if listed else "it is empty",
-                next=f"wherry build -t {self.place.reference} -o store:",
+                next=f"wherry build -t {shlex.quote(str(self.place.reference))} -o store:",
             )
         top = found[-1]
         return documents.stored(self._fetch, top.descriptor, reference=f"{top.name}@{top.descriptor.digest}")

@@ -164,5 +164,21 @@ def test_what_moved_is_warned_of_or_refused_line_by_line() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("moved", "steps"),
+    [
+        (("go", "go1.26.8"), ("wherry build --locked --toolchain go1.26.8", "wherry base lock")),
+        (("go", ""), ("wherry base lock",)),
+        (("go", "devel +abc"), ("wherry base lock",)),
+        (("certifi", "2025.1.1"), ("wherry base lock",)),
+    ],
+)
+def test_another_go_is_asked_for_before_the_lock_is_given_up(moved: tuple[str, str], steps: tuple[str, ...]) -> None:
+    one = Moved(what=moved[0], locked=moved[1], now="go1.27.0")
+    with pytest.raises(RefusedError) as caught:
+        drift.check((one,), strict=True)
+    assert caught.value.next == steps
+
+
 def test_the_plan_does_not_depend_on_a_lock_that_it_does_not_need() -> None:
     assert planned("").images == planned("", None).images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -77,7 +78,9 @@ def blob(name: str, file: str | None) -> None:
 
     if file is None and sys.stdout.isatty():
         raise UsageError(
-            "binary-output", "a blob is not written to a terminal", next=f"wherry registry blob {name} -o FILE"
+            "binary-output",
+            "a blob is not written to a terminal",
+            next=f"wherry registry blob {shlex.quote(name)} -o FILE",
         )
     chunks = flow(name, real_machine())
     if file is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.resources import files
 
 import click
@@ -46,6 +47,6 @@ def explain(name: str | None) -> None:
         raise UsageError(
             "unknown-name",
             f"nothing is called {name!r} here",
-            next=f"wherry explain {near}" if near else "wherry explain    lists all names",
+            next=f"wherry explain {shlex.quote(near)}" if near else "wherry explain    lists all names",
         )
     output.document((folder / f"{name}.md").read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import click
@@ -38,7 +39,7 @@ def login(host: str, user: str, *, password_stdin: bool) -> None:
         raise UsageError(
             "no-password",
             "there is no terminal to ask for the password",
-            next=f"wherry registry login {host} -u USER --password-stdin < FILE",
+            next=f"wherry registry login {shlex.quote(host)} -u USER --password-stdin < FILE",
         )
     if password_stdin and not user:
         raise UsageError("usage", "--password-stdin needs -u USER", next="wherry registry login --help")

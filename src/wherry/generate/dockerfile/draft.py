@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Final
 
@@ -73,7 +74,7 @@ class Draft(Value, frozen=True, kw_only=True):
                 "a Dockerfile can only name a base that a registry has",
                 where=place,
                 next=(
-                    f"wherry copy {one_line(name)[:80]} docker://REGISTRY/NAME:TAG, and name that",
+                    f"wherry copy {shlex.quote(one_line(name)[:80])} docker://REGISTRY/NAME:TAG, and name that",
                     "--variant distroless",
                 ),
             )

@@ -8,6 +8,7 @@ server's word, and a server may be hostile.
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -150,7 +151,7 @@ def wrong_password(registry: str, credentials: Credentials, why: str = "") -> Un
         f"{host} does not accept the credentials of {one_line(str(credentials))}",
         where=host,
         why=why,
-        next=f"wherry registry login {host}",
+        next=f"wherry registry login {shlex.quote(host)}",
     )
 
 
@@ -162,7 +163,7 @@ def nobody(registry: str, scope: str) -> UnavailableError:
         "registry-denied",
         f"{host} wants to know who asks, and nobody is logged in there",
         where=f"{host}/{what}" if what else host,
-        next=f"wherry registry login {host}",
+        next=f"wherry registry login {shlex.quote(host)}",
     )
 
 

@@ -8,6 +8,7 @@ The host must be equal to the letter, port included (D07). A helper that is name
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from wherry.errors import UsageError
@@ -77,7 +78,10 @@ def _find(host: str, repository: str, ports: Ports) -> Credentials | None:
             "authfile",
             "the file that --authfile names is not there",
             where=ports.authfile,
-            next=("name a file like Docker's config.json", f"wherry registry login {host} --authfile FILE"),
+            next=(
+                "name a file like Docker's config.json",
+                f"wherry registry login {shlex.quote(host)} --authfile FILE",
+            ),
         )
     for path in files(ports):
         found = authfile.read(path)

@@ -6,6 +6,7 @@ Bodies are bounded and shown as text from outside; queries of addresses, which m
 from __future__ import annotations
 
 import re
+import shlex
 from urllib.parse import urlsplit
 
 import msgspec
@@ -83,7 +84,7 @@ def failure(answer: Said, *, url: str, doing: str) -> WherryError:
             message + "does not allow it with the credentials at hand",
             where=where,
             why=why,
-            next=f"wherry registry login {host}",
+            next=f"wherry registry login {shlex.quote(host)}",
         )
     if answer.status == 404:
         return UnavailableError(
