@@ -307,10 +307,10 @@ def _images(member: Member) -> tuple[Target, ...]:
 
 def _pushable(member: Member) -> tuple[str, ...]:
     """What must be so before tests are worth their time."""
-    image = _variable(member, "IMAGE")
+    image, push = _variable(member, "IMAGE"), member.own("push")
     no_registry = several(
         f'@case "$${{{image}%%/*}}/" in *.*/ | *:*/ | localhost/) ;;',
-        f'*) echo "{image} names no registry: make push {image}=registry.example.com/team/name" >&2; exit 2 ;; esac',
+        f'*) echo "{image} names no registry: make {push} {image}=registry.example.com/team/name" >&2; exit 2 ;; esac',
     )
     uncommitted = several(
         f'@[ -n "$${{FORCE:-}}" ] || {{ {code(COMMITTED)} &&',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -307,6 +308,16 @@ def test_only_a_name_with_a_registry_is_pushed(image: str, code: int, tmp_path: 
     done = make(tmp_path, "push", f"IMAGE={image}", PATH=programs.path)
     assert done.returncode == code, done.stderr
     assert ("names no registry" in done.stderr) == bool(code)
+
+
+def test_of_several_images_the_one_without_a_registry_says_how_it_alone_is_pushed(tmp_path: Path) -> None:
+    written(tmp_path, API, JOBS)
+    (tmp_path / "services/jobs").mkdir(parents=True)
+    programs = recorded(tmp_path)
+    done = make(tmp_path, "push-jobs", PATH=programs.path)
+    (said,) = re.findall(r"no registry: make (\S+) ([^\s;]+)", done.stderr)
+    assert make(tmp_path, *said, PATH=programs.path).returncode == 0
+    assert {"-t", "--push"} < set(programs.words()[-1])
 
 
 def test_clean_takes_away_only_what_build_has_made(tmp_path: Path) -> None:
