@@ -159,7 +159,6 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
             container=made.container, place=ready.place, runtime=made.runtime, child=followed, log=log
         )
         refuse_reduced(one, machine)
-        ports.to(ready.place.pid())
         record = replace(ready.record, addresses=ports.addresses, started=machine.now())
         ready.place.keep(record)
         over = threading.Event()
@@ -167,6 +166,7 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
         told = (one, machine, lambda now: _told(now, one.place, watcher), over)
 
         def begun() -> None:
+            ports.to(ready.place.pid())  # who is answered may interrupt it
             watcher.started(record)
             threading.Thread(target=health.watched, args=told, name="health", daemon=True).start()
 
