@@ -179,9 +179,6 @@ def short_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-_held: list[socket.socket] = []
-
-
 def free_port() -> int:
     """A port of 127.0.0.1 for one server that a test starts later, or for nobody. This process holds it for as long as it lives,
     so that no other worker's server gets it meanwhile: who is given any port gets none that is bound, and a server that sets
@@ -189,8 +186,9 @@ def free_port() -> int:
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     one.bind(("127.0.0.1", 0))
-    _held.append(one)
-    return int(one.getsockname()[1])
+    port = int(one.getsockname()[1])
+    one.detach()  # open until this process ends
+    return port
 
 
 def answers(address: str) -> bool:
