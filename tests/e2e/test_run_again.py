@@ -65,6 +65,18 @@ def test_nothing_changed(asked: Path, tmp_path: Path) -> None:
     assert other.stdout == first.stdout
 
 
+def test_other_settings_are_another_program(asked: Path, tmp_path: Path) -> None:
+    package = Package(tmp_path)
+    first = package.run()
+    for words in (("--set", "build.tags=other"), ("--set=build.tags=other",)):
+        asked.write_text("")
+        package.run(*words)
+        assert "go env" in asked.read_text(), "what is known is of other flags"
+    asked.write_text("")
+    assert package.run().stdout == first.stdout
+    assert asked.read_text() == "", "and what was said once is of that run alone"
+
+
 def test_an_edit_is_what_runs(asked: Path, tmp_path: Path) -> None:
     package = Package(tmp_path)
     package.run()

@@ -59,6 +59,23 @@ def test_commands_of_the_readme_exist(line: str) -> None:
     assert [word for word in words if word.startswith("-") and word not in known] == []
 
 
+def test_no_example_of_a_build_goes_into_the_sources() -> None:
+    """It would earn [output-in-worktree], and the next build would be +dirty."""
+    said = README + (ROOT / "src/wherry/cli/commands/build.py").read_text()
+    places = re.findall(r"wherry build .*-o (?:oci|oci-archive|docker-archive):(\S+)", said)
+    assert places
+    assert all(place.startswith(("../", "/")) for place in places), places
+
+
+def test_the_example_of_a_proof_begins_as_proofs_do() -> None:
+    """With the package's import path, in one line."""
+    (line,) = re.findall(r"^    (.* MiB)$", README, re.MULTILINE)
+    assert re.fullmatch(
+        r"[a-z.]+\.com/[a-z/]+ \d+\.\d+\.\d+ on runc [0-9.]+, linux [0-9.]+, amd64, 2 CPUs, 256 MiB", line
+    )
+    assert len(line) <= 80
+
+
 @pytest.mark.e2e
 def test_the_python_example_runs(tmp_path: Path) -> None:
     need("go")

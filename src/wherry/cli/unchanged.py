@@ -70,8 +70,8 @@ _SAID = {"-C": 1, "--platform": 2, "--engine": 3}
 
 
 def run_request_of(arguments: list[str], environment: dict[str, str]) -> Request | None:
-    """The package that these words of `wherry run` mean; None for an image, or where only the long way knows. Wrong only for
-    words that are wrong themselves, and the command compares (`ahead.session_of`)."""
+    """The package that these words of `wherry run` mean; None for an image, or where only the long way knows, as with
+    settings. Wrong only for words that are wrong themselves, and the command compares (`ahead.session_of`)."""
     said = ["", ".", "", ""]
     seen = False
     words = iter(arguments)
@@ -79,6 +79,8 @@ def run_request_of(arguments: list[str], environment: dict[str, str]) -> Request
         if word in FRESH or word == "--":
             break
         name, equals, value = word.partition("=")
+        if name == "--set":
+            return None
         if name in _SAID:
             said[_SAID[name]] = value if equals else next(words, "")
         elif word.startswith("--"):

@@ -36,7 +36,7 @@ def build(**options: Any) -> None:
     \b
     wherry build
     wherry build ./cmd/api -t registry.example/team/api:1.2 --push
-    wherry build ./... --platform linux/amd64,linux/arm64 -o oci:images
+    wherry build ./... --platform linux/amd64,linux/arm64 -o oci:../images
     wherry build github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin@v2.26.0
     """
     as_json, metadata, timings = options.pop("as_json"), options.pop("metadata_file"), options.pop("timings")

@@ -45,6 +45,7 @@ _OPTIONS = (
     click.option("--hostname", default="", metavar="NAME", help="What it calls itself."),
     click.option("--stop-signal", default="", metavar="SIGNAL", help="What asks it to stop."),
     click.option("--grace", type=float, metavar="SECONDS", help="From that signal to SIGKILL (10)."),
+    _several("--set", "assignments", metavar="KEY=VALUE", help="Any key of wherry.toml: run.memory=64m."),
     click.option("--engine", default="", metavar="NAME", help="runc, crun, docker or podman."),
 )
 

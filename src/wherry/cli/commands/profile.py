@@ -50,7 +50,8 @@ def profile(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     own = {name: words.pop(name) for name in ("mode", "kill")}
     file, as_json = words.pop("file"), words.pop("as_json")
     run = RunRequest(
-        subject=subject, build=BuildRequest(directory=directory), engine=words.pop("engine"),
+        subject=subject, build=BuildRequest(directory=directory, assignments=words.pop("assignments")),
+        engine=words.pop("engine"),
         options=options_of({name: value for name, value in words.items() if name != "directory"}, arguments),
     )  # fmt: skip
     with standing_in(directory), Progress(output) as progress:

@@ -27,9 +27,6 @@ _OPTIONS = (
     click.option("--sarif", default="", metavar="FILE", help="SARIF 2.1.0 into FILE."),
     click.option("--platform", default="", metavar="PLATFORM", help="Of an image for several."),
     click.option("-C", "directory", default=".", type=FILLED, metavar="DIR", help="Start in this folder."),
-    click.option(
-        "--set", "assignments", multiple=True, type=FILLED, metavar="KEY=VALUE", help="Any key: prove.start=30s."
-    ),
 )
 #: Key of [prove] → how it is said by an option.
 _SPELLED = {

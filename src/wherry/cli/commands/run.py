@@ -54,7 +54,7 @@ def run(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     directory, kept, instead = words.pop("folder"), containers.wanted(words), containers.instead(words)
     request = RunRequest(
         subject=subject,
-        build=BuildRequest(directory=directory),
+        build=BuildRequest(directory=directory, assignments=words.pop("assignments")),
         engine=words.pop("engine"),
         platform=words.pop("platform"),
         options=options_of(words, arguments),
