@@ -30,21 +30,20 @@ from wherry.judge.places import Sources, placed
 from wherry.judge.policy import Policy, counts, notes, settled
 from wherry.kit.files import is_beneath
 from wherry.kit.ports import Event, Machine
-from wherry.kit.text import closest
 from wherry.kit.value import Value
 from wherry.model.contents import Contents
 from wherry.model.finding import Finding
 from wherry.model.observation import Expectations, Observed, Unseen
 from wherry.model.settings import ProveSettings
+from wherry.model.verdict import CHECKS as NAMES
 from wherry.model.verdict import Verdict
 from wherry.plan import expect
+from wherry.plan.check import is_check, no_check
 from wherry.plan.expect import Expected
+from wherry.plan.read import refuse
 
-NAMES = tuple(check.name for check in CHECKS)
 MISSING = ("no-go", "no-watch")
 """Errors of looks that say what this machine has not: no image could be seen here."""
-TEST = "test: "
-"""How names of checks begin that a file of container-structure-test brings."""
 AT_ONCE = 3
 """Looks at a time: most of them wait for the application."""
 
@@ -157,14 +156,14 @@ def _of_files(
     """Verdicts of the files' tests; with `only`, of those that it names."""
     if not tests or not isinstance(observed.contents, Contents):
         return ()
-    only, skip = {one.name for one in expected.only}, {one.name for one in expected.skip}
+    only, skip = frozenset(expected.only), frozenset(expected.skip)
     found = tested(tests, scene, observed.contents)
     return tuple(one for one in found if one.check not in skip and (not only or one.check in only))
 
 
 def _policy(expected: Expected, machine: Machine) -> Policy:
     return Policy(
-        unknown=tuple(one.name for one in expected.unknown),
+        unknown=expected.unknown,
         accepting=expected.accepting,
         waivers=expected.waivers,
         today=datetime.fromtimestamp(machine.now(), UTC).date().isoformat(),
@@ -214,23 +213,13 @@ def _seen(look: Callable[[Scene], dict[str, object]], gives: tuple[str, ...], sc
 
 
 def chosen(request: ProveRequest, expected: Expected = Expected()) -> tuple[Check, ...]:  # noqa: B008 - immutable
-    """The checks that are meant. UsageError [no-check] for a name that is none, wherever it was said."""
-    for one in (*expected.only, *expected.skip, *expected.unknown, *expected.waived):
-        _known(one.name, one.where)
-    only = request.only or tuple(one.name for one in expected.only)
-    wanted = frozenset(only or NAMES) - frozenset(request.skip or (one.name for one in expected.skip))
+    """The checks that are meant."""
+    wanted = frozenset(request.only or expected.only or NAMES) - frozenset(request.skip or expected.skip)
     return tuple(check for check in CHECKS if check.name in wanted)
 
 
 def _early(request: ProveRequest) -> None:
-    """Words of the command line are looked at before anything is built."""
+    """Words of the command line are looked at before anything is built; those of files are when they are read."""
     said = request.run.build.settings.prove or ProveSettings()
-    for word in (*request.only, *request.skip, *(said.only or ()), *(said.skip or ())):
-        _known(word, "")
-
-
-def _known(name: str, where: str) -> None:
-    if name not in NAMES and not name.startswith(TEST):
-        near = closest(name, NAMES)
-        step = f"did you mean {near}?" if near else f"one of {', '.join(NAMES)}"
-        raise UsageError("no-check", f"there is no check {name[:40]!r}", where=where, next=step)
+    words = (*request.only, *request.skip, *(said.only or ()), *(said.skip or ()))
+    refuse(tuple(no_check(word, "") for word in words if not is_check(word)))

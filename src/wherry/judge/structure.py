@@ -23,10 +23,9 @@ from wherry.judge.contents import resolved
 from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.model.contents import Contents, File
-from wherry.model.verdict import Verdict
+from wherry.model.verdict import TEST, Verdict
 from wherry.oci.config import RunConfig
 
-TEST: Final = "test: "
 SHOWN: Final = 120
 """Characters of an output that are evidence."""
 FORBIDDEN: Final = ("AGPL", "WTFPL")

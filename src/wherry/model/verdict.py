@@ -2,9 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from wherry.kit.value import Value
+
+CHECKS: Final = (
+    *(
+        "start",
+        "user",
+        "capabilities",
+        "privileges",
+        "seccomp",
+        "apparmor",
+        "isolation",
+        "rootfs",
+        "memory",
+        "cpu",
+        "pids",
+    ),
+    *(
+        "health",
+        "ready",
+        "ports",
+        "drain",
+        "reap",
+        "tls",
+        "zones",
+        "dns",
+        "users",
+        "random-uid",
+        "arm64",
+        "shell",
+        "setuid",
+    ),
+    *("writable-files", "secrets", "sources", "size"),
+)
+"""Names that settings may say, in the order of `judge.table`."""
+TEST: Final = "test: "
+"""How names of checks begin that a file of container-structure-test brings; settings may say any such."""
 
 Outcome = Literal["PASS", "FAIL", "SKIP", "UNKNOWN"]
 """PASS: it was seen. FAIL: the opposite was seen. SKIP: it does not apply. UNKNOWN: it could not be seen here, and why."""

@@ -18,6 +18,7 @@ from wherry.errors import UsageError
 from wherry.kit.text import closest
 from wherry.kit.value import decodable
 from wherry.model.settings import Settings
+from wherry.model.verdict import CHECKS, TEST
 from wherry.plan.tiers import Keys
 
 Where = Callable[[Keys], str]
@@ -44,6 +45,9 @@ FOREIGN: Final = {
 
 #: Keys that mean nothing when they are empty; of others, an empty list takes back what a lower tier says.
 FILLED: Final = ("packages", "platforms", "base", "name", "pgo", "user", "workdir", "stop-signal")
+_LISTS_OF_CHECKS: Final = (("prove", "only"), ("prove", "skip"), ("prove", "unknown"))
+#: Words that are no check there: a variable's one word is a list, too.
+_ALL_UNKNOWNS: Final = (("unknown", "accept"), ("unknown", "fail"))
 #: Lists of words, which people write as one text.
 WORDS: Final = ("entrypoint", "args", "command", "tags", "flags")
 
@@ -55,8 +59,8 @@ def structure() -> inspect.Type:
 
 
 def check(tree: dict[str, Any], where: Where, kind: inspect.Type | None = None) -> tuple[UsageError, ...]:
-    """The mistakes in `tree`, up to MOST: UsageError [unknown-key] and [bad-setting], each with its place. `kind`: another type
-    than the settings'."""
+    """The mistakes in `tree`, up to MOST: UsageError [unknown-key], [bad-setting] and [no-check], each with its place. `kind`:
+    another type than the settings'."""
     return tuple(islice(_walk(tree, kind or structure(), (), where), MOST))
 
 
@@ -78,6 +82,8 @@ def _walk(value: Any, kind: inspect.Type, keys: Keys, where: Where) -> Iterator[
                 yield UsageError("bad-setting", f"{dotted(keys)} is empty", where=where(keys), next="leave it out")
             for number, one in enumerate(value):
                 yield from _walk(one, fitting.item_type, (*keys, number), where)
+        case inspect.Type() if _names_check(keys) and not is_check(value) and (keys[-2], value) not in _ALL_UNKNOWNS:
+            yield no_check(value, where(keys))
         case inspect.Type():
             if value == "" and keys[-1] in FILLED:
                 yield UsageError("bad-setting", f"{dotted(keys)} is empty", where=where(keys), next="leave it out")
@@ -86,6 +92,23 @@ def _walk(value: Any, kind: inspect.Type, keys: Keys, where: Where) -> Iterator[
             yield UsageError(
                 "bad-setting", f"{dotted(keys)} must be {wanted}", where=where(keys), next=_repair(value, kind, keys)
             )
+
+
+def _names_check(keys: Keys) -> bool:
+    """Whether what stands there is the name of a check of `wherry prove`."""
+    return keys[-3:-1] in _LISTS_OF_CHECKS or (keys[-4:-2] == ("prove", "waive") and keys[-1] == "check")
+
+
+def is_check(name: str) -> bool:
+    """Whether there is such a check, or may be one of a file of tests."""
+    return name in CHECKS or name.startswith(TEST)
+
+
+def no_check(name: str, where: str) -> UsageError:
+    """The error for a name that no check has."""
+    near = closest(name, CHECKS)
+    step = f"did you mean {near}?" if near else f"one of {', '.join(CHECKS)}"
+    return UsageError("no-check", f"there is no check {name[:40]!r}", where=where, next=step)
 
 
 def _table(value: dict[str, Any], kind: inspect.StructType, keys: Keys, where: Where) -> Iterator[UsageError]:

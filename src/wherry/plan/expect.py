@@ -12,7 +12,7 @@ from wherry.model.verdict import Waiver
 from wherry.plan import durations, sizes
 from wherry.plan.answer import refuse, where
 from wherry.plan.ports import answering
-from wherry.plan.tiers import Effective, Keys
+from wherry.plan.tiers import Effective
 
 _ROUTE: Final = re.compile(r"/[!-~]*", re.ASCII)
 _WORDS: Final = ("accept", "fail")
@@ -22,7 +22,7 @@ Accepting = Literal["host", "accept", "fail"]
 
 
 class Named(Value, frozen=True, kw_only=True):
-    """A check's name, and where it was said."""
+    """A file of tests as it is written, and where it was said."""
 
     name: str
     where: str
@@ -32,13 +32,11 @@ class Expected(Value, frozen=True, kw_only=True):
     """All that the settings say about a proof."""
 
     expectations: Expectations = Expectations()
-    only: tuple[Named, ...] = ()
-    skip: tuple[Named, ...] = ()
-    unknown: tuple[Named, ...] = ()
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     accepting: Accepting = "host"
     waivers: tuple[Waiver, ...] = ()
-    waived: tuple[Named, ...] = ()
-    """The checks of `waivers`, in their order."""
     tests: tuple[Named, ...] = ()
     """Files, as they are written."""
     folders: tuple[str | None, ...] = ()
@@ -59,16 +57,16 @@ def decide(
         expectations=_expectations(
             settings, tuple(one for one in inferred if _is_answered(one, inferred, ports, asked))
         ),
-        only=_named(settings, "only", settings.prove.only or ()),
-        skip=_named(settings, "skip", settings.prove.skip or ()),
-        unknown=_named(settings, "unknown", tuple(word for word in words if word not in _WORDS)),
+        only=settings.prove.only or (),
+        skip=settings.prove.skip or (),
+        unknown=tuple(word for word in words if word not in _WORDS),
         accepting=accepting,
         waivers=tuple(Waiver(check=one.check, reason=one.reason, until=one.until.isoformat()) for one in waivers),
-        waived=tuple(
-            Named(name=one.check, where=_where(settings, ("prove", "waive", number, "check")))
-            for number, one in enumerate(waivers)
+        tests=tuple(
+            Named(name=name, where=where(settings.source(*keys), keys))
+            for number, name in enumerate(tests)
+            for keys in (("prove", "tests", number),)
         ),
-        tests=_named(settings, "tests", tests),
         folders=tuple(_folder(settings, number) for number in range(len(tests))),
     )
 
@@ -160,11 +158,3 @@ def _number(settings: Effective, said: tuple[str, float | None], usual: float, b
 def _folder(settings: Effective, number: int) -> str | None:
     source = settings.source("prove", "tests", number)
     return source.directory if source.origin == "file" else None
-
-
-def _named(settings: Effective, key: str, words: tuple[str, ...]) -> tuple[Named, ...]:
-    return tuple(Named(name=word, where=_where(settings, ("prove", key, number))) for number, word in enumerate(words))
-
-
-def _where(settings: Effective, keys: Keys) -> str:
-    return where(settings.source(*keys), keys)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from wherry.errors import UsageError
+from wherry.errors import Several, UsageError
+from wherry.judge import CHECKS as TABLE
 from wherry.model.container import Options
 from wherry.model.observation import Expectations
 from wherry.model.place import Place
 from wherry.model.project import Inferred
+from wherry.model.verdict import CHECKS
 from wherry.plan import expect, read, sizes
 from wherry.plan.container.settings import Merged, merged
 from wherry.plan.tiers import Effective, effective
@@ -52,8 +54,8 @@ def test_every_key_counts() -> None:
         start=30.0, slow_route="/slow?ms=1500", ready_route="/ready", requests=4, tries=2, size=30_000_000, idle_cpu=1, memory=0.5
     )  # fmt: skip
     assert found.expectations == wanted
-    assert [one.name for one in (*found.skip, *found.unknown, *found.tests)] == ["size", "ready", "a.yaml"]
-    assert found.skip[0].where == 'wherry.toml:11:13   skip = ["size"]'
+    assert (found.skip, found.unknown, found.tests[0].name) == (("size",), ("ready",), "a.yaml")
+    assert found.tests[0].where == 'wherry.toml:13:14   tests = ["a.yaml"]'
     assert found.folders == (".",)
 
 
@@ -98,7 +100,38 @@ def test_servers_are_those_of_generated_files(text: str, servers: tuple[str, ...
 def test_a_waiver_with_its_day(day: str) -> None:
     found = expect.decide(said(f'[[prove.waive]]\ncheck = "shell"\nreason = "soon"\nuntil = {day}\n'))
     assert [(one.check, one.reason, one.until) for one in found.waivers] == [("shell", "soon", "2026-12-31")]
-    assert found.waived[0].where == 'wherry.toml:2:1   check = "shell"'
+
+
+def test_names_of_checks_are_looked_at_when_they_are_read_all_at_once() -> None:
+    text = """
+    [prove]
+    only = ["start", "drian"]
+    skip = ["nosuch", "test: of a file"]
+    unknown = ["fail"]
+    [[prove.waive]]
+    check = "shel"
+    reason = "soon"
+    until = 2026-12-31
+    [main.api.prove]
+    unknown = ["redy"]
+    """
+    with pytest.raises(Several) as caught:
+        said(text)
+    assert [(one.name, one.where[0].partition("   ")[0], one.next[0]) for one in caught.value.errors] == [
+        ("no-check", "wherry.toml:3:22", "did you mean drain?"),
+        ("no-check", "wherry.toml:4:13", f"one of {', '.join(CHECKS)}"),
+        ("no-check", "wherry.toml:7:5", "did you mean shell?"),
+        ("no-check", "wherry.toml:11:16", "did you mean ready?"),
+    ]
+    with pytest.raises(UsageError, match="there is no check 'drian'"):
+        from_environment((("WHERRY_PROVE_SKIP", "size,drian"),))
+    with pytest.raises(UsageError, match="there is no check 'drian'"):
+        from_assignments(("prove.skip=drian",))
+    assert expect.decide(effective((from_environment((("WHERRY_PROVE_UNKNOWN", "accept"),)),))).accepting == "accept"
+
+
+def test_settings_know_every_check_of_the_table() -> None:
+    assert tuple(one.name for one in TABLE) == CHECKS
 
 
 @pytest.mark.parametrize("day", ["2026-12-31T00:00:00Z", '"tomorrow"', "12", '"20261231"'])
@@ -198,4 +231,4 @@ def test_a_run_setting_that_means_nothing(line: str) -> None:
 def test_an_assignment_sets_any_key() -> None:
     tiers = (from_assignments(("run.memory=64m", "run.cpus=0.5", "prove.skip=size,tls")),)
     assert merged(Options(), effective(tiers), "/repo").options.cpus == "0.5"
-    assert [one.name for one in expect.decide(effective(tiers)).skip] == ["size", "tls"]
+    assert expect.decide(effective(tiers)).skip == ("size", "tls")

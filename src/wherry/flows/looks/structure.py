@@ -18,7 +18,7 @@ from wherry.judge.structure import Ran, expanded
 from wherry.kit.files import disk_errors
 from wherry.model.container import Container, User
 from wherry.model.contents import Contents
-from wherry.model.verdict import Verdict
+from wherry.model.verdict import TEST, Verdict
 
 PATIENCE = 30.0
 """Seconds for a command."""
@@ -81,7 +81,7 @@ def _data(path: str, scene: Scene, seen: Contents) -> bytes | None:
 
 
 def _commanded(test: CommandTest, file: Structure, scene: Scene, seen: Contents) -> Verdict:
-    name, options = judges.TEST + test.name, file.container_run_options
+    name, options = TEST + test.name, file.container_run_options
     if test.setup or test.teardown:
         return unknown(name, "its setup needs a container that keeps what commands write; none is kept here")
     if options.privileged or options.capabilities or options.bind_mounts or options.allocate_tty or options.env_file:
