@@ -142,6 +142,22 @@ def test_a_note_does_not_hide_what_runs() -> None:
     assert "HOST asks to wait, in 3.0 s" not in lines
 
 
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (Event(phase="analyze", state="begin"), "reading the sources, "),
+        (
+            Event(phase="pull", state="progress", subject="app:1", done=1_000_000, total=2_000_000),
+            "app:1 1.0 MB of 2.0 MB, ",
+        ),
+    ],
+)
+def test_what_runs_is_named_without_a_gap(event: Event, said: str) -> None:
+    progress = Progress(Output(io.StringIO(), io.StringIO(), {}))
+    progress.event(event)
+    assert said in progress._line()
+
+
 def test_inspect_asks_the_registry_whose_host_a_name_has(yard: Yard) -> None:
     """As run, pull, copy and rebase do."""
     assert json.loads(yard.run("inspect {R}/team/app:1 --json").stdout) == json.loads(

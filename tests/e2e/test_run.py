@@ -175,6 +175,7 @@ def test_a_full_tmpfs_stops_nobody_else(shelf: Book) -> None:
         (("-w", "/nope"), 3, "[bad-workdir]"),
         (("-v", "./nope:/data"), 2, "[bad-volume]"),
         (("-v", "./:/../x"), 1, "[path-escape]"),
+        (("--tmpfs", "relative"), 2, "[container-option]"),
         (("--engine", "nope"), 2, "[container-option]"),
         (("--user", "nope"), 2, "[bad-user]"),
         (("--seccomp", "nope.json"), 2, "[no-seccomp]"),

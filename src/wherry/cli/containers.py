@@ -167,7 +167,11 @@ def show_decided(container: Container, output: Output) -> None:
 
 
 def show_started(record: Record, output: Output) -> None:
-    """Where it answers."""
+    """Where it answers; of one with ports of which none leads in, how one would."""
+    own = record.container
+    inside = tuple(port.partition("/")[0] for port in own.ports if not port.endswith("/udp"))
+    if inside and not own.publish and own.network in ("own", "out"):
+        output.row("port", "none is published", f"-p {inside[0]} does that")
     for address in record.addresses:
         outer, _, inner = address.partition("->")
         output.row("port", f"http://{outer}" if inner.endswith("/tcp") else outer, f"to {inner}")

@@ -80,5 +80,6 @@ class Progress:
     def _line(self) -> str:
         event = self._current
         word = WORDS.get(event.phase, event.phase)
-        count = f" {megabytes(event.done)} of {megabytes(event.total)}" if event.total else ""
-        return f"{word} {event.subject}{count}, {seconds(time.monotonic() - self._began)} s so far".replace("  ", " ")
+        count = f"{megabytes(event.done)} of {megabytes(event.total)}" if event.total else ""
+        what = " ".join(part for part in (word, event.subject, count) if part)
+        return f"{what}, {seconds(time.monotonic() - self._began)} s so far"

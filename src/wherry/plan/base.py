@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from wherry.errors import UsageError
+from wherry.kit.text import closest
 from wherry.model.finding import Finding
 from wherry.model.lock import NAME, LockedBase
 from wherry.model.plan import BaseChoice, Decision
@@ -70,8 +71,18 @@ def _place(facts: Facts, given: str) -> BaseChoice:
         return _file(facts, transport, rest)
     if transport in ENGINES and colon:
         return _engine(facts, transport, rest)
+    _refuse_near(facts, given)
     name = presets.reference_of(given, dynamic=cgo.links_dynamically(facts))
     return _reference(facts, name.removeprefix("docker://"))
+
+
+def _refuse_near(facts: Facts, given: str) -> None:
+    """UsageError [bad-base] for a bare word that is nearly one of ours: Docker Hub would be asked for it."""
+    near = "" if set(given) & set("/:@") or given in presets.NAMES else closest(given, (*BUILT_IN, *presets.NAMES))
+    if near:
+        step = f"{near}, or docker.io/library/{given} if that is meant"
+        place = where(facts.settings.source(*_KEYS), _KEYS)
+        raise UsageError("bad-base", f"there is no base {given[:40]!r}; did you mean {near}?", where=place, next=step)
 
 
 def _reference(facts: Facts, text: str) -> BaseChoice:

@@ -9,7 +9,19 @@ from wherry.errors import UsageError
 from wherry.kit.text import closest
 from wherry.model.plan import Compilation, Decision, Hook, ImagePlan, Plan
 from wherry.model.project import Main
-from wherry.plan import choose, compilations, created, environment, flags, gotoolchain, hooks, image, name, version
+from wherry.plan import (
+    choose,
+    compilations,
+    created,
+    environment,
+    flags,
+    gotoolchain,
+    hooks,
+    image,
+    name,
+    template,
+    version,
+)
 from wherry.plan.answer import Answer, Facts, Ledger
 from wherry.plan.inputs import PlanInputs
 from wherry.plan.tiers import effective
@@ -34,6 +46,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     platforms = tuple(dict.fromkeys(unit.platform for unit in units))
     user = inputs.toolchain.environment
     ledger.findings += flags.ignored_settings(dict(user).get("GOFLAGS", ""), environment.ignored(user, platforms))
+    ledger.findings += template.unset(inputs)
     ledger.close()
     shared, images = _shared(drafts)
     return Plan(

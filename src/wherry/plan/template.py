@@ -13,10 +13,12 @@ from typing import Final
 from wherry.errors import UsageError
 from wherry.kit.text import closest
 from wherry.kit.value import Value
+from wherry.model.finding import Finding
 from wherry.model.project import Project
 from wherry.oci.platform import Platform
 from wherry.plan import created
 from wherry.plan.answer import Facts, where
+from wherry.plan.inputs import PlanInputs
 from wherry.plan.tiers import Keys, Source
 
 _SLOT: Final = re.compile(r"(\{\{)|\{([a-z]+(?:\.[A-Za-z_][A-Za-z0-9_]*)?)\}")
@@ -120,6 +122,20 @@ def _value(word: str, slots: Slots, origin: Origin) -> str:
         f"there is no {{{word}}}",
         where=origin.place,
         next=f"did you mean {{{near}}}? A brace itself is written {{{{" if near else "a brace itself is written {{",
+    )
+
+
+def unset(inputs: PlanInputs) -> tuple[Finding, ...]:
+    """A warning for each variable that was to be passed and is not set; a template that reads it is an error."""
+    here = dict(inputs.environment)
+    return tuple(
+        Finding(
+            name="env-unset",
+            message=f"{name} is not set here, so it is not passed",
+            next=f"export {name}=VALUE, or leave out --pass-env {name}",
+        )
+        for name in dict.fromkeys(inputs.request.pass_environment)
+        if name not in here
     )
 
 

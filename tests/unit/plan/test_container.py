@@ -215,6 +215,8 @@ MISTAKES = [
     (Options(volumes=("./a:/",)), "path-escape", ""),
     (Options(tmpfs=("/dev",)), "path-escape", ""),
     (Options(tmpfs=("/data:much",)), "container-option", ""),
+    (Options(tmpfs=("data",)), "container-option", "begin it with a slash: /data"),
+    (Options(volumes=("./a:data",)), "container-option", "begin it with a slash: /data"),
     (Options(secrets=("../x=",)), "container-option", ""),
     (Options(secrets=("a/b=c",)), "container-option", ""),
 ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.planning import decision, inferred, main, plan, project, refused
+from tests.support.planning import decision, findings, inferred, main, plan, project, refused
 from wherry.plan import words
 from wherry.plan.variables import from_environment
 
@@ -76,6 +76,8 @@ def test_a_repository_cannot_read_the_builders_environment() -> None:
 
 def test_the_user_passes_variables_by_name() -> None:
     assert ldflags(ENV, environment=(("CI_TOKEN", "x"),), pass_environment=("CI_TOKEN",)) == ("-w", "-X=main.a=x")
+    assert "env-unset" not in findings(plan("", environment=(("CI_TOKEN", ""),), pass_environment=("CI_TOKEN",)))
+    assert "env-unset" in findings(plan("", pass_environment=("CI_TOKEN",))), "though nothing reads it"
     error = refused(ENV, pass_environment=("CI_TOKEN",))
     assert error.message == "CI_TOKEN is passed, but not set"
 

@@ -61,6 +61,9 @@ def test_other_users_are_refused(given: str) -> None:
         ("scratch", "scratch", ""),
         ("alpine:3.22", "docker://docker.io/library/alpine:3.22", "docker.io/library/alpine:3.22"),
         ("alpine", "docker://docker.io/library/alpine:3", "docker.io/library/alpine:3"),
+        ("busybox", "docker://docker.io/library/busybox:latest", "docker.io/library/busybox:latest"),
+        ("ubuntu", "docker://docker.io/library/ubuntu:latest", "docker.io/library/ubuntu:latest"),
+        ("distroles:1", "docker://docker.io/library/distroles:1", "docker.io/library/distroles:1"),
         ("docker://gcr.io/some/base", "docker://gcr.io/some/base:latest", "gcr.io/some/base:latest"),
         (
             "distroless",
@@ -101,6 +104,8 @@ def test_only_the_user_may_take_a_base_out_of_an_engine() -> None:
     [
         ("Alpine", "bad-base"),
         ("docker-daemon:x", "bad-base"),
+        ("distroles", "bad-base"),
+        ("debain", "bad-base"),
         ("alpine:", "bad-base"),
         ("oci:../other", "path-escape"),
         ("oci-archive:/etc/passwd", "path-escape"),

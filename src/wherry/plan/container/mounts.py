@@ -110,7 +110,7 @@ def _volume(text: str, folder: str) -> Bind:
         )  # fmt: skip
     whole = posixpath.normpath("/" + posixpath.join(folder, source).lstrip("/"))
     refuse_system(whole, f"-v {text[:100]}", writable=mode != "ro")
-    return Bind(source=whole, path=_path(path, f"-v {text}"), writable=mode != "ro")
+    return Bind(source=whole, path=_typed(path, f"-v {text}"), writable=mode != "ro")
 
 
 def refuse_system(source: str, said: str, *, writable: bool) -> None:
@@ -166,7 +166,19 @@ def _secret(text: str, folder: str) -> Bind:
 def _tmpfs(text: str, user: User) -> Tmpfs:
     path, _, size = text.partition(":")
     wanted = size_of(size, f"--tmpfs {text[:60]}") if size else 64 << 20
-    return Tmpfs(path=_path(path, f"--tmpfs {text}"), mode=0o755, size=wanted, uid=user.uid, gid=user.gid)
+    return Tmpfs(path=_typed(path, f"--tmpfs {text}"), mode=0o755, size=wanted, uid=user.uid, gid=user.gid)
+
+
+def _typed(path: str, said: str) -> str:
+    """The same of a path that somebody wrote; UsageError [container-option] for one without its first slash."""
+    if path and not path.startswith("/"):
+        raise UsageError(
+            "container-option",
+            f"{path[:80]!r} is no absolute path inside a container",
+            where=said[:100],
+            next=f"begin it with a slash: /{path[:80].removeprefix('./')}",
+        )
+    return _path(path, said)
 
 
 def _path(path: str, said: str) -> str:
