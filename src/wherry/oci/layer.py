@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from wherry.errors import CorruptError
 from wherry.kit.decompress import Bounds, opened
@@ -44,13 +44,19 @@ class Hashed:
         return Digest("sha256:" + self.sha256.hexdigest())
 
 
-def read(packed: Packed, *, bounds: Bounds | None = None) -> Iterator[tuple[Member, Content]]:
+Told = Callable[[int], None]
+"""Hears how many bytes the tar had, once all of it was read."""
+
+
+def read(packed: Packed, *, bounds: Bounds | None = None, told: Told | None = None) -> Iterator[tuple[Member, Content]]:
     """The layer's members, from its file; UnavailableError [disk], and what `read_stream` raises."""
     with disk_errors(packed.file), open(packed.file, "rb") as file:  # noqa: PTH123 - a blob's path is a string
-        yield from read_stream(packed, file, bounds=bounds)
+        yield from read_stream(packed, file, bounds=bounds, told=told)
 
 
-def read_stream(packed: Packed, source: Readable, *, bounds: Bounds | None = None) -> Iterator[tuple[Member, Content]]:
+def read_stream(
+    packed: Packed, source: Readable, *, bounds: Bounds | None = None, told: Told | None = None
+) -> Iterator[tuple[Member, Content]]:
     """The layer's members. Only who reads to the end knows that the bytes are the promised ones: CorruptError [digest-mismatch]
     may come after the last member, as may what `untar.members` and `decompress.opened` raise."""
     method = media.compression(packed.media_type)
@@ -61,3 +67,5 @@ def read_stream(packed: Packed, source: Readable, *, bounds: Bounds | None = Non
     for promised, found in ((packed.diff_id, inner.digest), (packed.digest, outer.digest), (packed.size, outer.size)):
         if promised and promised != found:
             raise CorruptError("digest-mismatch", f"{name} turns out to be {found}, not {promised}", where=packed.file)
+    if told:
+        told(inner.size)

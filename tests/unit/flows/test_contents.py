@@ -42,7 +42,7 @@ def test_the_layer_of_each_file_is_known(tmp_path: Path) -> None:
     second = member(b"a/", kind=b"5") + member(b"a/x", b"333") + member(b"a/.wh.y") + END
     found = seen(tmp_path, first, second)
     assert [(one.path, one.size, one.layer) for one in found.files] == [("/a", 0, 2), ("/a/x", 3, 2)]
-    assert found.unpacked == 3
+    assert found.unpacked == len(first) + len(second), "what is replaced takes its place all the same"
     assert len(found.layers) == 2
 
 
@@ -92,5 +92,6 @@ def test_a_packages_program_counts_as_it_is(tmp_path: Path) -> None:
     program.write_bytes(KEY + b"\0" * 5000)
     hollow = archive([directory("app"), Entry(path="app/app", mode=0o555)])
     found = seen(tmp_path, hollow, programs=(Program(file=str(program), path="/app/app"),))
-    assert (found.unpacked, found.packed, found.layers) == (len(KEY) + 5000, None, ())
+    whole = archive([directory("app"), Entry(path="app/app", mode=0o555, content=program.read_bytes())])
+    assert (found.unpacked, found.packed, found.layers) == (len(whole), None, ())
     assert found.leaks == (Leak(what="a private key", place="/app/app"),)

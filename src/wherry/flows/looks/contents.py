@@ -16,6 +16,7 @@ from wherry.kit.files import disk_errors
 from wherry.kit.streams import CHUNK, Readable
 from wherry.model.contents import Contents, File, Leak
 from wherry.oci.layer import read
+from wherry.oci.tar import BLOCK
 from wherry.oci.unpack import stacked
 from wherry.oci.untar import Member
 
@@ -32,10 +33,10 @@ def contents(scene: Scene) -> dict[str, object]:
 
 def contents_of(subject: Subject) -> Contents:
     """An image, or a package's base and programs, read from end to end."""
-    layers, found = [], list[Leak]()
+    layers, found, sizes = [], list[Leak](), list[int]()
     for number, packed in enumerate(subject.layers, 1):
         members = []
-        for member, content in read(packed):
+        for member, content in read(packed, told=sizes.append):
             members.append(member)
             if member.kind == "file" and member.size and len(found) < MOST:
                 found += (Leak(what=what, place=f"/{member.path}", layer=number) for what in _kinds(member, content))
@@ -50,7 +51,7 @@ def contents_of(subject: Subject) -> Contents:
         layers=() if subject.programs else tuple(str(one.digest or "") for one in subject.layers),
         files=files,
         leaks=said,
-        unpacked=sum(one.size for one in files if one.kind == "file"),
+        unpacked=sum(sizes) + _of_programs(subject),
         packed=sum(one.size for one in subject.layers) if whole else None,
         environment=tuple(_pair(one) for one in subject.config.env or ()),
     )
@@ -77,6 +78,16 @@ def _file(member: Member, layer: int, shown: dict[str, tuple[Member, int]]) -> F
 def _shows(shown: dict[str, tuple[Member, int]], leak: Leak) -> bool:
     entry = shown.get(leak.place.lstrip("/"))
     return entry is not None and entry[1] == leak.layer
+
+
+def _of_programs(subject: Subject) -> int:
+    """What a package's programs add to the tars that hold nothing of them yet."""
+    found = 0
+    for program in subject.programs:
+        with disk_errors(program.file):
+            size = Path(program.file).stat().st_size
+        found += size + -size % BLOCK
+    return found
 
 
 def _with_programs(files: tuple[File, ...], subject: Subject) -> tuple[File, ...]:
