@@ -93,6 +93,19 @@ RECORDED = (
 )  # fmt: skip
 
 
+def test_a_full_disk_is_told_in_few_lines() -> None:
+    """Every compiler and linker of the build says it."""
+    said = "".join(
+        f"# example.com/app/p{n}\ncompile: writing output: write $WORK/b{n}/_pkg_.a: no space left on device\n"
+        for n in range(16)
+    )
+    error = build_error(compilation(Path("/src")), said, 1)
+    assert error.name == "disk"
+    assert error.output.splitlines() == [*said.splitlines()[:3], "... and 29 more lines of the kind"]
+    whole = "".join(f"./main.go:{n}:1: undefined: a{n}\n" for n in range(1, 30))
+    assert build_error(compilation(Path("/src")), whole, 1).output == whole
+
+
 @pytest.mark.parametrize(("name", "said"), RECORDED)
 def test_recorded_failures(name: str, said: str) -> None:
     error = build_error(compilation(Path("/src")), said, 1)
