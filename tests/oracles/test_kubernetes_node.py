@@ -62,11 +62,12 @@ def test_it_is_as_hardened_as_the_files_say(node: Node, good: str) -> None:
         assert status["NoNewPrivs"].strip() == "1"
         assert status["Seccomp"].strip() == "2"
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        assert b"GOMEMLIMIT=235929KiB" in environment
+        assert {b"GOMEMLIMIT=235929KiB", b"HOME=/home/nonroot"} <= set(environment)
         assert not [one for one in environment if one.startswith(b"GOOD_SERVICE_")]
         mounts = [line.split() for line in Path(f"/proc/{pid}/mounts").read_text().splitlines()]
         assert next(one[3].split(",")[0] for one in mounts if one[1] == "/") == "ro"
-        assert next(one[3].split(",")[0] for one in mounts if one[1] == "/tmp") == "rw"
+        for path in ("/tmp", "/home/nonroot"):
+            assert next(one[3].split(",")[0] for one in mounts if one[1] == path) == "rw"
         assert not Path(f"/proc/{pid}/root/run/secrets/kubernetes.io").exists()
 
 
