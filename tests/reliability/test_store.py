@@ -216,3 +216,18 @@ def test_e05_a_full_disk(place: str, small_disk: Path, tmp_path: Path) -> None:
     assert at(places.parse(here), machine).open().images[0].config.data == old.images[0].config.data
     small = random_image(tmp_path / "layers", seed=3, shape=Shape(size=20_000))
     assert at(places.parse(here), machine).publish(small).digest == small.digest
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "empty"])
+def test_e05_a_layout_that_a_full_disk_lets_nobody_begin_is_not_begun(
+    there: bool, small_disk: Path, tmp_path: Path
+) -> None:
+    place = small_disk / "layout"
+    if there:
+        place.mkdir()
+    big = random_image(tmp_path / "layers", seed=2, shape=Shape(size=300_000))
+    with pytest.raises(UnavailableError, match="No space left"):
+        at(places.parse(f"oci:{place}:1"), ports(tmp_path)).publish(big)
+    assert list(small_disk.rglob("*")) == ([place] if there else [])
+    small = random_image(tmp_path / "layers", seed=3, shape=Shape(size=20_000))
+    assert at(places.parse(f"oci:{place}:1"), ports(tmp_path)).publish(small).digest == small.digest

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,9 +149,11 @@ def only(found: tuple[Entry, ...], names: tuple[str, ...], place: str) -> Entry:
 
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Makes `directory` a layout if it is empty or new, and holds its lock; UsageError [not-a-layout] when it cannot be."""
+    """Makes `directory` a layout if it is empty or new, and holds its lock; UsageError [not-a-layout] when it cannot be. What was
+    made is taken away again when nothing could be put into it."""
     if directory.exists() and not directory.is_dir():
         raise not_a_layout(directory, "it is a file")
+    there, begun = directory.exists(), False
     with disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         others = [child.name for child in directory.iterdir()]
@@ -162,11 +165,26 @@ def locked(directory: Path) -> Iterator[None]:
         with disk_errors(marker):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if not os.fstat(descriptor).st_size:  # new, or a writer died between making it and this line
+                begun = not others
                 os.write(descriptor, MARKER_BYTES)
         require(directory)
         yield
+    except BaseException:
+        if begun:
+            _undo(directory, keep=there)
+        raise
     finally:
         os.close(descriptor)
+
+
+def _undo(directory: Path, *, keep: bool) -> None:
+    """Takes away a layout that this process began under its lock, so that no other one's blobs can be in it."""
+    with contextlib.suppress(OSError):
+        if not (directory / "index.json").exists():
+            shutil.rmtree(directory / "blobs", ignore_errors=True)
+            (directory / MARKER).unlink()
+            if not keep:
+                directory.rmdir()
 
 
 def require(directory: Path) -> None:
