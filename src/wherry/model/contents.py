@@ -47,8 +47,8 @@ class Contents(Value, frozen=True, kw_only=True, tag="contents"):
     """What a container shows, sorted by path."""
     leaks: tuple[Leak, ...] = ()
     unpacked: int = 0
-    """Bytes of all layers' tars, as `wherry build` and podman count an image: what a lower layer has is there though an upper one
-    deletes it."""
+    """Bytes of all layers' tars, as `wherry build` counts an image: what a lower layer has is there though an upper one deletes
+    it."""
     packed: int | None = None
     """Bytes of all layers as a registry sends them; None: not packed yet."""
     environment: Pairs = ()
