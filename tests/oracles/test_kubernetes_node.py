@@ -191,9 +191,11 @@ def local_volume(folder: Path) -> dict[str, object]:
 
 def test_a_recorded_profile_works_once_the_node_has_it(node: Node) -> None:
     """And until then pods wait with the reason that the comment names."""
-    profile = node.home / "seccomp.json"
-    node.wherry("profile", "./cmd/selfhealth", "--get", "/", "-o", profile, cwd=apps.repository())
-    name = deployed(node, "selfhealth", f'seccomp = "{profile.name}"')
+    root = Path(shutil.copytree(apps.repository(), node.home / "selfhealth"))
+    profile = root / "seccomp.json"
+    node.wherry("profile", "./cmd/selfhealth", "--get", "/", "-o", profile, cwd=root)
+    digest = node.put(apps.place("selfhealth"), "localhost/selfhealth")
+    name = node.deploy(root, "./cmd/selfhealth", digest, f'seccomp = "{profile.name}"')
     wait(lambda: "CreateContainerError" in waiting(node, name), what="no profile on the node")
     folder = node.cluster.folder / "kubelet/root/seccomp"
     folder.mkdir(parents=True, exist_ok=True)
