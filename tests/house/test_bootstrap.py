@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -51,15 +52,44 @@ def test_the_build_backend_is_locked() -> None:
     assert {Requirement(text).name.replace("_", "-") for text in build} <= names
 
 
-def test_every_package_has_a_proof_and_a_reason() -> None:
+def packages() -> list[list[str]]:
+    """Each row's columns: package, proof, for whom, must or may, why."""
     lines = (ROOT / "scripts/packages.txt").read_text().splitlines()
-    rows = [line.split(maxsplit=4) for line in lines if line and not line.startswith("#")]
+    return [line.split(maxsplit=4) for line in lines if line and not line.startswith("#")]
+
+
+def test_every_package_has_a_proof_and_a_reason() -> None:
+    rows = packages()
     assert rows
     assert len({row[0] for row in rows}) == len(rows)
     for row in rows:
         assert len(row) == 5, row
         assert row[2] in ("all", "demo", "test", "bench", "oracles"), row
         assert row[3] in ("must", "may"), row
+
+
+#: What the smallest Debian has (debootstrap --variant=minbase).
+DEBIAN = {"chroot", "dpkg-deb", "findmnt", "gzip", "mke2fs", "mount", "python3", "setpriv", "tar", "taskset", "umount"}
+DEBIAN |= {"unshare", "useradd", "userdel"}
+#: What else comes with a row of packages.txt, and what scripts/setup.sh brings as a wheel or builds.
+BROUGHT = {"cc": "gcc", "readelf": "gcc", "containerd": "docker.io", "ctr": "docker.io", "docker-proxy": "docker.io"}
+SET_UP = {"go", "gofmt", "hadolint", "crane"}
+
+
+def needed(file: Path) -> set[str]:
+    """The programs that a file of tests asks for."""
+    calls = (one for one in ast.walk(ast.parse(file.read_text())) if isinstance(one, ast.Call))
+    words = (one.args for one in calls if isinstance(one.func, ast.Name) and one.func.id == "need")
+    return {one.value for args in words for one in args if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
+def test_what_tests_need_is_installed() -> None:
+    """A machine on which somebody works has much that no package here brings."""
+    rows = packages()
+    names, proofs = {row[0] for row in rows}, {row[1] for row in rows}
+    brought = DEBIAN | SET_UP | proofs | {one for one, package in BROUGHT.items() if package in names}
+    missing = {one: file.name for file in (ROOT / "tests").rglob("*.py") for one in needed(file) - brought}
+    assert missing == {}
 
 
 def machine(folder: Path, *, python: str) -> dict[str, str]:
