@@ -90,14 +90,12 @@ class Output:
         """`  label  value        because`: the reason at the right edge, or on a line of its own when it does not fit."""
         self.rows(((label, value, because),))
 
-    def rows(self, rows: Sequence[tuple[str, str, str]], *, broken: frozenset[str] = frozenset()) -> None:
-        """Rows under one another, their values aligned. `broken`: labels whose values a terminal shows in several lines where
-        they have no blank, too."""
+    def rows(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Rows under one another, their values aligned."""
         label_width = max((_LABEL, *(len(label) + 2 for label, _, _ in rows)))
         for row in rows if not self._quiet else ():
             label, value, because = map(one_line, row)
-            anywhere = self.terminal and label in broken
-            for part in row_lines(label.ljust(label_width), value, because, self.width, long_words=anywhere):
+            for part in row_lines(label.ljust(label_width), value, because, self.width):
                 self._write(self._stderr, part)
 
     def next(self, *commands: str) -> None:
@@ -191,10 +189,10 @@ def wrapped(text: str, width: int, *, indent: str = "", long_words: bool = False
     return [line.replace(_HELD, " ") for line in lines]
 
 
-def row_lines(label: str, value: str, because: str, width: int, *, long_words: bool = False) -> list[str]:
+def row_lines(label: str, value: str, because: str, width: int) -> list[str]:
     """The lines of one aligned row."""
     head = f"  {label:<{_LABEL}}"
-    values = wrapped(value, width - len(head), long_words=long_words) or [""]
+    values = wrapped(value, width - len(head)) or [""]
     lines = [(head if number == 0 else " " * len(head)) + part for number, part in enumerate(values)]
     if because and len(lines[-1]) + 2 + len(because) <= width:
         lines[-1] = lines[-1] + " " * (width - len(lines[-1]) - len(because)) + because

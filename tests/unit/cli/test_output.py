@@ -122,17 +122,6 @@ def test_a_table_fits_a_terminal_and_a_pipe_gets_all(columns: int, image: str) -
         assert len(lines[1]) <= columns or columns == 40 or shown == whole
 
 
-def test_long_values_are_broken_on_a_terminal_where_that_was_said() -> None:
-    value, digest = "SEARCH=" + "/usr/local/bin:" * 9, "sha256:" + "a" * 64
-    for stream, fits in ((Terminal(), True), (io.StringIO(), False)):
-        page = Output(stream, stream, {"COLUMNS": "80"})
-        page.rows([("env", value, ""), ("digest", digest, "")], broken=frozenset(("env",)))
-        *lines, last = stream.getvalue().splitlines()
-        assert digest in last
-        assert (max(map(len, lines)) <= 80) is fits
-        assert "".join(line[10:] for line in lines) == value
-
-
 def test_wrapping_never_cuts_a_digest() -> None:
     digest = "sha256:" + "a" * 64
     assert digest in wrapped(f"words before {digest} words after " * 2, 40)

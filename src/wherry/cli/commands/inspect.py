@@ -71,7 +71,7 @@ def show_image(image: StoredImage, page: Output) -> None:
         rows += [(WORDS.get(label, label), text, "") for text in _values(value)]
     if config and config.healthcheck:
         rows.append(("health", health_words(config.healthcheck), ""))
-    page.rows(rows, broken=frozenset(("env", "label")))
+    page.rows(rows)
 
 
 WORDS = {
