@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 import wherry
 from tests.support.examples import commit
 from tests.support.packing import content_of
@@ -115,7 +117,23 @@ def _built(names: tuple[str, ...], assignments: tuple[str, ...] = ()) -> dict[st
     report = wherry.build(
         *(f"./cmd/{name}" for name in names), directory=repository(), places=(f"oci:{layout}",), assignments=given
     )
-    return {one.built.name: Made(place=one.published[0].place, built=one.built) for one in report.images}
+    return {
+        one.built.name: Made(place=one.published[0].place, built=_lasting(one.built, layout)) for one in report.images
+    }
+
+
+def _lasting(built: Built, layout: Path) -> Built:
+    """Its layers as they lie in the layout: wherry's cache may be that of the one test in which this is called."""
+
+    def image(one: Image) -> Image:
+        files = (layout / "blobs" / layer.digest.path for layer in one.layers)
+        return replace(
+            one, layers=tuple(replace(layer, file=str(file)) for layer, file in zip(one.layers, files, strict=True))
+        )
+
+    content = built.content
+    whole = image(content) if isinstance(content, Image) else replace(content, images=tuple(map(image, content.images)))
+    return replace(built, content=whole)
 
 
 def _platform() -> str:
