@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from wherry.errors import WherryError
-from wherry.kit.files import atomic_write, disk_errors, private_directory
+from wherry.kit.files import aside, atomic_write, disk_errors, private_directory
 from wherry.kit.value import Value, decodable
 from wherry.model.binary import Binary
 from wherry.model.plan import Compilation, Target
@@ -95,9 +95,9 @@ def publish(seed: Seed, out: Path, kept: Path) -> tuple[bool, str]:
     # A full or foreign file system costs the next run a link, not this run its binary.
     with contextlib.suppress(OSError, WherryError):
         private_directory(kept)
-        temporary = kept / f".{os.urandom(8).hex()}.tmp"
-        os.link(built, temporary, follow_symlinks=False)
-        temporary.replace(kept / seed.target.file)
+        with aside(kept / seed.target.file) as temporary:
+            os.link(built, temporary, follow_symlinks=False)
+            temporary.replace(kept / seed.target.file)
         _write_record(kept, seed.target.file, _record(status, boot_id()))
     return True, ""
 

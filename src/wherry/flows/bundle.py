@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +29,7 @@ from wherry.flows.container import (
 )
 from wherry.flows.session import Session
 from wherry.flows.subject import copy_program
-from wherry.kit.files import atomic_write, disk_errors
+from wherry.kit.files import aside, atomic_write, disk_errors
 from wherry.kit.ports import Machine
 from wherry.model.container import Bind, Container
 from wherry.runtime import oci, roots
@@ -51,14 +50,10 @@ def bundle(request: RunRequest, said: str, machine: Machine) -> Made:
     with Session(machine) as session:
         made = own(replace(request, only_shown=True), machine, session)
     _refuse_closed(folder, made.container)
-    aside = folder.with_name(f".{folder.name}.{os.urandom(6).hex()}.tmp")
-    with disk_errors(folder):
+    with disk_errors(folder), aside(folder) as filled:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _fill(made, aside)
-            aside.rename(folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        _fill(made, filled)
+        filled.rename(folder)
     return made
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -25,7 +24,7 @@ from wherry.flows.session import Session
 from wherry.flows.subject import Subject
 from wherry.flows.terminal import fed, in_terminal
 from wherry.formats import elf
-from wherry.kit.files import disk_errors
+from wherry.kit.files import aside, disk_errors
 from wherry.kit.ports import Child, Command, Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container, Limits, Options, Tmpfs
@@ -79,17 +78,13 @@ def host_tools(run: Path, machine: Machine) -> Root:
     key = hashlib.sha256(f"{program} {status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:32]
     folder = run / "roots" / key
     if not folder.exists():
-        aside = run / "roots" / f".{key}.{os.urandom(6).hex()}.tmp"
-        with disk_errors(folder):
-            try:
-                _fill(aside / "root", program, machine)
-                (aside / roots.FACTS).write_bytes(b"[]")
-                aside.chmod(folders.OPEN)
-                with folders.gate(run):
-                    if not folder.exists():
-                        aside.rename(folder)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+        with disk_errors(folder), aside(folder) as made:
+            _fill(made / "root", program, machine)
+            (made / roots.FACTS).write_bytes(b"[]")
+            made.chmod(folders.OPEN)
+            with folders.gate(run):
+                if not folder.exists():
+                    made.rename(folder)
     return Root(path=str(folder / "root"))
 
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from wherry.cache.blobs import Blobs
 from wherry.errors import UsageError, WherryError
 from wherry.flows import rooms
+from wherry.kit.files import atomic_writer
 from wherry.kit.value import Value, decodable
 from wherry.model.base import Base
 from wherry.model.plan import Health, ImagePlan
@@ -294,10 +295,7 @@ def _command(settings: RunConfig) -> tuple[str, ...]:
 
 def copy_program(source: str, target: Path) -> None:
     """A copy inside the kernel where that can be; mode 0555."""
-    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
-    with open(source, "rb") as read, open(temporary, "xb") as write:  # noqa: PTH123
+    with open(source, "rb") as read, atomic_writer(target, mode=0o555) as write:  # noqa: PTH123
         size = os.fstat(read.fileno()).st_size
         while size > 0 and (count := os.copy_file_range(read.fileno(), write.fileno(), size)):
             size -= count
-        os.fchmod(write.fileno(), 0o555)
-    temporary.replace(target)

@@ -50,32 +50,54 @@ def atomic_writer(path: Path, *, mode: int = 0o644, durable: bool = False) -> It
 
     `durable` syncs the file before and its folder after the rename: for what a later run believes by its name alone.
     """
-    temporary = path.parent / f".{path.name[:64]}.{os.urandom(8).hex()}{TEMPORARY}"
-    with disk_errors(path):
-        _unfinished.add(temporary)
-        try:  # an interrupt may come as soon as the file is there
-            descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "w+b") as file:
-                yield file
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                if durable:
-                    os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        finally:
-            _unfinished.discard(temporary)
+    with disk_errors(path), aside(path) as temporary:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            if durable:
+                os.fsync(file.fileno())
+        temporary.replace(path)
         if durable:
             sync_directory(path.parent)
 
 
+@contextlib.contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """A name beside `path` for the file or folder that the block makes and renames to `path`; short-lived."""
+    temporary = path.with_name(f".{path.name[:64]}.{os.urandom(8).hex()}{TEMPORARY}")
+    with short_lived(temporary):
+        yield temporary
+
+
+@contextlib.contextmanager
+def short_lived(path: Path) -> Iterator[None]:
+    """The file or folder that is at `path` when the block ends is removed, at whatever moment an interrupt comes (H06)."""
+    _unfinished.add(path)
+    try:
+        yield
+    finally:
+        _remove(path)
+        _unfinished.discard(path)  # not reached by who is interrupted a second time: `abandon` still knows it
+
+
 def abandon() -> None:
-    """Takes away what other threads are writing, for a process that is about to end without them (H06)."""
-    for temporary in tuple(_unfinished):
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    """Takes away what other threads are writing, and what an interrupt kept from being taken away, for a process that is about
+    to end (H06)."""
+    for path in tuple(_unfinished):
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except IsADirectoryError:
+        import shutil  # seldom needed, and slow to import
+
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:  # what stopped the writing is told already
+        return
 
 
 def atomic_write(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = False) -> None:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from wherry.kit.files import disk_errors, private_directory
+from wherry.kit.files import disk_errors, private_directory, short_lived
 
 PREFIX = "run-"
 
@@ -20,19 +20,17 @@ PREFIX = "run-"
 def scratch_folder(parent: str) -> Iterator[str]:
     """A new folder (0700) below `parent`, removed at the end together with those that killed runs left there."""
     root = private_directory(Path(parent))
-    with disk_errors(root), locked(root):  # else another's sweep could come between making and locking
-        sweep(root)
-        folder = root / f"{PREFIX}{os.urandom(8).hex()}"
-        folder.mkdir(mode=0o700)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield str(folder)
-    finally:
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
+    folder = root / f"{PREFIX}{os.urandom(8).hex()}"
+    with short_lived(folder):
+        with disk_errors(root), locked(root):  # else another's sweep could come between making and locking
+            sweep(root)
+            folder.mkdir(mode=0o700)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            yield str(folder)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from wherry.kit.files import disk_errors
+from wherry.kit.files import aside, disk_errors
 from wherry.kit.value import Value, decodable
 from wherry.model.container import Owned
 from wherry.oci.layer import Packed
@@ -53,22 +53,18 @@ def unpacked(run: Path, layers: tuple[Packed, ...]) -> Root:
         return known
     from wherry.oci.unpack import extract
 
-    aside = run / "roots" / f".{folder.name}.{os.urandom(6).hex()}.tmp"
-    with disk_errors(folder):
-        aside.mkdir(mode=0o711)
-        aside.chmod(0o711)
-        try:
-            root = aside / "root"
-            extract(layers, root, owners=os.geteuid() == 0)
-            root.chmod(0o755)
-            ready(root)
-            owned = tuple(_owned(root)) if os.geteuid() == 0 else _said(layers)
-            (aside / FACTS).write_bytes(msgspec.json.encode(owned))
-            with gate(run):
-                if not folder.exists():
-                    aside.rename(folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+    with disk_errors(folder), aside(folder) as made:
+        made.mkdir(mode=0o711)
+        made.chmod(0o711)
+        root = made / "root"
+        extract(layers, root, owners=os.geteuid() == 0)
+        root.chmod(0o755)
+        ready(root)
+        owned = tuple(_owned(root)) if os.geteuid() == 0 else _said(layers)
+        (made / FACTS).write_bytes(msgspec.json.encode(owned))
+        with gate(run):
+            if not folder.exists():
+                made.rename(folder)
     return _known(folder) or Root(path=str(folder / "root"), owned=owned)
 
 
@@ -84,17 +80,13 @@ def with_points(run: Path, root: Root, points: tuple[str, ...], *, files: frozen
     ]
     folder = run / "roots" / name
     if not _known(folder):
-        aside = run / "roots" / f".{name}.{os.urandom(6).hex()}.tmp"
-        with disk_errors(folder):
-            try:
-                _clone(base, aside, link=True)
-                for point in missing:
-                    make_point(aside / "root", point, file=point in files)
-                with gate(run):
-                    if not folder.exists():
-                        aside.rename(folder)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+        with disk_errors(folder), aside(folder) as made:
+            _clone(base, made, link=True)
+            for point in missing:
+                make_point(made / "root", point, file=point in files)
+            with gate(run):
+                if not folder.exists():
+                    made.rename(folder)
     return Root(path=str(folder / "root"), owned=root.owned)
 
 

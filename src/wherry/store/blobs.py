@@ -9,7 +9,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import BinaryIO
 
 from wherry.errors import CorruptError
 from wherry.kit import parallel
-from wherry.kit.files import atomic_write, atomic_writer, disk_errors, sync_directory
+from wherry.kit.files import aside, atomic_write, atomic_writer, disk_errors, sync_directory
 from wherry.kit.streams import CHUNK, verified_chunks
 from wherry.model.finding import Finding
 from wherry.model.image import Built, Image, Layer
@@ -126,15 +125,14 @@ class Blobs:
         return target
 
     def _place(self, source: BinaryIO, target: Path) -> None:
-        temporary = target.parent / f".{target.name[:16]}.{secrets.token_hex(8)}.tmp"
-        try:
+        with aside(
+            target
+        ) as temporary:  # which is there still where rename did nothing, since both were links to one file
             if not (self.shared and _linked(source, temporary)):
                 _copy(source, temporary)
             if self.shared:
                 _sync_file(temporary)
             temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)  # also where rename did nothing, since both were links to one file
 
     def _has(self, digest: Digest, size: int) -> bool:
         """True when the blob is there and is what its name says; a wrong one is told of, and will be replaced."""

@@ -130,17 +130,14 @@ def _opener(path: str, flags: int) -> int:
 
 def save(folders: Folders, key: str, data: bytes) -> None:
     """Replaces the index, whole, or leaves it; a disk that will not is no error. `data` is its JSON."""
-    path = file_of(folders, key)
-    temporary = f"{folders.noop}/.{key}.{os.urandom(4).hex()}.tmp"
+    from pathlib import Path  # only where there is something to save: looking must not wait for these imports
+
+    from wherry.errors import UnavailableError
+    from wherry.kit.files import atomic_write
+
     try:
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(_sum(key, data) + data)
-            os.replace(temporary, path)
-        except OSError:
-            os.unlink(temporary)
-    except OSError:
+        atomic_write(Path(file_of(folders, key)), _sum(key, data) + data, mode=0o600)
+    except UnavailableError:
         return
 
 
