@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pty
 import re
@@ -19,7 +18,7 @@ import pytest
 from tests.support import apps
 from tests.support.cli import COMMAND, variables
 from tests.support.runbook import Book, book, get, heard, kill, need_exec, until
-from tests.support.servers import free_port, need_user_namespaces
+from tests.support.servers import free_port
 from tests.support.tools import need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
@@ -228,16 +227,6 @@ def test_inspect_knows_images_and_containers(shelf: Book, good: int) -> None:
     assert "layer" in shelf.good("inspect", apps.place("good"))
     done = shelf("inspect", "nothing-of-the-kind", "--isolation")
     assert (done.code, "[no-such-container]" in done.stderr) == (2, True)
-
-
-def test_isolation_is_what_the_kernel_says(shelf: Book, good: int) -> None:
-    need_user_namespaces()
-    rows = {row["name"]: row for row in json.loads(shelf.good("inspect", "good", "--isolation", "--json"))["isolation"]}
-    pid = shelf.containers()["good"]["pid"]
-    assert rows["pid namespace"]["inside"] == str(Path(f"/proc/{pid}/ns/pid").readlink())[5:-1]
-    assert rows["pid namespace"]["outside"] == str(Path("/proc/self/ns/pid").readlink())[5:-1]
-    assert all(row["apart"] for row in rows.values()), [row for row in rows.values() if not row["apart"]]
-    assert "inside   none" in shelf.good("inspect", "good", "--isolation")
 
 
 def test_stats_say_what_is_used(shelf: Book, good: int) -> None:

@@ -34,7 +34,7 @@ MEANINGS = {
     "runs as": ("Its user is nobody who has anything here.", "a user of the guest"),
     "control group": ("All that it starts is counted and limited together.", "one process to this machine"),
     "root": ("What broke in can change no program and leave nothing behind.", "a disk image, read-only if wanted"),
-    "mounts": ("All that can be written to is listed here.", "disks that are listed just so"),
+    "mounts": ("All that can be written to is listed above.", "disks that are listed just so"),
     "limits": ("It cannot starve its neighbours of memory, time or processes.", "memory and processors set aside"),
 }  # fmt: skip
 #: Decisions that are limits.
@@ -95,16 +95,20 @@ def _show_health(kept: Kept, page: Output) -> None:
 
 
 def show_isolation(kept: Kept, rows: tuple[Row, ...], output: Output) -> None:
-    """Container and machine side by side, with what each row is good for."""
+    """Container and machine side by side; then what each row is good for, beside what a virtual machine has there."""
     page = output.on_stdout()
-    page.line(f"{kept.record.container.name}, process {kept.pid}: what the kernel says of it, and of this machine")
-    for row in rows:
+    page.line(f"{kept.record.container.name}, process {kept.pid}, and this machine, as the kernel says them")
+    page.line()
+    seen = [(row.name, row.inside or "not seen", row.outside or "not seen") for row in rows]
+    page.side_by_side([("", "CONTAINER", "THIS MACHINE"), *seen])
+    together = [row.name for row in rows if row.inside and not row.apart]
+    if together:
         page.line()
-        page.line(f"{row.name}{'' if row.apart else '   NOT APART' if row.inside else '   not seen'}")
-        page.rows([("inside", row.inside or "-", ""), ("outside", row.outside or "-", "")])
-        if row.name in MEANINGS:
-            protects, machine = MEANINGS[row.name]
-            page.line(f"  {protects} A virtual machine: {machine}.")
+        page.line(f"NOT APART here: {', '.join(together)}. What is said of them below holds where they are.")
+    page.line()
+    page.side_by_side(
+        [("", "WHERE THEY ARE APART", "A VIRTUAL MACHINE HAS"), *((row.name, *MEANINGS[row.name]) for row in rows)]
+    )
     page.line()
     page.line(KERNEL)
 

@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import IO
 
+from wherry.cli.columns import LABEL, LEAST, compared, row_lines, wrapped
 from wherry.errors import Several, UnavailableError, WherryError
 from wherry.kit.text import one_line, visible
 from wherry.model.finding import Finding
 
 WIDTH = 80
-LEAST = 12
-"""Of a column that is shortened."""
-_LABEL = 8
-_HELD = "\x1f"
-"""Stands for a space that no line ends at; `visible` lets no control through from outside."""
-_TOGETHER = re.compile(
-    r"(?<!\S)\(?\d[\d.]{0,9} (?=(?:s|ms|min|h|%|B|kB|[KMG]i?B|CPUs?)[,.;:)]?(?:\s|$))"  # 0.01 s, 256 MiB, 2 CPUs
-    r"|(?<!\S)[a-z]{1,12} (?=\d{1,6}\.\d\d(?:,|$))"  # analyze 0.15: a phase and its seconds
-)
+WIDEST = 120
+"""Of two texts side by side: longer lines are hard to follow."""
 _COLOURS = {"error": "31;1", "warning": "33;1", "note": "36;1", "next": "1", "dim": "2"}
 
 
@@ -92,11 +84,17 @@ class Output:
 
     def rows(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Rows under one another, their values aligned."""
-        label_width = max((_LABEL, *(len(label) + 2 for label, _, _ in rows)))
+        label_width = max((LABEL, *(len(label) + 2 for label, _, _ in rows)))
         for row in rows if not self._quiet else ():
             label, value, because = map(one_line, row)
             for part in row_lines(label.ljust(label_width), value, because, self.width):
                 self._write(self._stderr, part)
+
+    def side_by_side(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """A label and two texts a row, the first row their heads; a wider terminal gives them more room."""
+        page = min(WIDEST, self._columns) if self.terminal else WIDTH
+        for line in compared([(one_line(label), one_line(one), one_line(other)) for label, one, other in rows], page):
+            self.line_as_is(line)
 
     def next(self, *commands: str) -> None:
         """Commands to go on with, one a line; each works as it stands."""
@@ -151,7 +149,7 @@ class Output:
             shown = "" if label == seen else label
             seen = label
             whole = text.startswith(("wherry ", "rm ", "git add "))  # a command is copied, so it stays in one line
-            parts = [one_line(text)] if whole else wrapped(one_line(text), self.width - _LABEL - 1) or [""]
+            parts = [one_line(text)] if whole else wrapped(one_line(text), self.width - LABEL - 1) or [""]
             for number, part in enumerate(parts):
                 self._write(self._stderr, f"  {shown if number == 0 else '':<6} {part}")
 
@@ -177,28 +175,6 @@ class Output:
 def standard_output(*, quiet: bool = False) -> Output:
     """The sink over this process's own streams."""
     return Output(sys.stdout, sys.stderr, dict(os.environ), quiet=quiet)
-
-
-def wrapped(text: str, width: int, *, indent: str = "", long_words: bool = False) -> list[str]:
-    """`text` in lines of at most `width`, broken at spaces only, so that no digest, path or command is cut; and not between a
-    number and what it counts."""
-    held = _TOGETHER.sub(lambda found: found[0][:-1] + _HELD, text)
-    lines = textwrap.wrap(
-        held, width, subsequent_indent=indent, break_long_words=long_words, break_on_hyphens=False, drop_whitespace=True
-    )
-    return [line.replace(_HELD, " ") for line in lines]
-
-
-def row_lines(label: str, value: str, because: str, width: int) -> list[str]:
-    """The lines of one aligned row."""
-    head = f"  {label:<{_LABEL}}"
-    values = wrapped(value, width - len(head)) or [""]
-    lines = [(head if number == 0 else " " * len(head)) + part for number, part in enumerate(values)]
-    if because and len(lines[-1]) + 2 + len(because) <= width:
-        lines[-1] = lines[-1] + " " * (width - len(lines[-1]) - len(because)) + because
-    elif because:
-        lines += [" " * len(head) + part for part in wrapped(because, width - len(head))]
-    return [line.rstrip() for line in lines]
 
 
 def _columns(environment: dict[str, str]) -> int:

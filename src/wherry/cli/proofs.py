@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from wherry.cli.output import Output, wrapped
+from wherry.cli.columns import wrapped
+from wherry.cli.output import Output
 from wherry.judge.policy import counts
 
 if TYPE_CHECKING:

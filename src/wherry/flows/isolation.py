@@ -92,14 +92,12 @@ def _ids(status: dict[str, str]) -> str:
 def _capabilities(status: dict[str, str]) -> str:
     if "CapEff" not in status:
         return ""
-    held = [name for number, name in enumerate(CAPABILITIES) if int(status["CapEff"], 16) >> number & 1]
-    return (
-        "none"
-        if not held
-        else "all"
-        if len(held) == len(CAPABILITIES)
-        else f"{len(held)}: {', '.join(held[:6])}" + (" ..." if len(held) > 6 else "")
-    )
+    mask = int(status["CapEff"], 16)
+    held = [name for number, name in enumerate(CAPABILITIES) if mask >> number & 1]
+    lacking = [name for name in CAPABILITIES if name not in held]
+    if not held or not lacking:
+        return "all" if held else "none"
+    return f"all but {', '.join(lacking)}" if len(lacking) < len(held) else f"{len(held)}: {', '.join(held)}"
 
 
 def _yes(flag: str | None) -> str:

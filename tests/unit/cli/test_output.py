@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wherry.cli.output import Output, row_lines, wrapped
+from wherry.cli.columns import compared, row_lines, wrapped
+from wherry.cli.output import Output
 from wherry.errors import BuildError, Several, UsageError
 from wherry.model.finding import Finding
 from wherry.model.place import Place
@@ -101,6 +102,27 @@ def test_rows_fit_and_lose_nothing(value: str, because: str, width: int) -> None
     assert "".join(" ".join(lines).split()) == "".join(f"label{value}{because}".split())
     longest = max((len(word) for word in [*value.split(), *because.split()]), default=0)
     assert all(len(line) <= max(width, longest + 10) for line in lines)
+
+
+WORDS = st.lists(st.text("abc/", min_size=1, max_size=70), max_size=9).map(" ".join)
+
+
+@given(st.lists(st.tuples(st.text("xyz", min_size=1, max_size=16), WORDS, WORDS), min_size=1), st.integers(40, 120))
+def test_texts_side_by_side_fit_and_are_whole(rows: list[tuple[str, str, str]], width: int) -> None:
+    words = [word for row in rows for text in row for word in text.split()]
+    lines = compared(rows, width)
+    assert sorted(" ".join(lines).split()) == sorted(words)
+    assert max(map(len, lines)) <= max(width, *map(len, words))
+
+
+@pytest.mark.parametrize(("width", "begins"), [(80, (7, 44)), (120, (7, 72)), (24, (2, 14))])
+def test_texts_side_by_side_are_aligned(width: int, begins: tuple[int, int]) -> None:
+    """Where there is room, a long word gets it from the other column; where labels leave none, they stand above."""
+    path = f"/{'p' * (62 if width == 120 else 20)}"
+    head, *rest = compared([("", "IN", "OUT"), ("root", f"a {path}", "other words"), ("other", "b", "d")], width)
+    assert (head.index("IN"), head.index("OUT")) == begins
+    assert rest[-1] == ("other" if width > 24 else "").ljust(begins[0]) + "b".ljust(begins[1] - begins[0]) + "d"
+    assert any(path in line for line in rest)
 
 
 class Terminal(io.StringIO):
