@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 LEAST = 12
-"""Of a column that is shortened."""
+"""Of a column that gives way to others."""
 LABEL = 8
 GAP = 2
 _HELD = "\x1f"
@@ -40,6 +40,34 @@ def row_lines(label: str, value: str, because: str, width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
+def tabled(rows: Sequence[tuple[str, ...]], width: int | None = None) -> list[str]:
+    """Lines of a table: whole, one a row, where there is room or no `width`. Else the last column loses its front, since a name's
+    end tells most; if that is not enough the others give way, who can most first: what has spaces is wrapped, a long name in
+    front stands on a line of its own."""
+    *columns, ends = zip(*rows, strict=True)
+    natural, last = [max(map(len, column)) for column in columns], max(map(len, ends))
+    least = [
+        min(wide, _longest(column) if number else LEAST)
+        for number, (wide, column) in enumerate(zip(natural, columns, strict=True))
+    ]
+    widths, gaps = list(natural), GAP * len(columns)
+    width = width or sum(widths) + gaps + last
+    for number in sorted(range(len(widths)), key=lambda number: least[number] - natural[number]):
+        over = sum(widths) + gaps + min(LEAST, last) - width
+        widths[number] = max(least[number], widths[number] - max(0, over))
+    room = max(LEAST, width - sum(widths) - gaps)
+    page = []
+    for *row, end in rows:
+        shown = end if len(end) <= room else f"...{end[3 - room :]}"
+        page += _beside([*map(wrapped, row, widths), [shown]], (*widths, room), width)
+    return page
+
+
+def _longest(texts: Sequence[str]) -> int:
+    """Of what no line may break."""
+    return max((len(part) for text in texts for part in wrapped(text, 1)), default=0)
+
+
 def compared(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
     """Lines of a label and two texts side by side: both wrapped in their columns, none shortened. The columns are as wide as
     each other, unless another border spares a long word a line of its own. Where they had less than `LEAST` each, labels stand
@@ -47,7 +75,7 @@ def compared(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
     first = max(len(row[0]) for row in rows)
     first = first if width - first - 2 * GAP >= 2 * LEAST else 0
     room = width - first - 2 * GAP
-    needs = [max((len(word) for row in rows for word in row[column].split()), default=0) for column in (1, 2)]
+    needs = [_longest([row[column] for row in rows]) for column in (1, 2)]
     left = min(max(room // 2, needs[0]), room - needs[1]) if sum(needs) <= room else room // 2
     return [
         line

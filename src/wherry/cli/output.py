@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import IO
 
-from wherry.cli.columns import LABEL, LEAST, compared, row_lines, wrapped
+from wherry.cli.columns import LABEL, compared, row_lines, tabled, wrapped
 from wherry.errors import Several, UnavailableError, WherryError
 from wherry.kit.text import one_line, visible
 from wherry.model.finding import Finding
@@ -43,14 +43,11 @@ class Output:
         self._write(self._stdout, one_line(line))
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """A result in columns. On a terminal without room for it the last one loses its front: a name's end tells most."""
-        table = [tuple(map(one_line, row)) for row in rows]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)][:-1]
-        room = max(LEAST, self._columns - sum(widths) - 2 * len(widths)) if self._stdout.isatty() else None
-        for *row, last in table:
-            shown = last if room is None or len(last) <= room else f"...{last[3 - room :]}"
-            cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-            self._write(self._stdout, "  ".join((*cells, shown)).rstrip())
+        """A result in columns. A terminal's width is kept; a pipe gets all, a line a row."""
+        for line in tabled(
+            [tuple(map(one_line, row)) for row in rows], self._columns if self._stdout.isatty() else None
+        ):
+            self._write(self._stdout, line)
 
     def document(self, text: str) -> None:
         """A whole document (JSON, a completion script, a page): stdout, as it is."""

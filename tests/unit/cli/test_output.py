@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wherry.cli.columns import compared, row_lines, wrapped
+from wherry.cli.columns import compared, row_lines, tabled, wrapped
 from wherry.cli.output import Output
 from wherry.errors import BuildError, Several, UsageError
 from wherry.model.finding import Finding
@@ -130,18 +130,55 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(
-    ("columns", "image"), [(80, "...m/a-rather-long-team/app:1.2"), (200, ""), (40, "...m/app:1.2")]
-)
-def test_a_table_fits_a_terminal_and_a_pipe_gets_all(columns: int, image: str) -> None:
-    whole = "registry.example.com/a-rather-long-team/app:1.2"
-    rows = [("NAME", "PORTS", "IMAGE"), ("web", "127.0.0.1:8080->8080 127.0.0.1:9090->9090", whole)]
-    for stream, shown in ((Terminal(), image or whole), (io.StringIO(), whole)):
+PORTS = ("127.0.0.1:8080->8080", "127.0.0.1:9090->9090", "[::1]:18443->8443")
+WHOLE = "registry.example.com/a-rather-long-team/app:1.2"
+LISTED = {
+    200: f"""
+NAME  STATE    PORTS                                                        IMAGE
+web   healthy  {" ".join(PORTS)}  {WHOLE}""",
+    80: """
+NAME  STATE    PORTS                                                IMAGE
+web   healthy  127.0.0.1:8080->8080 127.0.0.1:9090->9090            ...m/app:1.2
+               [::1]:18443->8443""",
+    60: """
+NAME  STATE    PORTS                            IMAGE
+web   healthy  127.0.0.1:8080->8080             ...m/app:1.2
+               127.0.0.1:9090->9090
+               [::1]:18443->8443""",
+    40: """
+NAME  STATE    PORTS               IMAGE
+web   healthy  127.0.0.1:8080->8080
+               127.0.0.1:9090->9090
+               [::1]:18443->8443
+                            ...m/app:1.2""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", LISTED)
+def test_a_table_fits_a_terminal_and_a_pipe_gets_all(columns: int) -> None:
+    """The image's front goes first, then ports stand below each other: what one copies stays whole."""
+    rows = [("NAME", "STATE", "PORTS", "IMAGE"), ("web", "healthy", " ".join(PORTS), WHOLE)]
+    for stream, shown in ((Terminal(), columns), (io.StringIO(), 200)):
         Output(stream, io.StringIO(), {"COLUMNS": f"{columns}"}).table(rows)
-        lines = stream.getvalue().splitlines()
-        assert [line.split("  ")[-1].strip() for line in lines] == ["IMAGE", shown]
-        assert lines[1].startswith("web   127.0.0.1:8080->8080 127.0.0.1:9090->9090  "), "what one copies is whole"
-        assert len(lines[1]) <= columns or columns == 40 or shown == whole
+        assert stream.getvalue() == LISTED[shown].lstrip("\n") + "\n"
+        assert max(map(len, stream.getvalue().splitlines())) <= shown
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("abc-", min_size=1, max_size=63), WORDS, WORDS, st.text("xyz/", max_size=99)), min_size=1
+    ),
+    st.integers(40, 200),
+)
+def test_a_table_loses_nothing_but_fronts_of_the_last_column(rows: list[tuple[str, ...]], width: int) -> None:
+    rows = [("NAME", "STATE", "PORTS", "IMAGE"), *rows]
+    lines = tabled(rows, width)
+    words = [word for row in rows for cell in row[:-1] for word in cell.split()]
+    assert max(map(len, lines)) <= max(width, *map(len, words))
+    ends = sorted(word[-9:] for row in rows for word in (*" ".join(row[:-1]).split(), row[-1]) if word)
+    assert sorted(word[-9:] for word in " ".join(lines).split()) == ends
+    assert set(words) <= set(" ".join(lines).split())
+    assert [line.split() for line in tabled(rows)] == [" ".join(row).split() for row in rows]
 
 
 def test_wrapping_never_cuts_a_digest() -> None:
