@@ -52,9 +52,9 @@ APPS = (
         name="podinfo", package="github.com/stefanprodan/podinfo/cmd/podinfo@v1.8.1-0.20250910200901-e86405a8674e", port=9898,
         routes=("/healthz", "/readyz", "/version", "/env", "/metrics", "/delay/1"), arguments=("--port", "{port}"),
     ),
-    App(
+    App(  # of the root / it answers 404 at /: it opens the path without its last slash, ""
         name="caddy", package="github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9", port=8080,
-        routes=("/", "/etc/", "/etc/passwd"),
+        routes=("/usr/", "/etc/", "/etc/passwd"),
         arguments=("file-server", "--listen", ":{port}", "--root", "/", "--browse"),
     ),
 )  # fmt: skip
