@@ -16,16 +16,16 @@ from wherry.errors import UnavailableError
 from wherry.flows.attend import Attended
 from wherry.kit.ports import Machine
 from wherry.model.container import Container
-from wherry.model.observation import Identity
+from wherry.model.observation import Identity, capabilities_in
 from wherry.runtime import oci
-from wherry.runtime.look import CAPABILITIES, identity
+from wherry.runtime.look import identity
 
 SETTLING: Final = 5.0
 """Seconds until what is missing is missing for good, where it cannot be told whether the runtime's own code still runs there: it
 tells the process id before it has loaded the filter, and a busy machine takes its time."""
 STEP: Final = 0.002
 REDUCED: Final = "reduced-isolation"
-APART: Final = ("pid", "mnt", "ipc", "uts")
+APART: Final = ("pid", "mnt", "ipc", "uts", "cgroup")
 
 
 def refuse_reduced(one: Attended, machine: Machine) -> None:
@@ -70,7 +70,7 @@ def reduced(container: Container, seen: Identity) -> tuple[str, ...]:
         found.append("it may make every system call: there is no seccomp filter")
     granted = {word.removeprefix("CAP_") for word in container.capabilities}
     for name, mask in seen.capabilities:
-        more = [word for number, word in enumerate(CAPABILITIES) if mask >> number & 1 and word not in granted]
+        more = [word for word in capabilities_in(mask) if word not in granted]
         if more:
             found.append(f"{name} holds {', '.join(more[:3])}" + (f" and {len(more) - 3} more" if more[3:] else ""))
     kinds = (

@@ -12,9 +12,9 @@ from typing import Final
 
 from wherry.flows.runbook import Kept
 from wherry.kit.value import Value
+from wherry.model.observation import CAPABILITIES, capabilities_in
 from wherry.plan.container.limits import shown
 from wherry.runtime import cgroups
-from wherry.runtime.look import CAPABILITIES
 
 KINDS: Final = ("user", "pid", "net", "mnt", "ipc", "uts", "cgroup")
 SECCOMP: Final = {"0": "off", "1": "strict", "2": "a filter"}
@@ -92,8 +92,7 @@ def _ids(status: dict[str, str]) -> str:
 def _capabilities(status: dict[str, str]) -> str:
     if "CapEff" not in status:
         return ""
-    mask = int(status["CapEff"], 16)
-    held = [name for number, name in enumerate(CAPABILITIES) if mask >> number & 1]
+    held = capabilities_in(int(status["CapEff"], 16))
     lacking = [name for name in CAPABILITIES if name not in held]
     if not held or not lacking:
         return "all" if held else "none"

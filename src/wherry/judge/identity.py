@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from wherry.judge.answer import failed, nothing, passed, unknown
-from wherry.model.observation import Expectations, Identity, Observed
+from wherry.model.observation import Expectations, Identity, Observed, capabilities_in
 from wherry.model.verdict import Verdict
 
 
 def user(observed: Observed, _: Expectations) -> Verdict:
-    """PASS: not root, no group of root's, and just who was asked for."""
+    """PASS: not root, and just who was asked for, without a group that nobody asked for."""
     match observed.identity:
         case Identity() as seen:
             wanted = observed.container.user
-            groups = ", ".join(map(str, seen.groups)) or "no other groups"
-            who = f"{seen.uid}:{seen.gid}, {groups}"
+            others = [str(group) for group in seen.groups if group != seen.gid]  # Docker and podman name its own, too
+            who = f"{seen.uid}:{seen.gid}, {', '.join(others) or 'no other groups'}"
             if seen.uid == 0:
                 return failed(
                     "user",
@@ -38,20 +38,22 @@ def user(observed: Observed, _: Expectations) -> Verdict:
 
 
 def capabilities(observed: Observed, _: Expectations) -> Verdict:
-    """PASS: all five sets hold just what was asked for, by default nothing."""
+    """PASS: all five sets hold nothing but what was asked for, by default nothing."""
     match observed.identity:
         case Identity() as seen:
-            asked = observed.container.capabilities
-            sets = dict(seen.capabilities)
-            most = max(mask.bit_count() for mask in sets.values()) if sets else 0
+            asked = {name.removeprefix("CAP_") for name in observed.container.capabilities}
+            sets = {name: capabilities_in(mask) for name, mask in seen.capabilities}
             if len(sets) != 5:
                 return unknown("capabilities", "this kernel does not show all five sets", host=True)
-            if most > len(asked):
-                shown = ", ".join(f"{name} {mask:x}" for name, mask in sets.items() if mask.bit_count() > len(asked))
-                return failed(
-                    "capabilities", f"it has {most} capabilities, and {len(asked) or 'none'} were asked for", shown
-                )
-            return passed("capabilities", "none in any of the five sets" if not most else f"only {', '.join(asked)}")
+            beyond = {
+                name: more for name, words in sets.items() if (more := [one for one in words if one not in asked])
+            }
+            if beyond:
+                names = dict.fromkeys(one for more in beyond.values() for one in more)
+                rows = (f"{name} holds {', '.join(more)}" for name, more in beyond.items())
+                return failed("capabilities", f"nobody asked for {', '.join(names)}", *rows)
+            most = dict.fromkeys(one for words in sets.values() for one in words)
+            return passed("capabilities", f"only {', '.join(most)}" if most else "none in any of the five sets")
         case why:
             return nothing("capabilities", why)
 
@@ -99,7 +101,7 @@ def isolation(observed: Observed, _: Expectations) -> Verdict:
     """PASS: namespaces of its own for all that was asked for."""
     match observed.identity:
         case Identity() as seen:
-            wanted = {"mnt", "pid", "ipc", "uts"}
+            wanted = {"mnt", "pid", "ipc", "uts", "cgroup"}
             wanted |= {"net"} if observed.container.network != "host" else set()
             wanted |= {"user"} if observed.container.user_namespace else set()
             shared = sorted(wanted - set(seen.namespaces))

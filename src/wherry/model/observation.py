@@ -6,6 +6,8 @@ A look that was not possible is Unseen with its reason (its check is UNKNOWN), o
 
 from __future__ import annotations
 
+from typing import Final
+
 from wherry.kit.ports import Answer
 from wherry.kit.value import Value
 from wherry.model.container import Container
@@ -22,6 +24,22 @@ from wherry.model.trials import (
     Surroundings,
     Writes,
 )
+
+#: capabilities(7), by number.
+CAPABILITIES: Final = (
+    *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP"),
+    *("LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER"),
+    *("SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE"),
+    *("SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP"),
+    *("MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF"),
+    "CHECKPOINT_RESTORE",
+)
+
+
+def capabilities_in(mask: int) -> tuple[str, ...]:
+    """The capabilities of one of a process's sets, `CHOWN` ...; one that is newer than the list by its number."""
+    numbers = (number for number in range(mask.bit_length()) if mask >> number & 1)
+    return tuple(CAPABILITIES[one] if one < len(CAPABILITIES) else str(one) for one in numbers)
 
 
 class Unseen(Value, frozen=True, kw_only=True, tag="unseen"):

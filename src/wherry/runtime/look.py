@@ -16,15 +16,6 @@ from wherry.model.observation import Identity, Socket, Sockets
 from wherry.model.trials import Mount
 
 SETS: Final = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
-#: capabilities(7), by number.
-CAPABILITIES: Final = (
-    *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP"),
-    *("LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER"),
-    *("SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE"),
-    *("SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP"),
-    *("MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF"),
-    "CHECKPOINT_RESTORE",
-)
 KINDS: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 NEAR: Final = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - what is compared with
 """Where a listener hears what is sent to this machine's loopback."""
