@@ -163,9 +163,12 @@ class Request(Value, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     body_file: str = ""
-    """Path of a file, sent from `body_offset`, `body_size` bytes of it (-1: to its end), with its length said."""
+    """Path of a file, sent from `body_offset`, `body_size` bytes of it (-1: to its end), with its length said. CorruptError
+    [short-blob] when it has become shorter; what it has grown by meanwhile is not sent."""
     body_offset: int = 0
     body_size: int = -1
+    told: Callable[[int], None] | None = None
+    """Called now and then with how many bytes of the file are on their way."""
     body_stream: Callable[[], object] | None = None
     """A function that gives an iterable of bytes; sent chunked unless the headers say a Content-Length."""
     timeout: float = 30.0
@@ -193,6 +196,18 @@ class Event(Value, frozen=True, kw_only=True):
     done: int = 0
     total: int = 0
     seconds: float = 0.0
+
+
+class Early(Protocol):
+    """What became of a blob that was sent before anybody asked for it: waits for the one at `address`, telling now and then how
+    many of its bytes are on their way. Whether it is there now; else where its upload broke off, empty when none did."""
+
+    def __call__(self, address: str, told: Callable[[int], None], /) -> tuple[bool, str]: ...
+
+
+def nobody(_address: str, _told: Callable[[int], None], /) -> tuple[bool, str]:
+    """The early port where nothing was begun."""
+    return False, ""
 
 
 Events = Callable[[Event], None]
@@ -258,3 +273,4 @@ class Machine(Value, frozen=True, kw_only=True):
     watch: Watch
     overhear: Overhear
     events: Events = silent
+    early: Early = nobody

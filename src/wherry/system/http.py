@@ -6,12 +6,11 @@ urllib3 is imported with the first request.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
     from urllib3.connectionpool import HTTPConnectionPool
 
+T = TypeVar("T")
 Pairs = tuple[tuple[str, str], ...]
 BLOCK = 1 << 17
 CONNECTIONS = 8
@@ -62,7 +62,8 @@ class Network:
         options["timeout"] = Timeout(connect=request.timeout, read=request.timeout)
         try:
             target, sender = self._route(request.url, request.trust)
-            answer = sender.urlopen(request.method, target, body=_body(request, end), headers=headers, **options)
+            body = _body(request, int(headers.get("Content-Length", 0)), end)
+            answer = sender.urlopen(request.method, target, body=body, headers=headers, **options)
         except (HTTPError, OSError, ValueError) as error:
             raise plain_error(error, host_of(request.url), request.timeout) from error
         return Answer(answer, host_of(request.url), request.timeout, end)
@@ -107,6 +108,7 @@ class Network:
     def _manager(self, proxy: str, trust: Trust | None) -> PoolManager:
         from urllib3 import PoolManager, ProxyManager, make_headers
 
+        from wherry.system import file_bodies
         from wherry.system.proxies import parse
         from wherry.system.tls import tls_context
 
@@ -114,10 +116,10 @@ class Network:
         if trust is not None:
             options["ssl_context"] = tls_context(trust)
         if not proxy:
-            return PoolManager(**options)
+            return file_bodies.taken(PoolManager(**options))
         address, user = parse(proxy)
         headers = make_headers(proxy_basic_auth=user) if user else None
-        return ProxyManager(address, proxy_headers=headers, **options)
+        return file_bodies.taken(ProxyManager(address, proxy_headers=headers, **options))
 
 
 class Answer:
@@ -173,37 +175,31 @@ def _framing(request: Request) -> dict[str, str]:
     return {"Content-Length": str(size if request.body_size < 0 else request.body_size)}
 
 
-def _body(request: Request, end: float) -> bytes | Iterator[bytes] | None:
+def _body(request: Request, size: int, end: float) -> Any:
     if request.body_file:
-        return _timed(_file_chunks(request), end, request.url)
+        from wherry.system.file_bodies import parts
+
+        return _timed(parts(request, size), end, request.url)
     if request.body_stream is not None:
         return _timed(cast("Iterable[bytes]", request.body_stream()), end, request.url)
     return request.body or None
 
 
-def _timed(chunks: Iterable[bytes], end: float, url: str) -> Iterator[bytes]:
+def _timed(chunks: Iterable[T], end: float, url: str) -> Iterator[T]:
     for chunk in chunks:
         check_deadline(end, host_of(url))
         yield chunk
 
 
-def _file_chunks(request: Request) -> Iterator[bytes]:
-    left = request.body_size if request.body_size >= 0 else sys.maxsize
-    with disk_errors(request.body_file), Path(request.body_file).open("rb", buffering=0) as file:
-        file.seek(request.body_offset)
-        while left > 0 and (chunk := file.read(min(BLOCK, left))):
-            left -= len(chunk)
-            yield chunk
-
-
 def _socket_pool(path: str) -> HTTPConnectionPool:
     import socket
 
-    from urllib3.connection import HTTPConnection
     from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.exceptions import NewConnectionError
 
-    class SocketConnection(HTTPConnection):
+    from wherry.system.file_bodies import PlainConnection
+
+    class SocketConnection(PlainConnection):
         def connect(self) -> None:
             self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self.sock.settimeout(self.timeout if isinstance(self.timeout, int | float) else None)
