@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import wherry as face
-from tests.support import apps, looks
+from tests.support import apps, looks, odd_apps
 from tests.support.cli import Done, wherry
 from tests.support.servers import free_port, need_root
 from tests.support.tools import need
@@ -187,6 +187,43 @@ def test_files_of_tests_are_checks(home: Path, repository: Path) -> None:
     }  # fmt: skip
     assert rows["test: says farewell"]["summary"].endswith("does not match 'farewell': hello")
     assert {case.get("name") for case in ET.parse(junit).iter("testcase")} == {"sources"}
+
+
+def test_containers_of_tests_are_as_their_options_say(home: Path, tmp_path: Path) -> None:
+    """Users by name, variables of this machine; a user that is not there is no fault of the command's."""
+    rows = "- {name: NAME, command: sh, args: [-c, test -w /home/nonroot || echo other; set], expectedOutput: WORDS}\n"
+    rows = rows.replace("WORDS", "['(?m)^other$', 'HANDED=.over.']")
+    for user in ("nobody", "nobodyelse"):
+        options = f"containerRunOptions: {{user: {user}, envVars: [HANDED]}}\n"
+        text = f"schemaVersion: 2.0.0\n{options}commandTests:\n{rows.replace('NAME', user)}"
+        (tmp_path / user).write_text(text)
+    words = (f"--test={tmp_path}/nobody", f"--test={tmp_path}/nobodyelse", "--only=test: nobody", "--json")
+    done = wherry(
+        "prove", odd_apps.place("shell"), *words, "--only=test: nobodyelse",
+        home=home, cwd=home, WHERRY_RUN_DIR=str(home / "run"), HANDED="over",
+    )  # fmt: skip
+    found = {row["check"]: (row["outcome"], row["summary"]) for row in json.loads(done.stdout)["verdicts"]}
+    assert found == {
+        "test: nobody": ("PASS", "sh ended with 0"),
+        "test: nobodyelse": ("UNKNOWN", "the image knows no user 'nobodyelse' [bad-user]"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--only=sources", "--skip=sources"), "no check is left"),
+        (("--only=arm64",), "no check is left"),
+        (("--only=sources", "--only=test: says helo"), "no file has a test 'says helo'"),
+    ],
+)
+def test_a_proof_of_nothing_is_no_pass(home: Path, repository: Path, words: tuple[str, ...], said: str) -> None:
+    (repository / "t.yaml").write_text(STRUCTURE)
+    (repository / "wherry.toml").write_text('[prove]\ntests = ["t.yaml"]\nskip = ["arm64"]\n')
+    done = prove(home, apps.place("hello"), *words, cwd=repository)
+    assert (done.code, done.stdout) == (2, "")
+    assert "[no-check]" in done.stderr
+    assert said in done.stderr
 
 
 def test_a_report_that_cannot_be_written_is_one_error(home: Path) -> None:

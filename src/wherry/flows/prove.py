@@ -36,7 +36,7 @@ from wherry.model.finding import Finding
 from wherry.model.observation import Expectations, Observed, Unseen
 from wherry.model.settings import ProveSettings
 from wherry.model.verdict import CHECKS as NAMES
-from wherry.model.verdict import Verdict
+from wherry.model.verdict import TEST, Verdict
 from wherry.plan import expect
 from wherry.plan.check import is_check, no_check
 from wherry.plan.expect import Expected
@@ -83,8 +83,8 @@ class Proof(Value, frozen=True, kw_only=True):
 
 
 def prove(request: ProveRequest, machine: Machine, session: Session | None = None) -> Proof:
-    """Looks at what the chosen checks need, and judges. UsageError [no-check] for a word that is none; UnavailableError
-    [reduced-isolation]; what `make` raises."""
+    """Looks at what the chosen checks need, and judges. UsageError [no-check] for a word that is none, and where none is left;
+    UnavailableError [reduced-isolation]; what `make` raises."""
     began = time.monotonic()
     _early(request)
     with contextlib.ExitStack() as held:
@@ -107,6 +107,7 @@ def prove(request: ProveRequest, machine: Machine, session: Session | None = Non
         observed = look(scene, checks, also=("contents",) if tests else ())
         verdicts = placed(judged(observed, wanted, checks), _sources(made, wanted))
         verdicts += _of_files(tests, scene, observed, expected)
+        _refuse_nothing(verdicts, (*request.only, *expected.only))
         return _proof(made, observed, verdicts, _policy(expected, machine), began)
 
 
@@ -159,6 +160,20 @@ def _of_files(
     only, skip = frozenset(expected.only), frozenset(expected.skip)
     found = tested(tests, scene, observed.contents)
     return tuple(one for one in found if one.check not in skip and (not only or one.check in only))
+
+
+def _refuse_nothing(verdicts: tuple[Verdict, ...], only: tuple[str, ...]) -> None:
+    """A proof that looked at nothing would be well: UsageError [no-check], also for a test that no file has."""
+    known = {one.check for one in verdicts}
+    absent = next((name for name in only if name.startswith(TEST) and name not in known), "")
+    if absent:
+        tests = ", ".join(name for name in known if name.startswith(TEST)) or "none was given: --test FILE"
+        raise UsageError(
+            "no-check", f"no file has a test {absent.removeprefix(TEST)!r}", where=f"--only {absent!r}", next=tests
+        )
+    if not verdicts:
+        message = "no check is left to be looked at: each that is chosen is skipped, too"
+        raise UsageError("no-check", message, next="leave out one of --only, --skip and [prove] only and skip")
 
 
 def _policy(expected: Expected, machine: Machine) -> Policy:

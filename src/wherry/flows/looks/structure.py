@@ -7,18 +7,19 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from wherry.errors import UsageError, WherryError
-from wherry.flows.live import Live, live
+from wherry.errors import BuildError, UsageError, WherryError
+from wherry.flows.live import live
 from wherry.flows.looks.scene import Scene
-from wherry.formats.structure import CommandTest, RunOptions, Structure, parse, plain
+from wherry.formats.structure import CommandTest, Structure, parse, plain
 from wherry.judge import structure as judges
 from wherry.judge.answer import unknown
 from wherry.judge.contents import program, resolved
 from wherry.judge.structure import Ran, expanded
 from wherry.kit.files import disk_errors
-from wherry.model.container import Container, User
+from wherry.model.container import Container
 from wherry.model.contents import Contents
 from wherry.model.verdict import TEST, Verdict
+from wherry.runtime.users import resolve
 
 PATIENCE = 30.0
 """Seconds for a command."""
@@ -89,28 +90,25 @@ def _commanded(test: CommandTest, file: Structure, scene: Scene, seen: Contents)
     words = tuple(expanded(plain(word), seen) for word in (test.command, *test.args))
     if not program(seen, words[:1]):
         return judges.command(test, Ran(error=f"the image has no program {words[0][:80]}"))
+    handed = ((name, dict(scene.machine.variables).get(name, "")) for name in map(plain, options.env_vars))
     pairs = (*file.global_env_vars, *test.env_vars)
-    variables = tuple((pair.key, expanded(plain(pair.value), seen)) for pair in pairs)
-    return judges.command(test, _ran(scene, words, variables, options))
+    variables = (*handed, *((pair.key, expanded(plain(pair.value), seen)) for pair in pairs))
+    try:
+        return judges.command(test, _ran(scene, words, variables, plain(options.user)))
+    except BuildError as error:
+        return judges.command(test, Ran(error=error.message))
+    except WherryError as error:  # of this machine or of the file, not of the image
+        return unknown(name, f"{error.message} [{error.name}]")
 
 
-def _ran(scene: Scene, words: tuple[str, ...], variables: tuple[tuple[str, str], ...], options: RunOptions) -> Ran:
+def _ran(scene: Scene, words: tuple[str, ...], variables: tuple[tuple[str, str], ...], user: str) -> Ran:
+    """The command, run in a container of its own. What `live` raises; UsageError [bad-user]."""
+    who = resolve(Path(scene.made.root.path), user) if user else scene.made.container.user
+
     def change(container: Container) -> Container:
         merged = dict(container.environment) | dict(variables)
-        user = _user(plain(options.user)) or container.user
-        return replace(container, arguments=words, environment=tuple(merged.items()), user=user, health=None)
+        return replace(container, arguments=words, environment=tuple(merged.items()), user=who, health=None)
 
-    one: Live | None = None
-    try:
-        with live(scene.made, scene.machine, change) as one:
-            code = one.wait(PATIENCE)
-    except WherryError as error:
-        return Ran(error=error.message)
-    assert one is not None
+    with live(scene.made, scene.machine, change) as one:
+        code = one.wait(PATIENCE)
     return Ran(code=code, stdout=one.log.text("stdout"), stderr=one.log.text("stderr"))
-
-
-def _user(text: str) -> User | None:
-    """Numbers alone: a name would have to be looked up."""
-    uid, _, gid = text.partition(":")
-    return User(uid=int(uid), gid=int(gid) if gid.isdigit() else int(uid)) if uid.isdigit() else None
