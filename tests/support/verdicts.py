@@ -106,9 +106,18 @@ def deserved(name: str, engine: str) -> frozenset[str]:
 def proved(place: str, engine: Case) -> Outcome:
     run = RunRequest(subject=place, options=OPTIONS, engine=engine.engine)
     try:
-        return Outcome(verdicts=prove(ProveRequest(run=run, expectations=WANTED), engine.machine).verdicts)
+        verdicts = prove(ProveRequest(run=run, expectations=WANTED), engine.machine).verdicts
+        if any(map(was_kept_from_asking, verdicts)):
+            again = prove(ProveRequest(run=run, expectations=WANTED, only=("drain",)), engine.machine).verdicts
+            verdicts = tuple({one.check: one for one in (*verdicts, *again)}.values())
+        return Outcome(verdicts=verdicts)
     except WherryError as error:
         return Outcome(error=error.name)
+
+
+def was_kept_from_asking(verdict: Verdict) -> bool:
+    """What other tests do to one that must ask at the right moment; it says so, and may try again."""
+    return verdict.check == "drain" and verdict.outcome == "UNKNOWN" and "before its end" in verdict.summary
 
 
 @contextmanager

@@ -17,8 +17,8 @@ PEACE = (0, 143)
 
 
 def drain(observed: Observed, _: Expectations) -> Verdict:
-    """PASS: in every try all requests under way were answered, new ones were answered or refused, and it ended with 0 within its
-    grace; the end alone, where it has no port for requests."""
+    """PASS: in every try all requests under way were answered, new ones were answered until they were refused, and it ended with
+    0 within its grace; the end alone, where it has no port for requests."""
     match observed.drain:
         case Needless() as why:
             return nothing(NAME, why)
@@ -66,9 +66,20 @@ def _judged(seen: Drain, observed: Observed) -> Verdict:
         return unknown(NAME, f"{ended}; requests under way need [prove] slow-route", *story, next=(step,))
     if not all_of:
         return _hasty(seen, worst, ended, story)
-    return passed(
-        NAME, f"{all_of} of {all_of} requests answered, {_newcomers(worst)}, {ended}; {len(seen.tries)} tries"
-    )
+    return _well(seen, ended, story)
+
+
+def _well(seen: Drain, ended: str, story: tuple[str, ...]) -> Verdict:
+    """Nothing was lost: PASS, if somebody was there to be turned away while it closed."""
+    one = next(filter(_turned_away, seen.tries), None)
+    if one:
+        answered, let_in = len(one.answers), _let_in(one)
+        new = f"{let_in} new ones too, then refused" if let_in else "new ones refused"
+        return passed(NAME, f"{answered} of {answered} requests answered, {new}, {ended}; {len(seen.tries)} tries")
+    let_in = max(map(_let_in, seen.tries))
+    asked = f"{let_in} new ones answered, and none was refused before" if let_in else "no new one was made before"
+    steps = ("wait until this machine is less busy, then prove it again", f"name a route slower than {seen.route}")
+    return never_accepted(unknown(NAME, f"{ended}; {asked} its end, so some may be lost", *story, next=steps))
 
 
 def _mended(seen: Drain, worst: DrainTry) -> str:
@@ -111,9 +122,19 @@ def _late_losses(one: DrainTry) -> int:
     )
 
 
-def _newcomers(one: DrainTry) -> str:
-    let_in = sum(_good(answer.status) for answer in one.late)
-    return f"{let_in} new ones too, then refused" if let_in else "new ones refused"
+def _let_in(one: DrainTry) -> int:
+    return sum(_good(answer.status) for answer in one.late)
+
+
+def _turned_away(one: DrainTry) -> bool:
+    """Whether it sent a new request away while it still ran, and let none in afterwards. Where it did not, those that it let in
+    last may be lost without anybody having been there to see: its prover was kept from asking, or its slow route is so fast
+    that its end came first."""
+    last = max((answer.began for answer in one.late if _good(answer.status)), default=0.0)
+    return any(
+        not _good(answer.status) and answer.error != GONE and answer.began >= last and answer.ended <= one.alive
+        for answer in one.late
+    )
 
 
 def _story(seen: Drain, worst: DrainTry) -> tuple[str, ...]:

@@ -35,6 +35,9 @@ REFUSED = Answer(error="refused", began=0.1, ended=0.1)
 CUT = Answer(error="cut before an answer", began=0.3, ended=1.3)
 LATER = Answer(error="reset", began=0.3, ended=0.7)
 TOO_LATE = Answer(error="it has ended", began=1.3, ended=1.6)
+BUSY = Answer(status=503, began=0.2, ended=0.201)
+NEW = Answer(status=200, began=0.25, ended=1.25)
+AFTER = Answer(error="refused", began=1.29, ended=1.29)
 RESET = Answer(error="reset", began=0.5, ended=0.501)
 PEACE = DrainTry(answers=(GOOD,) * 8, late=(REFUSED,) * 3, exit_code=0, seconds=1.3, alive=1.28, ready=503)
 END = DrainTry(exit_code=0, seconds=0.1)
@@ -85,6 +88,7 @@ def _hasty(status: int) -> Drain:
     )
 
 
+UNASKED = replace(DRAIN, tries=(replace(PEACE, late=()),))
 DRAINS = (
     (DRAIN, "PASS", "8 of 8 requests answered, new ones refused"),
     (
@@ -113,6 +117,17 @@ DRAINS = (
     (replace(DRAIN, tries=(replace(PEACE, late=(LATER, REFUSED)),)), "PASS", "new ones refused"),
     (replace(DRAIN, tries=(replace(PEACE, late=(TOO_LATE, REFUSED)),)), "PASS", "new ones refused"),
     (replace(DRAIN, tries=(replace(PEACE, late=(GOOD, GOOD, REFUSED)),)), "PASS", "2 new ones too, then refused"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(BUSY, GOOD, BUSY)),)), "PASS", "1 new ones too, then refused"),
+    (
+        replace(DRAIN, tries=(replace(PEACE, late=(GOOD, GOOD)),)),
+        "UNKNOWN",
+        "2 new ones answered, and none was refused",
+    ),
+    (UNASKED, "UNKNOWN", "no new one was made before its end"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(GOOD, AFTER)),)), "UNKNOWN", "1 new ones answered"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(TOO_LATE,)),)), "UNKNOWN", "no new one was made"),
+    (replace(DRAIN, tries=(replace(PEACE, late=(BUSY, NEW)),)), "UNKNOWN", "1 new ones answered"),
+    (replace(DRAIN, tries=(replace(PEACE, late=()), PEACE)), "PASS", "new ones refused"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=0, seconds=0.1),)), "UNKNOWN", "need [prove] slow-route"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=2, seconds=0.1),)), "FAIL", "stopped with status 2"),
     (replace(DRAIN, tries=(replace(PEACE, answers=()),)), "UNKNOWN", "answers too fast"),
@@ -130,7 +145,8 @@ def test_a_stop(seen: Drain, outcome: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "acceptable"), [(_hasty(404), False), (_hasty(200), False), (replace(DRAIN, route="", tries=(END,)), True)]
+    ("seen", "acceptable"),
+    [(_hasty(404), False), (_hasty(200), False), (UNASKED, False), (replace(DRAIN, route="", tries=(END,)), True)],
 )
 def test_a_slow_route_that_is_none_is_never_accepted(seen: Drain, acceptable: bool) -> None:
     assert drain(observed(drain=seen), WANTED).acceptable is acceptable

@@ -24,7 +24,7 @@ RELUCTANT = 0.5
 """Seconds after the signal until readiness must say no."""
 AGAIN = 0.05
 MOST = 64
-"""New requests in one try."""
+"""New requests at a time."""
 PATIENCE = 30.0
 WORK = 0.5
 """Seconds that what serves nothing works before it is stopped."""
@@ -97,7 +97,7 @@ def _late(scene: Scene, one: Live, ended: threading.Event) -> tuple[tuple[Answer
     status = _readiness(scene, one, ended)
     with ThreadPoolExecutor(MOST) as pool:
         asked: list[Future[Answer]] = []
-        while not ended.is_set() and len(asked) < MOST and not any(map(_was_refused, asked)):
+        while not ended.is_set() and not any(map(_was_refused, asked)):
             asked.append(pool.submit(scene.get, one, scene.expectations.slow_route, seconds=PATIENCE))
             ended.wait(EVERY)
         return tuple(request.result() for request in asked), status
