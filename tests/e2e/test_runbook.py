@@ -104,6 +104,8 @@ def test_a_panic_is_explained(shelf: Book) -> None:
     [
         ("nosigterm", (), "does not handle SIGTERM"),
         ("ignoresigterm", ("--time", "0"), "did not stop within 0 s of SIGTERM, and was killed: status 137, SIGKILL"),
+        ("ignoresigterm", ("--signal", "INT", "--time", "0"), "did not stop within 0 s of SIGINT, and was killed"),
+        ("nosigterm", ("--signal", "HUP"), "does not handle SIGHUP"),
         ("good", ("--signal", "KILL"), "was killed, as asked: status 137, SIGKILL"),
         ("exitcode", (), "ended with status 1"),
     ],
@@ -115,6 +117,8 @@ def test_stop_explains_the_exit_code(shelf: Book, app: str, words: tuple[str, ..
     done = shelf("stop", "one", "one", *words)
     assert done.stdout == "one\n"
     assert said in " ".join(done.stderr.split()), done.stderr
+    later = shelf.good("inspect", "one")
+    assert said in " ".join(later.split()), later
     shelf.good("rm", "one")
 
 

@@ -36,10 +36,9 @@ def brief(end: End) -> str:
     return f"{'killed' if end.why == 'killed' else 'ended'} {end.code}"
 
 
-def meaning(end: End, container: Container, asked: tuple[str, float] | None = None) -> str:
-    """Empty for an end in peace. `asked`: the signal and the seconds it was given, where they were not the container's own; no
-    signal: nobody knows now."""
-    name, (by, grace) = container.name, asked or (container.stop_signal, container.grace)
+def meaning(end: End, container: Container) -> str:
+    """Empty for an end in peace."""
+    name = container.name
     if end.why == "engine":
         return f"{name} was killed with its engine, or with what that looks after it: wherry explain engine-died"
     if end.code is None:
@@ -47,11 +46,11 @@ def meaning(end: End, container: Container, asked: tuple[str, float] | None = No
     if end.out_of_memory:
         return f"{name} was killed: it needed more than its memory limit, see --memory"
     if end.why == "killed":
-        return f"{name} {_killed(end, by, grace)}"
+        return f"{name} {_killed(end)}"
     if end.code == 0:
         return "" if end.why == "exited" else f"{name} stopped in peace"
-    if end.why == "stopped" and end.code in (2, 128 + signal.Signals[by]):
-        return f"{name} does not handle {by}: it ended where it stood, with status {end.code}"
+    if end.why == "stopped" and end.code in (2, 128 + signal.Signals[end.by]):
+        return f"{name} does not handle {end.by}: it ended where it stood, with status {end.code}"
     said = f"{name} ended with status {end.code}"
     if end.code > 128:
         word = _signal(end.code - 128)
@@ -59,15 +58,11 @@ def meaning(end: End, container: Container, asked: tuple[str, float] | None = No
     return f"{said}: {CODES[end.code]}" if end.code in CODES else said
 
 
-def _killed(end: End, by: str, grace: float) -> str:
+def _killed(end: End) -> str:
     status = f"status {end.code}, SIGKILL" if end.code == 137 else f"status {end.code}"
-    if not by:
-        return f"was killed: {status}"
-    return (
-        f"was killed, as asked: {status}"
-        if by == "SIGKILL"
-        else (f"did not stop within {grace:g} s of {by}, and was killed: {status}")
-    )
+    if end.by == signal.SIGKILL.name:
+        return f"was killed, as asked: {status}"
+    return f"did not stop within {end.grace:g} s of {end.by}, and was killed: {status}"
 
 
 def _signal(number: int) -> str:

@@ -83,7 +83,7 @@ def show_stopped(stopped: Stopped, output: Output) -> None:
     if end.why == "lost":
         output.line(f"{name} has ended after {seconds(stopped.seconds)} s; nothing of it was kept")
         return
-    text = meaning(end, stopped.record.container, (stopped.signal, stopped.grace))
+    text = meaning(end, stopped.record.container)
     output.line(f"{text or f'{name} has ended'}, after {seconds(stopped.seconds)} s")
     show_hint(end, stopped.record.container, output, stopped.said)
 

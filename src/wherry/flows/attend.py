@@ -11,12 +11,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from wherry.flows.followed import Followed
 from wherry.kit.ports import Machine
 from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.runtime import engines, oci
-from wherry.runtime.folders import End, Place, Why
+from wherry.runtime.folders import End, Place, Stopping
 from wherry.runtime.kernel_log import KernelLog
 from wherry.runtime.look import until_it_hears
 
@@ -73,32 +75,34 @@ def until_end(attended: Attended, machine: Machine, begun: Callable[[], None] | 
         if begun:
             begun()
         code = attended.child.wait()
-        return ended(attended, code, "exited", machine)
+        return ended(attended, code, None, machine)
     except KeyboardInterrupt:
         return stop(attended, machine)
 
 
 def stop(attended: Attended, machine: Machine) -> End:
     """The stop signal, its grace, then SIGKILL; an interrupt meanwhile is SIGKILL at once."""
-    number = int(signal.Signals[attended.container.stop_signal])
+    by, grace = attended.container.stop_signal, attended.container.grace
+    number, asked = int(signal.Signals[by]), Stopping(why="killed", by=by, grace=grace)
     try:
         until_it_hears(attended.place.pid(), number)
         _signal(attended, number, machine)
-        code = attended.child.ended_within(attended.container.grace)
+        code = attended.child.ended_within(grace)
     except KeyboardInterrupt:
-        code = None
+        code, asked = None, Stopping(why="killed", by=signal.SIGKILL.name)
     if code is not None:
-        return ended(attended, code, "stopped", machine)
+        return ended(attended, code, replace(asked, why="stopped"), machine)
     _signal(attended, signal.SIGKILL, machine)
-    return ended(attended, attended.child.wait(), "killed", machine)
+    return ended(attended, attended.child.wait(), asked, machine)
 
 
-def ended(attended: Attended, code: int | None, why: Why, machine: Machine) -> End:
-    """How it ended, read before its group is gone; what is left of it is taken away."""
+def ended(attended: Attended, code: int | None, asked: Stopping | None, machine: Machine) -> End:
+    """How it ended, read before its group is gone; what is left of it is taken away. `asked`: what we asked it ourselves."""
     memory = engines.out_of_memory(attended.runtime, attended.place, attended.log)
     if memory is None:
-        memory = code == KILLED and why == "exited"
-    end = End(code=code, finished=machine.now(), out_of_memory=memory, why=attended.place.stopping() or why)
+        memory = code == KILLED and asked is None
+    said = attended.place.stopping() or asked or Stopping(why="exited", by="")
+    end = End(code=code, finished=machine.now(), out_of_memory=memory, why=said.why, by=said.by, grace=said.grace)
     if attended.child.lost:
         end = End(finished=machine.now(), why="engine")
     if not engines.delete(attended.runtime, attended.place):

@@ -28,7 +28,7 @@ from wherry.kit.value import Value
 from wherry.model.container import Container
 from wherry.runtime import client, engines
 from wherry.runtime.arguments import CLIENTS
-from wherry.runtime.folders import STREAMS, End, Place, Record
+from wherry.runtime.folders import STREAMS, End, Place, Record, Stopping
 from wherry.runtime.kernel_log import KernelLog
 from wherry.runtime.logs import Writer
 from wherry.runtime.oci import Runtime, Streams
@@ -152,12 +152,12 @@ class Seen(Value, frozen=True, kw_only=True):
 
 def conclude(place: Place, runtime: Runtime, seen: Seen, machine: Machine) -> End:
     """Writes how it ended, then takes away what is left beside record, end and log."""
-    why = place.stopping()
+    asked = place.stopping()
     memory = engines.out_of_memory(runtime, place, seen.log)
     if memory is None:
-        memory = seen.code == KILLED and why is None
-    why = why or ("exited" if seen.code is not None else "lost")
-    end = End(code=seen.code, finished=machine.now(), out_of_memory=memory, why=why)
+        memory = seen.code == KILLED and asked is None
+    said = asked or Stopping(why="exited" if seen.code is not None else "lost", by="")
+    end = End(code=seen.code, finished=machine.now(), out_of_memory=memory, why=said.why, by=said.by, grace=said.grace)
     if seen.lost:
         end = End(finished=machine.now(), why="engine")
     place.ended(end)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from wherry.errors import UsageError
 from wherry.flows.engines import run_folder
 from wherry.flows.followed import TELLING
@@ -23,7 +25,7 @@ from wherry.kit.value import Value
 from wherry.model.finding import Finding
 from wherry.plan.container.decide import signal_name
 from wherry.runtime import cgroups, folders
-from wherry.runtime.folders import End, Place, Record
+from wherry.runtime.folders import End, Place, Record, Stopping
 from wherry.runtime.health import Condition
 from wherry.runtime.logs import last_lines
 from wherry.runtime.look import lives, until_it_hears
@@ -63,10 +65,6 @@ class Stopped(Value, frozen=True, kw_only=True):
     end: End
     """`lost` where nothing of it was to be kept."""
     seconds: float
-    signal: str = ""
-    """What asked it to stop."""
-    grace: float = 0.0
-    """The seconds that it was given."""
     was_over: bool = False
     """It had ended before."""
     said: str = ""
@@ -155,8 +153,11 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
     if kept.end is not None:
         return Stopped(record=kept.record, end=kept.end, seconds=0.0, was_over=True, said=last_words(kept.place))
     patience, began = container.grace if grace is None else grace, time.monotonic()
+    asked = Stopping(
+        why="stopped" if number != signal.SIGKILL else "killed", by=signal.Signals(number).name, grace=patience
+    )
     with contextlib.suppress(FileNotFoundError):
-        kept.place.will_stop("stopped" if number != signal.SIGKILL else "killed")
+        kept.place.will_stop(asked)
     until_it_hears(kept.place.pid(), number)
     _signal(kept, number, machine)
     end = _ended(kept.place, patience)
@@ -164,15 +165,14 @@ def stop(kept: Kept, machine: Machine, *, by: str = "", grace: float | None = No
         end = _ended(kept.place, TELLING)
     if end is None:
         with contextlib.suppress(FileNotFoundError):
-            kept.place.will_stop("killed")
+            kept.place.will_stop(replace(asked, why="killed"))
         _signal(kept, signal.SIGKILL, machine)
         end = _ended(kept.place, AFTER_KILL)
     if end is None:
         raise UsageError("not-stopped", f"{container.name} does not end, not even by SIGKILL", next="wherry doctor")
     seconds = time.monotonic() - began
     _settled(kept.place)
-    name, said = signal.Signals(number).name, last_words(kept.place)
-    return Stopped(record=kept.record, end=end, seconds=seconds, signal=name, grace=patience, said=said)
+    return Stopped(record=kept.record, end=end, seconds=seconds, said=last_words(kept.place))
 
 
 def last_words(place: Place) -> str:

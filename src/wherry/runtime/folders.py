@@ -75,6 +75,18 @@ class End(Value, frozen=True, kw_only=True):
     finished: float = 0.0
     out_of_memory: bool = False
     why: Why = "exited"
+    by: str = ""
+    """The signal by which it was asked to stop; empty: by none."""
+    grace: float = 0.0
+    """Seconds that it was given from that signal on."""
+
+
+class Stopping(Value, frozen=True, kw_only=True):
+    """That somebody asks a container to stop, or kills it."""
+
+    why: Why
+    by: str
+    grace: float = 0.0
 
 
 class Place:
@@ -148,17 +160,13 @@ class Place:
         """Writes how it was found."""
         atomic_write(self.path / CONDITION, msgspec.json.encode(condition), mode=0o600)
 
-    def stopping(self) -> Why | None:
+    def stopping(self) -> Stopping | None:
         """Whether somebody asked it to stop, or killed it."""
-        try:
-            text = (self.path / STOPPING).read_text()
-        except OSError:
-            return None
-        return "killed" if text == "killed" else "stopped"
+        return _read(self.path / STOPPING, Stopping)
 
-    def will_stop(self, why: Why) -> None:
+    def will_stop(self, asked: Stopping) -> None:
         """Says so before the signal is sent."""
-        atomic_write(self.path / STOPPING, why.encode(), mode=0o600)
+        atomic_write(self.path / STOPPING, msgspec.json.encode(asked), mode=0o600)
 
     def stream(self, name: str) -> Path:
         """The pipe that one of STREAMS goes through, for a detached container."""
