@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from wherry.cli.documents import SCHEMA
 from wherry.cli.output import Output, standard_output
@@ -26,8 +28,14 @@ def run_copy(flow: Callable[[Machine], Copied], *, as_json: bool) -> None:
     """Runs a copy with progress, and tells its story."""
     output, began = standard_output(), time.monotonic()
     with Progress(output, Event(phase="copy")) as progress:
-        copied = flow(real_machine(progress.event))
+        copied = flow(_early(real_machine(progress.event)))
     show_copied(copied, output, spent=time.monotonic() - began, as_json=as_json)
+
+
+def _early(machine: Machine) -> Machine:
+    """`machine`, which knows of the blobs that are on their way already, if any are."""
+    begun = sys.modules.get("wherry.cli.early")
+    return replace(machine, early=begun.found) if begun else machine
 
 
 def run_change(flow: Callable[[Machine], Changed], *, as_json: bool) -> None:

@@ -3,7 +3,7 @@ only.
 
 From a layout or wherry's store to registries of this machine, which speak plain HTTP and mostly ask nobody who they are: where
 every name there means the source's digest already, one request each has said all. Anything else, be it only another option,
-goes the long way, which asks the same question first.
+goes the long way, which asks the same question first; while that is imported, what is not there is on its way (`early`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import sys
 import time
 
-from wherry.cache.noop.outputs import LARGEST, REF_NAME, registry_has
+from wherry.cache.noop.outputs import LARGEST, REF_NAME, registry_says
 from wherry.cli import streams
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -35,7 +35,8 @@ SCHEMES = (
     "docker",
     "store",
 )
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+#: `sha256:` and the name of a file.
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
 def present(arguments: list[str], environment: dict[str, str]) -> int | None:
@@ -47,16 +48,28 @@ def present(arguments: list[str], environment: dict[str, str]) -> int | None:
     source, names = words
     goals = [_LOCAL.fullmatch(name) for name in names]
     try:
-        digest = _digest(source, environment)
-        if not digest or not all(goal and registry_has(goal[2], goal[3], goal[4], goal[5], digest) for goal in goals):
+        layout, digest = _digest(source, environment)
+        if not digest or not all(goal and _has(goal, layout, digest) for goal in goals):
             return None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError):
         return None
     try:  # noqa: SIM105 - importing contextlib costs more than it saves
         sys.stderr.write(f"all of it was there already, {time.monotonic() - began:.2f} s\n")
     except OSError:
         pass
     return streams.say("".join(f"{goal[1]}:{goal[5]}@{digest}\n" for goal in goals if goal))
+
+
+def _has(goal: re.Match[str], layout: str, digest: str) -> bool:
+    """Whether the name means `digest` there; else its blobs are sent to whoever answers without asking who we are."""
+    status, told = registry_says(goal[2], goal[3], goal[4], goal[5])
+    if (status, told) == (200, digest):
+        return True
+    if status in (200, 404):
+        from wherry.cli import early
+
+        early.begin(layout, digest, (goal[2], int(goal[3])), goal[4])
+    return False
 
 
 def _words(arguments: list[str]) -> tuple[str, list[str]] | None:
@@ -76,18 +89,19 @@ def _words(arguments: list[str]) -> tuple[str, list[str]] | None:
     return (plain[0], names) if len(plain) == 1 and names else None
 
 
-def _digest(source: str, environment: dict[str, str]) -> str:
-    """What the source is by its layout's index; empty where that is not clear."""
+def _digest(source: str, environment: dict[str, str]) -> tuple[str, str]:
+    """The folder of the source's layout, and what it is by that one's index; empty where that is not clear."""
     layout, own = _LAYOUT.fullmatch(source), _OWN.fullmatch(source)
+    folder = digest = ""
     if layout:
-        found = {digest for name, digest in _rows(layout[1]) if layout[2] in (None, name)}
+        folder = layout[1]
+        found = {digest for name, digest in _rows(folder) if layout[2] in (None, name)}
         digest = found.pop() if len(found) == 1 else ""
     elif own and not _is_elsewhere(source.removeprefix("store:")):
-        names = [(name, digest) for name, digest in _rows(_store(environment)) if _means(name, own[1], own[2])]
+        folder = _store(environment)
+        names = [(name, digest) for name, digest in _rows(folder) if _means(name, own[1], own[2])]
         digest = names[-1][1] if names else ""
-    else:
-        digest = ""
-    return digest if _DIGEST.fullmatch(digest) else ""
+    return folder, digest if DIGEST.fullmatch(digest) else ""
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -87,6 +87,7 @@ def ports_with(machine: Machine, folder: str) -> Ports:
         scratch=folder,
         environment=machine.variables,
         events=machine.events,
+        early=machine.early,
         records=Records(folders_of(machine)),
         authfile=said.get("WHERRY_AUTHFILE", ""),
         offline=machine.environment.offline,

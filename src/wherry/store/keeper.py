@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from wherry.kit.ports import Events, Http, Records, Run, Which, silent
+from wherry.kit.ports import Early, Events, Http, Records, Run, Which, nobody, silent
 from wherry.kit.value import Value
 from wherry.model.image import Built, Published, Stored
 from wherry.model.registries import Registries
@@ -40,6 +40,8 @@ class Ports(Value, frozen=True, kw_only=True):
     """The user's whole environment. Rooms read what they know; only credential helpers, which are the user's own, get
     all of it."""
     events: Events = silent
+    early: Early = nobody
+    """Blobs that are on their way to a registry already."""
     pause: Callable[[float], None] = time.sleep
     """Waits between tries."""
     elapsed: Callable[[], float] = time.monotonic

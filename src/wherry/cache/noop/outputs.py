@@ -41,10 +41,15 @@ def layout_names(directory: str, name: str, digest: str) -> bool:
 
 def registry_has(host: str, port: str, repository: str, tag: str, digest: str) -> bool:
     """True when the registry on this machine still gives `tag` this digest (distribution-spec, "Checking if content exists")."""
+    return registry_says(host, port, repository, tag) == (200, digest)
+
+
+def registry_says(host: str, port: str, repository: str, tag: str) -> tuple[int, str]:
+    """The status, and the digest that `tag` has there now; empty where it has none."""
     from wherry.cache.noop.wire import ask
 
     status, headers, _ = ask((host, int(port)), "HEAD", f"/v2/{repository}/manifests/{tag}", MANIFESTS)
-    return status == 200 and headers.get("docker-content-digest") == digest
+    return status, headers.get("docker-content-digest", "")
 
 
 def docker_has(socket: str, reference: str, identity: str) -> bool:

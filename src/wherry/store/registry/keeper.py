@@ -106,6 +106,7 @@ def repository(reference: Reference, ports: Ports, *, actions: str = "pull") -> 
         elapsed=ports.elapsed,
         now=ports.now,
         events=ports.events,
+        early=ports.early,
         known=ports.known,
         kept=ports.kept,
         records=ports.records,

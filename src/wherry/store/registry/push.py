@@ -49,8 +49,11 @@ class Push:
         self.sent += sum(parallel.each(self._blob, found, at_once=AT_ONCE))
 
     def _blob(self, blob: Blob | Document) -> int:
-        """Sends one blob unless it can be mounted or is there; bytes sent. A mount is tried first: it says yes to what is there,
-        too, in one request instead of two."""
+        """Sends one blob unless it was sent already, can be mounted or is there; bytes sent. A mount is tried before asking: it
+        says yes to what is there, too, in one request instead of two."""
+        sent, broken = self._early(blob)
+        if sent:
+            return blob.size
         location = ""
         for origin in blob.origins if isinstance(blob, Blob) else self.content.origins:
             mounted, location = self.mounts.blob(blob.digest, origin)
@@ -59,17 +62,26 @@ class Push:
             if location:
                 break
         if self.repository.has(blob.digest):
-            return 0
-        events = self.session.setup.events
-        events(Event(phase="push", subject=str(blob.digest), total=blob.size))
+            return blob.size if broken else 0
+        self._tell(blob)
         if isinstance(blob, Document):
-            Upload(self.session, self.reference, describe(blob), lambda: iter((blob.data,))).send(location)
+            upload = Upload(self.session, self.reference, describe(blob), lambda: iter((blob.data,)))
         else:
             opened = functools.partial(self.content.open, blob.descriptor)
-            quick = functools.partial(files.chunks, blob.file) if files.is_sized(blob.file, blob.size) else None
-            Upload(self.session, self.reference, blob.descriptor, opened, quick).send(location)
-        events(Event(phase="push", state="end", subject=str(blob.digest), done=blob.size, total=blob.size))
+            file = blob.file if files.is_sized(blob.file, blob.size) else ""
+            upload = Upload(self.session, self.reference, blob.descriptor, opened, file)
+        upload.send(location, broken)
+        self._tell(blob, "end", blob.size)
         return blob.size
+
+    def _early(self, blob: Blob | Document) -> tuple[bool, str]:
+        """Whether it is there because it was begun before, and where that broke off."""
+        address = url.blob(self.base, self.reference, blob.digest)
+        return self.session.setup.early(address, lambda done: self._tell(blob, "progress", done))
+
+    def _tell(self, blob: Blob | Document, state: str = "start", done: int = 0) -> None:
+        event = Event(phase="push", state=state, subject=str(blob.digest), done=done, total=blob.size)
+        self.session.setup.events(event)
 
     def _manifests(self) -> errors.Said | None:
         """What no other names first, all at once; then indexes, and the tags last; the registry's word when it refuses one."""

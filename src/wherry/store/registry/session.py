@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from wherry.errors import UnavailableError, WherryError
-from wherry.kit.ports import Event, Events, Http, Records, Request, Response
+from wherry.kit.ports import Early, Event, Events, Http, Records, Request, Response
 from wherry.kit.streams import read_limited
 from wherry.kit.value import Value
 from wherry.store.registry import auth, errors, url
@@ -51,6 +51,7 @@ class Setup(Value, frozen=True, kw_only=True):
     """Monotonic seconds."""
     now: Callable[[], float]
     events: Events
+    early: Early
     known: Known
     kept: Kept
     """The run's credentials and tokens."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from wherry.errors import CorruptError, UnavailableError
 from wherry.kit.ports import Event, Request, Response
 from wherry.kit.text import one_line
@@ -41,23 +43,24 @@ Opened = Callable[[], Iterator[bytes]]
 class Upload:
     """The state of one blob's upload: where to, and how much of it is there."""
 
-    def __init__(
-        self, session: Session, reference: Reference, blob: Descriptor, opened: Opened, quick: Opened | None = None
-    ):
-        """`quick` gives the bytes of `opened` without looking at them: the registry hashes them, and if it finds them wrong,
-        `opened` says why."""
+    def __init__(self, session: Session, reference: Reference, blob: Descriptor, opened: Opened, file: str = ""):
+        """`file` has the bytes of `opened`, which are sent without looking at them: the registry hashes them, and if it finds
+        them wrong, `opened` says why."""
         self.session, self.reference, self.digest, self.size = session, reference, blob.digest, blob.size
         self.begin = url.uploads(session.setup.base, reference)
         self.location = ""
         self.at = 0
         self.chunk = session.facts.chunk
-        self._opened = opened
-        self._source = _Source(quick or opened)
+        self._file = file
+        self._source = _Source(opened)
         self._sent = self._best = self._failures = 0
 
-    def send(self, location: str = "") -> None:
-        """Ends when the blob is there. `location`: where an upload that was begun already goes on."""
-        self.location = location
+    def send(self, location: str = "", broken: str = "") -> None:
+        """Ends when the blob is there. `location`: where an upload that was begun already goes on. `broken`: where one broke
+        off."""
+        self.location = broken or location
+        if broken and not self._again(None):
+            self.location = ""
         while True:
             try:
                 response = self._step()
@@ -86,23 +89,24 @@ class Upload:
         headers = [_OCTETS, ("Content-Length", str(count))]
         if method == "PATCH":
             headers.append(("Content-Range", f"{start}-{start + count - 1}"))
-        return self.session.once(
-            Request(
-                method=method,
-                url=target,
-                headers=tuple(headers),
-                body_stream=lambda: self._told(self._source.read(start, count)),
-            )
-        )
+        request = Request(method=method, url=target, headers=tuple(headers))
+        if self._file:
+            body = {"body_file": self._file, "body_offset": start, "body_size": count}
+            return self.session.once(replace(request, told=lambda done: self._tell(start + done), **body))
+        return self.session.once(replace(request, body_stream=lambda: self._told(self._source.read(start, count))))
 
     def _told(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        events, at, said = self.session.setup.events, self.at, self.at
+        at, said = self.at, self.at
         for piece in pieces:
             yield piece
             at += len(piece)
             if at - said >= LEAST:
                 said = at
-                events(Event(phase="push", state="progress", subject=str(self.digest), done=at, total=self.size))
+                self._tell(at)
+
+    def _tell(self, at: int) -> None:
+        event = Event(phase="push", state="progress", subject=str(self.digest), done=at, total=self.size)
+        self.session.setup.events(event)
 
     def _forward(self, response: Response) -> None:
         """The upload was begun, or a chunk arrived; by the registry's own count, which may be less than was sent."""
@@ -143,7 +147,7 @@ class Upload:
         answer = errors.said(response)
         lost = answer.status in (404, 416) or set(answer.codes) & set(_ANEW)
         if set(answer.codes) & set(_WRONG):
-            self._source = _Source(self._opened)
+            self._file = ""
         if not (lost and self.location and self._again(None)):
             raise errors.failure(answer, url=self.begin, doing=f"push {self.reference}")
 
