@@ -23,6 +23,7 @@ from wherry.errors import CorruptError, UnavailableError, WherryError
 from wherry.model.image import Built
 from wherry.store import own
 from wherry.store import place as places
+from wherry.store.content import content_of
 from wherry.store.places import at
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forks beside other tests' threads
@@ -177,6 +178,7 @@ import pathlib, sys
 from tests.support.images import random_image
 from tests.support.ports import ports
 from wherry.store import place as places
+from wherry.store.content import content_of
 from wherry.store.places import at
 folder, place, seed = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 built = random_image(folder / f"layers{seed}", seed=seed)
@@ -218,16 +220,19 @@ def test_e05_a_full_disk(place: str, small_disk: Path, tmp_path: Path) -> None:
     assert at(places.parse(here), machine).publish(small).digest == small.digest
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["built", "copied"])
 @pytest.mark.parametrize("there", [False, True], ids=["new", "empty"])
 def test_e05_a_layout_that_a_full_disk_lets_nobody_begin_is_not_begun(
-    there: bool, small_disk: Path, tmp_path: Path
+    moved: bool, there: bool, small_disk: Path, tmp_path: Path
 ) -> None:
-    place = small_disk / "layout"
+    place = small_disk / "below" / "layout"
     if there:
-        place.mkdir()
-    big = random_image(tmp_path / "layers", seed=2, shape=Shape(size=300_000))
+        place.mkdir(parents=True)
+    before = list(small_disk.rglob("*"))
+    keeper = at(places.parse(f"oci:{place}:1"), ports(tmp_path))
+    big = random_image(tmp_path / "layers", seed=2, shape=Shape(layers=6, size=60_000))
     with pytest.raises(UnavailableError, match="No space left"):
-        at(places.parse(f"oci:{place}:1"), ports(tmp_path)).publish(big)
-    assert list(small_disk.rglob("*")) == ([place] if there else [])
+        keeper.put(content_of(big)) if moved else keeper.publish(big)
+    assert list(small_disk.rglob("*")) == before
     small = random_image(tmp_path / "layers", seed=3, shape=Shape(size=20_000))
-    assert at(places.parse(f"oci:{place}:1"), ports(tmp_path)).publish(small).digest == small.digest
+    assert keeper.publish(small).digest == small.digest

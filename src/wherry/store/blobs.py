@@ -10,13 +10,13 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from wherry.errors import CorruptError
 from wherry.kit import parallel
-from wherry.kit.files import aside, atomic_write, atomic_writer, disk_errors, sync_directory
+from wherry.kit.files import TEMPORARY, aside, atomic_write, atomic_writer, disk_errors, sync_directory
 from wherry.kit.streams import CHUNK, verified_chunks
 from wherry.model.finding import Finding
 from wherry.model.image import Built, Image, Layer
@@ -47,7 +47,7 @@ class Blobs:
         documents = [document for image in built.images for document in (image.config, image.manifest)]
         if not isinstance(built.content, Image):
             documents.append(built.content.document)
-        with self._writing():
+        with self.writing():
             for layer in dict.fromkeys(layer for image in built.images for layer in image.layers):
                 self._add_layer(layer)
             for document in dict.fromkeys(documents):
@@ -57,16 +57,20 @@ class Blobs:
                 sync_directory(folder)
 
     def put(self, content: Content) -> None:
-        """Every blob and document of `content` that is not here yet; what is here already stays when this ends early."""
-        with self._writing():
-            self.written += sum(
-                parallel.each(lambda blob: self._put(blob.descriptor, content.open), content.blobs, at_once=AT_ONCE)
-            )
-            for document in (*content.configs, *content.manifests):
-                self._add_document(document)
+        """Every blob and document of `content` that is not here yet, within `writing`; what is here already stays when this ends
+        early."""
+        self.written += sum(
+            parallel.each(lambda blob: self._put(blob.descriptor, content.open), content.blobs, at_once=AT_ONCE)
+        )
+        for document in (*content.configs, *content.manifests):
+            self._add_document(document)
         if self.shared:
             for folder in self._touched:
                 sync_directory(folder)
+
+    def any_whole(self) -> bool:
+        """Whether there is a blob that another run need not bring."""
+        return any(not path.name.endswith(TEMPORARY) for path in (self.layout / "blobs").glob("*/*"))
 
     def missing(self, content: Content) -> bool:
         """Whether any of `content` is not here; by names alone, just after `put` has looked at the bytes."""
@@ -75,20 +79,29 @@ class Blobs:
         return not all(self.path(digest).is_file() for digest in digests)
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """While somebody writes blobs, others may; whoever is alone first takes away what killed runs left half-written."""
+    def writing(self) -> Iterator[Callable[[], bool]]:
+        """While somebody writes blobs, others may; whoever is alone first takes away what killed runs left half-written. Begun
+        under the layout's lock; gives what says whether nobody else writes, and keeps all others out from then on."""
         folder = self.layout / "blobs"
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            with contextlib.suppress(OSError):  # not alone, or a file system without locks
+
+        def alone() -> bool:
+            try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for path in folder.glob("*/.*.tmp"):
-                    path.unlink()
+            except OSError:  # not alone, or a file system without locks
+                return False
+            return True
+
+        try:
+            if alone():
+                for path in folder.glob(f"*/.*{TEMPORARY}"):
+                    with contextlib.suppress(OSError):
+                        path.unlink()
             with contextlib.suppress(OSError):
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
-            yield
+            yield alone
         finally:
             os.close(descriptor)
 
@@ -120,7 +133,7 @@ class Blobs:
     def _target(self, digest: Digest) -> Path:
         target = self.path(digest)
         with disk_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(exist_ok=True)  # not `blobs`, which a run that failed may just have taken away
         self._touched.add(target.parent)
         return target
 

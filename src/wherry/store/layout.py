@@ -7,6 +7,7 @@ whole. Writers take turns by a lock on `oci-layout`, which dies with its process
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -15,16 +16,17 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from wherry.errors import CorruptError, UsageError
+from wherry.errors import CorruptError, UsageError, WherryError
 from wherry.kit import jsons
 from wherry.kit.files import atomic_write, disk_errors
 from wherry.kit.streams import read_limited
+from wherry.kit.value import Value
 from wherry.model.image import Built, ImageIndex, Published, Stored
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import Digest
 from wherry.oci.reference import Reference
 from wherry.store import documents, entries, naming
-from wherry.store.blobs import Blobs, open_blob
+from wherry.store.blobs import AT_ONCE, Blobs, open_blob
 from wherry.store.content import Content
 from wherry.store.entries import Entries, Entry
 from wherry.store.place import LayoutPlace
@@ -109,19 +111,36 @@ def with_findings(published: tuple[Published, ...], blobs: Blobs) -> tuple[Publi
 
 def keep(directory: Path, content: Content, named: tuple[Descriptor, ...], *, shared: bool) -> Blobs:
     """Puts `content` into the layout at `directory`, and entries for it. The lock is held for the entries alone, since blobs may
-    come from far away; what was pruned meanwhile is brought again."""
-    with locked(directory):
-        blobs = Blobs(directory, shared=shared)
-    blobs.put(content)
-    with locked(directory):
-        while blobs.missing(content):
+    come from far away; what was pruned meanwhile is brought again.
+
+    When this ends early, a layout that it began stays for the whole blobs in it, which the next run does not move again. It is
+    taken away where there are none, and where the disk is full: its room is what is needed then."""
+    blobs = Blobs(directory, shared=shared)
+    with contextlib.ExitStack() as stack:
+        with locked(directory) as begun:
+            alone = stack.enter_context(blobs.writing())
+        try:
             blobs.put(content)
-        known = read_entries(directory)
-        new = known
-        for descriptor in named:
-            new = entries.put(new, descriptor)
-        write_entries(directory, new, known, durable=shared)
+            with locked(directory):
+                while blobs.missing(content):
+                    blobs.put(content)
+                known = read_entries(directory)
+                new = known
+                for descriptor in named:
+                    new = entries.put(new, descriptor)
+                write_entries(directory, new, known, durable=shared)
+        except BaseException as error:
+            if begun.fresh and (_is_full(error) or not blobs.any_whole()):
+                with contextlib.suppress(WherryError), locked(directory, wait=False):
+                    if alone():
+                        _undo(directory, begun.folders)
+            raise
     return blobs
+
+
+def _is_full(error: BaseException) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def entry_of(content: Content, name: str, full: str) -> Descriptor:
@@ -147,44 +166,77 @@ def only(found: tuple[Entry, ...], names: tuple[str, ...], place: str) -> Entry:
     )
 
 
+class Begun(Value, frozen=True, kw_only=True):
+    """What this process made of a layout."""
+
+    fresh: bool
+    """It was empty, or not there."""
+    folders: tuple[Path, ...]
+    """Those that were not there, the innermost first."""
+
+
 @contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, *, wait: bool = True) -> Iterator[Begun]:
     """Makes `directory` a layout if it is empty or new, and holds its lock; UsageError [not-a-layout] when it cannot be. What was
-    made is taken away again when nothing could be put into it."""
+    made is taken away again when nothing could be put into it. Without `wait`: UnavailableError [disk] while another holds it."""
     if directory.exists() and not directory.is_dir():
         raise not_a_layout(directory, "it is a file")
-    there, begun = directory.exists(), False
-    with disk_errors(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        others = [child.name for child in directory.iterdir()]
-        if others and MARKER not in others:
-            raise not_a_layout(directory, f"it holds {min(others)!r} and no {MARKER}")
-        marker = directory / MARKER
-        descriptor = os.open(marker, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    folders = tuple(folder for folder in (directory, *directory.parents) if not folder.exists())
+    while True:
+        descriptor, empty = _open_marker(directory, folders)
+        fresh = False
+        try:
+            with disk_errors(directory / MARKER):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                status = os.fstat(descriptor)
+                if not status.st_nlink:  # who held it took the layout away
+                    continue
+                if not status.st_size:  # new, or a writer died between making it and this line
+                    fresh = empty
+                    os.write(descriptor, MARKER_BYTES)
+            require(directory)
+            yield Begun(fresh=fresh, folders=folders)
+            return
+        except BaseException:
+            if fresh:
+                _undo(directory, folders)
+            raise
+        finally:
+            os.close(descriptor)
+
+
+def _open_marker(directory: Path, folders: tuple[Path, ...]) -> tuple[int, bool]:
+    """A descriptor of the marker, and whether nothing was in the folder."""
     try:
-        with disk_errors(marker):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if not os.fstat(descriptor).st_size:  # new, or a writer died between making it and this line
-                begun = not others
-                os.write(descriptor, MARKER_BYTES)
-        require(directory)
-        yield
-    except BaseException:
-        if begun:
-            _undo(directory, keep=there)
+        with disk_errors(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            others = [child.name for child in directory.iterdir()]
+            if others and MARKER not in others:
+                raise not_a_layout(directory, f"it holds {min(others)!r} and no {MARKER}")
+            flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            return os.open(directory / MARKER, flags, 0o644), not others
+    except WherryError:
+        _remove_empty(folders)
         raise
-    finally:
-        os.close(descriptor)
 
 
-def _undo(directory: Path, *, keep: bool) -> None:
-    """Takes away a layout that this process began under its lock, so that no other one's blobs can be in it."""
+def _undo(directory: Path, folders: tuple[Path, ...]) -> None:
+    """Takes away a layout that this process began and holds the lock of, with blobs that nobody else counts on."""
+    blobs = directory / "blobs"
     with contextlib.suppress(OSError):
-        if not (directory / "index.json").exists():
-            shutil.rmtree(directory / "blobs", ignore_errors=True)
+        if (directory / "index.json").exists():
+            return
+        for _ in range(AT_ONCE):  # any other thread of `put` may end a blob meanwhile, and begins none
+            shutil.rmtree(blobs, ignore_errors=True)
+        if not blobs.exists():
             (directory / MARKER).unlink()
-            if not keep:
-                directory.rmdir()
+            _remove_empty(folders)
+
+
+def _remove_empty(folders: tuple[Path, ...]) -> None:
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def require(directory: Path) -> None:
