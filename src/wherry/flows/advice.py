@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from wherry.model.container import Container
+from wherry.model.plan import declarable
 from wherry.model.profile import Suggestion
 from wherry.model.recording import FileUse, Recording
 
@@ -35,11 +35,9 @@ def _writable(recording: Recording, container: Container) -> Iterator[Suggestion
         for one in recording.files
         if one.intent == "write" and not one.path.startswith(NOWHERE) and not _beneath(one.path, declared)
     ]
-    # What lies in / itself is suggested as it is: / can never be writable.
-    folders = {path if posixpath.dirname(path) == "/" else posixpath.dirname(path) for path in wrote}
-    outermost = sorted(one for one in folders if not _beneath(posixpath.dirname(one), tuple(folders - {one})))
-    if outermost:
-        listed = ", ".join(f'"{folder}"' for folder in outermost)
+    folders = declarable(wrote)
+    if folders:
+        listed = ", ".join(f'"{folder}"' for folder in folders)
         yield Suggestion(line=f"writable = [{listed}]", why=f"it wanted to write {', '.join(sorted(wrote)[:3])}")
 
 

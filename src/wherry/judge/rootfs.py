@@ -6,14 +6,15 @@ from msgspec.structs import replace
 
 from wherry.judge.answer import failed, nothing, passed, unknown
 from wherry.model.observation import Expectations, Observed
+from wherry.model.plan import declarable, may_be_writable
 from wherry.model.trials import Exercise, Refused, Writes
 from wherry.model.verdict import Verdict
 
 NAME = "rootfs"
 MOST = 5
+ELSEWHERE = "write below /tmp, or in a folder of its own that [image] writable declares"
 DEVICES = "/dev"
 """64 KiB of the runtime's own memory with its devices, which only root may write to; what is mounted below is another thing."""
-DECLARE = '[image] writable = ["{}"] declares it'
 
 
 def rootfs(observed: Observed, _: Expectations) -> Verdict:
@@ -39,7 +40,12 @@ def _judged(seen: Writes, observed: Observed) -> Verdict:
     open_to_it = _open(seen, observed)
     if open_to_it:
         what, paths = open_to_it[0]
-        return failed(NAME, f"{what} {_listed(paths)}, which nobody declared", refusals, next=DECLARE.format(paths[0]))
+        return failed(
+            NAME,
+            f"{what} {_listed(paths)}, which nobody declared",
+            refusals,
+            next=_steps(tuple(filter(may_be_writable, paths))),
+        )
     others = {one.path for one in observed.container.tmpfs if one.uid not in (0, observed.container.user.uid)}
     unwilling = tuple(path for path in seen.unwilling if path not in others)
     if unwilling:
@@ -75,8 +81,9 @@ def _lost(observed: Observed) -> Verdict | None:
         case Refused(paths=()):
             return None
         case Refused(paths=paths):
-            folder = DECLARE.format(paths[0].rpartition("/")[0] or "/")
-            return failed(NAME, f"it wants to write {_listed(paths)}, and may not", *paths, next=folder)
+            return failed(
+                NAME, f"it wants to write {_listed(paths)}, and may not", *paths, next=_steps(declarable(paths))
+            )
         case _:
             lines = observed.exercise.refusals if isinstance(observed.exercise, Exercise) else ()
     if not lines:
@@ -84,6 +91,16 @@ def _lost(observed: Observed) -> Verdict | None:
     step = "[image] writable declares folders"
     verdict = failed(NAME, "its log tells of writes that were refused", *lines[:MOST], next=step)
     return replace(verdict, concluded=("it loses what it wanted to write",))
+
+
+def _steps(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """What makes these writable; of the programs' and the runtime's folders nothing does."""
+    listed = ", ".join(f'"{one}"' for one in folders)
+    return (
+        (f"[image] writable = [{listed}] declares {'it' if len(folders) == 1 else 'them'}",)
+        if folders
+        else (ELSEWHERE,)
+    )
 
 
 def _listed(paths: tuple[str, ...]) -> str:

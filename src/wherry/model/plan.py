@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+import posixpath
+from collections.abc import Iterable
+from typing import Final, Literal
 
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
@@ -74,6 +76,27 @@ class WritableDirectory(Value, frozen=True, kw_only=True):
     mode: int = 0o755
 
 
+#: Runtimes mount these; what an image has there is hidden.
+MOUNTED: Final = ("/proc", "/sys", "/dev")
+
+
+def may_be_writable(folder: str) -> bool:
+    """Whether a folder of the image, a normal absolute path, can be the user's: not the root, nor what is relied upon."""
+    kept = ("/app", *MOUNTED)
+    return folder not in ("/", "/etc") and not any(folder == one or folder.startswith(f"{one}/") for one in kept)
+
+
+def declarable(paths: Iterable[str]) -> tuple[str, ...]:
+    """The outermost folders that `[image] writable` can name so that these paths can be written. What lies in / itself stands for
+    a folder, since / can never be writable, unless its ending says that it is a file."""
+    folders = set()
+    for path in paths:
+        above = posixpath.dirname(path)
+        folders.add(path if above == "/" and not posixpath.splitext(path)[1] else above)
+    found = {one for one in folders if may_be_writable(one)}
+    return tuple(sorted(one for one in found if not any(one.startswith(f"{other}/") for other in found)))
+
+
 class Health(Value, frozen=True, kw_only=True):
     """One entry that feeds HEALTHCHECK, compose and Kubernetes probes. Times in seconds."""
 
@@ -119,6 +142,9 @@ class ImagePlan(Value, frozen=True, kw_only=True):
 
     name: str
     version: str
+    """As a tag, which holds no `+`: 1.4.0-dirty; `latest` when nothing is known."""
+    full_version: str
+    """As people, labels and Go's own build information have it: 1.4.0+dirty; `latest` when nothing is known."""
     references: tuple[str, ...] = ()
     """Names asked for by -t, expanded."""
     targets: tuple[Target, ...]

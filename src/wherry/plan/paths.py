@@ -5,11 +5,9 @@ from __future__ import annotations
 import posixpath
 
 from wherry.errors import UsageError
+from wherry.model.plan import MOUNTED
 from wherry.plan.answer import refuse, where
 from wherry.plan.tiers import Effective, Keys
-
-#: Runtimes mount these; what an image has there is hidden.
-MOUNTED = ("/proc", "/sys", "/dev")
 
 
 def inside(settings: Effective, keys: Keys, path: str) -> str:

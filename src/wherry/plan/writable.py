@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import Final
 
-from wherry.model.plan import Decision, WritableDirectory
+from wherry.model.plan import Decision, WritableDirectory, may_be_writable
 from wherry.model.settings import WritableSettings
 from wherry.plan import paths
 from wherry.plan.answer import Answer, Facts, each, refuse
@@ -38,7 +38,7 @@ def _directory(facts: Facts, number: int, entry: str | WritableSettings) -> Writ
     keys: Keys = (*_KEYS, number)
     table = WritableSettings(path=entry) if isinstance(entry, str) else entry
     path = paths.in_image(facts.settings, keys, table.path)
-    if path == "/app" or path.startswith("/app/") or path == "/etc":
+    if not may_be_writable(path):
         refuse(facts.settings, keys, f"{path} must not be writable", next="a directory like /var/lib/app")
     bits = DEFAULT if table.mode is None else mode(facts.settings, (*keys, "mode"), table.mode)
     if bits & 0o700 != 0o700:

@@ -32,6 +32,7 @@ def lines(*files: tuple[str, Intent, State], bound: tuple[Bound, ...] = ()) -> l
         (("/var/lib/app/x", "/var/lib/app/y"), 'writable = ["/var/lib/app"]'),
         (("/.local", "/.local/share/caddy/lock"), 'writable = ["/.local"]'),
         (("/srv/a/b", "/var/log/x"), 'writable = ["/srv/a", "/var/log"]'),
+        (("/srv/a/b", "/app/x", "/etc/x", "/data.txt"), 'writable = ["/srv/a"]'),
     ],
 )
 def test_directories(paths: tuple[str, ...], line: str) -> None:
@@ -43,6 +44,7 @@ def test_what_may_be_written_is_no_news() -> None:
         lines(("/tmp/x", "write", "there"), ("/data/x", "write", "there"), ("/proc/self/oom", "write", "denied")) == []
     )
     assert lines(("/database", "write", "denied")) == ['writable = ["/database"]']
+    assert lines(("/app/state", "write", "denied")) == [], "what wherry.toml would refuse is not suggested"
 
 
 def test_ports() -> None:
