@@ -96,7 +96,11 @@ def ports_with(machine: Machine, folder: str) -> Ports:
 
 
 def _registries(folder: Path, home: str) -> Registries:
-    """Read when a registry is asked, and not before."""
+    """Read when a registry is asked, and not before; the reader is not imported where there is nothing to read."""
+    from wherry.model.registries import FILE, Registries
+
+    if not Path(folder, FILE).is_file():
+        return Registries()
     from wherry.plan.registries import read_registries
 
     return read_registries(folder, home)

@@ -11,6 +11,7 @@ from wherry.kit.ports import Trust
 from wherry.kit.value import Value
 from wherry.model.settings import doc
 
+FILE = "registries.toml"
 SECONDS = 30.0
 
 

@@ -18,13 +18,12 @@ from wherry.errors import UsageError, WherryError
 from wherry.kit.files import disk_errors
 from wherry.kit.ports import Trust
 from wherry.kit.value import decodable
-from wherry.model.registries import SECONDS, Mirror, Registries, RegistriesSettings, RegistrySettings, Rule
+from wherry.model.registries import FILE, SECONDS, Mirror, Registries, RegistriesSettings, RegistrySettings, Rule
 from wherry.oci import reference as references
 from wherry.plan import check, durations, read
 from wherry.plan.check import Where
 from wherry.plan.tiers import Keys
 
-NAME: Final = "registries.toml"
 LARGEST: Final = 1 << 18
 LONGEST: Final = 3600.0
 
@@ -32,7 +31,7 @@ LONGEST: Final = 3600.0
 def read_registries(folder: Path, home: str) -> Registries:
     """The file in `folder`; nothing said when it is not there. UsageError [toml-syntax], [unknown-key], [bad-setting] or
     Several."""
-    path = folder / NAME
+    path = folder / FILE
     if not path.is_file():
         return Registries()
     with disk_errors(path), path.open("rb") as file:
