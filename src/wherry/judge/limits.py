@@ -37,13 +37,12 @@ def memory(observed: Observed, wanted: Expectations) -> Verdict:
     def stays(seen: Exercise) -> Held:
         if seen.oom_kills or seen.out_of_memory:
             return Held(good=False, words="its memory limit killed it", seen=_told(seen))
-        most = wanted.memory * observed.container.limits.memory
+        most = int(wanted.memory * observed.container.limits.memory)
         if seen.memory is None:
             return Held(good=None, words="no control group tells how much it needs", host=True)
-        return Held(
-            good=seen.memory <= most,
-            words=f"it needed up to {_size(seen.memory)} of {_size(observed.container.limits.memory)}",
-        )
+        words = f"it needed up to {_size(seen.memory)} of {_size(observed.container.limits.memory)}"
+        words += f"; the budget is {_size(most)}" if seen.memory > most else ""
+        return Held(good=seen.memory <= most, words=words)
 
     limits = observed.container.limits
     return _judged(
@@ -62,7 +61,7 @@ def cpu(observed: Observed, wanted: Expectations) -> Verdict:
         if seen.idle_cpu is None:
             return Held(good=None, words="no control group counts its processor time", host=True)
         words, wants = f"idle it takes {seen.idle_cpu:.2f} processors", seen.idle_cpu + seen.idle_wait
-        words += f" and wants {wants:.2f}" if wants > wanted.idle_cpu else ""
+        words += f" and wants {wants:.2f}; the budget is {wanted.idle_cpu:g}" if wants > wanted.idle_cpu else ""
         bad = seen.idle_cpu > wanted.idle_cpu or wants > CLEARLY * wanted.idle_cpu
         good = False if bad else True if wants <= wanted.idle_cpu else None
         return Held(good=good, words=words, seen=(f"for {seen.idle:.1f} s nobody asked",))

@@ -16,7 +16,7 @@ def random_uid(observed: Observed, _: Expectations) -> Verdict:
             return passed("random-uid", f"{how} as {seen.uid}:0 after {milliseconds(seen.healthy_after)}")
         case Stranger() as seen:
             if not _starts(observed):
-                return unknown("random-uid", "it does not start as its own user, either")
+                return unknown("random-uid", "as its own user it is not well, either")
             what = f"it ends with status {seen.ended}" if seen.ended is not None else "it is never healthy"
             step = "folders that it writes to must belong to group 0, and be writable for it"
             return failed("random-uid", f"as {seen.uid}:0 {what}", *seen.log, next=step)
@@ -33,7 +33,7 @@ def arm64(observed: Observed, _: Expectations) -> Verdict:
             return passed("arm64", f"{how} under {seen.emulator} after {milliseconds(seen.healthy_after)}{answer}")
         case Emulated() as seen:
             if not _starts(observed):
-                return unknown("arm64", "it does not start on this machine's processor, either")
+                return unknown("arm64", "on this machine's processor it is not well, either")
             what = f"it ends with status {seen.ended}" if seen.ended is not None else "it is never healthy"
             return failed("arm64", f"under {seen.emulator} {what}", *seen.log, next=f"try it on {seen.platform} itself")
         case why:

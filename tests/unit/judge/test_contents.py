@@ -127,6 +127,12 @@ def test_a_program_that_its_user_may_change(changes: dict[str, int], outcome: st
     assert outcome == "PASS" or "its own user may replace it" in verdict.seen[0]
 
 
+def test_root_who_runs_his_own_program_is_the_fault_of_another_check() -> None:
+    container = replace(CONTAINER, user=User(uid=0, gid=0))
+    seen = replace(GOOD, files=(GOOD.files[0], replace(APP, mode=0o755)))
+    assert writable_files(observed(container, contents=seen), WANTED).outcome == "PASS"
+
+
 def test_a_program_in_a_folder_of_its_user() -> None:
     link = File(path="/bin/run", kind="link", target="../home/app/run")
     folder = File(path="/home/app", kind="directory", mode=0o755, uid=65532)
@@ -154,6 +160,8 @@ def test_sources(path: str, kind: str, outcome: str) -> None:
     [
         (0, "SKIP", "9.1 MB unpacked, 3.0 MB to pull; no budget"),
         (10_000_000, "PASS", "the budget is 10.0 MB"),
+        (9_100_000, "PASS", "the budget is 9.1 MB"),
+        (9_099_999, "FAIL", "over its budget of 9.1 MB"),
         (9_000_000, "FAIL", "0.1 MB over its budget of 9.0 MB"),
     ],
 )

@@ -44,6 +44,12 @@ def test_nothing_is_accepted_of_what_never_ran(seen: Start, acceptable: bool) ->
     assert (verdict.outcome, verdict.acceptable) == ("UNKNOWN", acceptable)
 
 
+def test_what_this_machine_shows_of_no_image_says_nothing_of_one_that_never_ran() -> None:
+    module = tuple(one for one in CHECKS if one.name == "apparmor")
+    seen = observed(start=Start(waited=0.1, ended=2), identity=Unseen(why="no such file in /proc", host=True))
+    assert judged(seen, WANTED, module)[0].acceptable
+
+
 def test_who_listens_nowhere_fails_its_start_alone() -> None:
     seen = observed(start=SILENT, routes=ROUTES, sockets=Sockets())
     assert start(seen, WANTED).outcome == "FAIL"
@@ -60,6 +66,11 @@ def test_what_declares_no_port_may_listen_nowhere() -> None:
 @pytest.mark.parametrize(("seen", "outcome"), [(ILL, "UNKNOWN"), (replace(ILL, healthy_after=0.2, status=200), "FAIL")])
 def test_a_stranger_is_compared_with_its_own_user(seen: Start, outcome: str) -> None:
     assert random_uid(observed(start=seen, stranger=Stranger(uid=4711)), WANTED).outcome == outcome
+
+
+def test_who_is_ill_as_its_own_user_does_start() -> None:
+    verdict = random_uid(observed(start=ILL, stranger=Stranger(uid=4711)), WANTED)
+    assert verdict.summary == "as its own user it is not well, either"
 
 
 def test_who_is_killed_was_not_asked_while_it_stopped() -> None:

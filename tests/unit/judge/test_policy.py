@@ -54,6 +54,7 @@ def test_what_is_accepted(one: Verdict, policy: Policy, waived: str) -> None:
     ("one", "today", "names"),
     [
         (FAIL, "2027-01-01", ("waiver-ended",)),
+        (FAIL, "2026-12-31", ()),
         (FAIL, "2026-01-01", ()),
         (verdict("PASS"), "2026-01-01", ("waiver-unneeded",)),
         (verdict("PASS"), "2027-01-01", ("waiver-unneeded",)),

@@ -21,6 +21,9 @@ SEEN = Contents(
         File(path="/out", kind="link", target="../../usr/bin/tool"),
         File(path="/tmp", kind="directory", mode=0o1777),
         File(path="/usr/share/doc/a", kind="directory", mode=0o755),
+        File(path="/usr/share/doc/a/deeper", kind="directory", mode=0o755),
+        File(path="/usr/first", kind="link", target="second"),
+        File(path="/usr/second", kind="link", target="/usr/bin/tool"),
     ),
     environment=(("HOME", "/usr"),),
 )
@@ -37,6 +40,8 @@ SEEN = Contents(
         ("/tmp", {"permissions": "drwxrwxrwt"}, "PASS"),
         ("/app/run", {"uid": 1, "gid": 2}, "PASS"),
         ("/app/run", {"uid": 0}, "FAIL"),
+        ("/app/run", {"uid": -1, "gid": -1}, "PASS"),
+        ("/usr/first", {"is_executable_by": "other"}, "PASS"),
         ("/app/run", {"is_executable_by": "group"}, "PASS"),
         ("/app/run", {"is_executable_by": "other"}, "FAIL"),
         ("/bin/tool", {"is_executable_by": "other"}, "PASS"),
@@ -74,6 +79,7 @@ def test_contents(data: bytes | None, expected: tuple[str, ...], excluded: tuple
         (Ran(code=1, stdout="v1.2\n"), "FAIL", "ended with 1, and not with 0"),
         (Ran(code=0, stdout="v2"), "FAIL", "does not match 'v1': v2"),
         (Ran(code=0, stdout="v1", stderr="oh dear"), "FAIL", "matches 'dear'"),
+        (Ran(code=0, stdout="v1 dear"), "PASS", "ended with 0"),
         (Ran(), "FAIL", "did not end in time"),
         (Ran(error="no such program"), "FAIL", "could not be started"),
     ],
@@ -85,11 +91,25 @@ def test_a_command(ran: Ran, outcome: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ran", "outcome", "words"),
+    [
+        (Ran(code=2, stderr="usage: app"), "PASS", "ended with 2"),
+        (Ran(code=0, stderr="usage: app"), "FAIL", "ended with 0, and not with 2"),
+        (Ran(code=2, stdout="usage: app"), "FAIL", "standard error does not match 'usage': empty"),
+    ],
+)
+def test_a_command_that_must_fail(ran: Ran, outcome: str, words: str) -> None:
+    verdict = command(CommandTest(name="x", command="app", exit_code=2, expected_error=("usage",)), ran)
+    assert (verdict.outcome, words in verdict.summary) == (outcome, True), verdict
+
+
+@pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"env": (Pair(key="A", value=1),)}, ""),
         ({"env_vars": (Pair(key="A", value="[0-9]", is_regex=True),)}, ""),
         ({"env": (Pair(key="A", value=2),)}, "the variable A is not '2'"),
+        ({"env": (Pair(key="A", value="."),)}, "the variable A is not '.'"),
         ({"env": (Pair(key="B"),)}, "the variable B is not set"),
         ({"unbound_env_vars": (Pair(key="A"),)}, "the variable A is set"),
         ({"labels": (Pair(key="l", value="x"),)}, ""),

@@ -40,6 +40,8 @@ ROWS: tuple[tuple[Judge, Surroundings, Links, str, str], ...] = (
     (tls, replace(EMPTY, certificates=140), ALL, "FAIL", "no well-known authority"),
     (tls, replace(EMPTY, certificates=1), ALL, "PASS", "1 authorities of your own"),
     (tls, EMPTY, replace(ALL, own_certificates=True), "PASS", "brings authorities of its own"),
+    (tls, WHOLE, replace(ALL, own_certificates=True), "PASS", "145 authorities; the chain"),
+    (tls, replace(EMPTY, certificates=140), replace(ALL, own_certificates=True), "FAIL", "no well-known authority"),
     (tls, EMPTY, replace(ALL, tls=""), "SKIP", "links nothing"),
     (zones, WHOLE, ALL, "PASS", "Asia/Tokyo, Europe/Berlin"),
     (zones, EMPTY, ALL, "FAIL", "cannot be loaded"),
