@@ -21,8 +21,8 @@ AMD64, ARM64 = parse("linux/amd64"), parse("linux/arm64")
 def plan(**fields: Any) -> ImagePlan:
     """An image plan for one small program, with what the test is about."""
     target = Target(import_path="example.com/app/cmd/hello", name="hello", file="hello")
-    usual: dict[str, Any] = {"name": "hello", "version": "1.2.3", "targets": (target,), "platforms": (AMD64,)}
-    return ImagePlan(**{**usual, "base": BaseChoice(name="static"), **fields})
+    usual: dict[str, Any] = {"name": "hello", "version": "1.2.3", "full_version": "1.2.3", "platforms": (AMD64,)}
+    return ImagePlan(**{**usual, "targets": (target,), "base": BaseChoice(name="static"), **fields})
 
 
 def binaries(folder: Path, image: ImagePlan) -> tuple[Binary, ...]:

@@ -82,7 +82,7 @@ def head(plan: Plan, image: ImageReport) -> str:
     """Name, version, package, Go, platforms."""
     package = image.plan.targets[0].import_path
     platforms = ", ".join(map(str, image.plan.platforms))
-    return f"{image.plan.name} {image.plan.version}   {package}   {plan.toolchain.version}   {platforms}"
+    return f"{image.plan.name} {image.plan.full_version}   {package}   {plan.toolchain.version}   {platforms}"
 
 
 def shown(decisions: tuple[Decision, ...]) -> list[Decision]:

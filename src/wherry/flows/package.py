@@ -195,7 +195,7 @@ def of_package(image: ImagePlan, made: Image, programs: tuple[Program, ...]) -> 
     return Subject(
         title=image.name.rpartition("/")[2],
         names=(image.targets[0].name, image.targets[0].import_path),
-        image=f"{image.targets[0].import_path} {image.version}",
+        image=f"{image.targets[0].import_path} {image.full_version}",
         platform=made.platform,
         config=config.config or RunConfig(),
         layers=layers,

@@ -88,7 +88,7 @@ def ladder(request: BuildRequest, machine: Machine, *, network: str = "") -> Lad
             where=folders[:SHOWN],
             next=f"wherry diff --variants {shlex.quote(folders[0])}",
         )
-    version = planned.plan.images[0].version  # of these sources, as `wherry build` says it: not of a release
+    version = planned.plan.images[0].full_version  # of these sources, as `wherry build` says it: not of a release
     with Session(machine) as session:
         work = Work(
             build=request,

@@ -94,6 +94,7 @@ def _image(facts: Facts, core: Core, ledger: Ledger) -> ImagePlan:
     return ImagePlan(
         name=core.name,
         version=version.tag(facts.version),
+        full_version=facts.version or version.UNKNOWN,
         references=ledger.ask(lambda: name.references(facts, core.name), ()),
         targets=core.targets,
         platforms=core.platforms,

@@ -101,7 +101,7 @@ def test_versions_as_tags(text: str, tag: str) -> None:
 
 def test_a_dirty_tree_is_warned_of() -> None:
     made = plan(project=with_vcs(version="1.4.0+dirty", dirty=True, changed_files=2))
-    assert made.images[0].version == "1.4.0-dirty"
+    assert (made.images[0].version, made.images[0].full_version) == ("1.4.0-dirty", "1.4.0+dirty")
     assert findings(made)["dirty-tree"] == "2 files are not committed; version is 1.4.0+dirty"
     assert "1 file is" in findings(plan(project=with_vcs(dirty=True, changed_files=1)))["dirty-tree"]
     assert "dirty-tree" not in findings(plan())
@@ -109,7 +109,7 @@ def test_a_dirty_tree_is_warned_of() -> None:
 
 def test_without_git_there_is_no_version() -> None:
     made = plan(project=project(vcs=None))
-    assert made.images[0].version == "latest"
+    assert (made.images[0].version, made.images[0].full_version) == ("latest", "latest")
     assert "no-version" in findings(made)
     assert dict(made.images[0].labels) == {f"{PREFIX}licenses": "MIT", f"{PREFIX}title": "api"}
 

@@ -81,7 +81,7 @@ def _folder(path: str, root: str, directory: str) -> str:
 def show_image(image: ImagePlan, output: Output, *, why: bool) -> None:
     """One image's decisions under its name."""
     output.line()
-    output.line(f"{image.name} {image.version}   {', '.join(target.import_path for target in image.targets)}")
+    output.line(f"{image.name} {image.full_version}   {', '.join(target.import_path for target in image.targets)}")
     show_decisions(image.decisions, output, why=why)
 
 
