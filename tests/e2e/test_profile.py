@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import signal
 import statistics
 import subprocess
@@ -214,6 +215,20 @@ def test_a_script_exercises(runc: Case, tmp_path: Path) -> None:
 def fails(script: Path) -> Path:
     script.write_text("#!/bin/sh\nexit 3\n")
     return script
+
+
+def test_the_next_line_runs_the_same_under_it(tmp_path: Path) -> None:
+    need("runc")
+    there, file = tmp_path / "there", tmp_path / "a profile.json"
+    there.mkdir()
+    done = wherry("profile", "-C", there, apps.place("hello"), "--engine=runc", "-o", file, home=tmp_path, cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    assert f"    --security-opt no-new-privileges --security-opt 'seccomp={file}'" in done.stderr.splitlines()
+    (line,) = (row.partition("next  ")[2] for row in done.stderr.splitlines() if row.startswith("  next  "))
+    words = shlex.split(line)
+    assert words == ["wherry", "run", "-C", str(there), "--seccomp", str(file), apps.place("hello")]
+    ran = wherry(*words[1:], home=tmp_path, cwd=tmp_path)
+    assert (ran.code, ran.stdout) == (0, "hello\n"), ran.stderr
 
 
 @pytest.mark.parametrize("mode", ["safe", "strict"])

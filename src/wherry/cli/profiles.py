@@ -9,6 +9,7 @@ import msgspec
 
 from wherry.cli.documents import SCHEMA
 from wherry.cli.output import Output
+from wherry.kit.value import Value
 
 if TYPE_CHECKING:
     from wherry.flows.profile import Profiled
@@ -18,7 +19,17 @@ MOST = 8
 """Of any list for people; --json has all."""
 
 
-def show(made: Profiled, output: Output, *, file: str, as_json: bool) -> int:
+class Asked(Value, frozen=True, kw_only=True):
+    """What the user said, for what is said back."""
+
+    subject: str = ""
+    folder: str = "."
+    file: str = ""
+    """Empty: the profile goes to stdout."""
+    as_json: bool = False
+
+
+def show(made: Profiled, output: Output, asked: Asked) -> int:
     """The report on stderr; on stdout the file's name, the profile, or everything as JSON. The exit status: 1 when the exercise
     failed, since then nothing is proved."""
     profile = made.profile
@@ -34,15 +45,22 @@ def show(made: Profiled, output: Output, *, file: str, as_json: bool) -> int:
             output.line_as_is(f"    {one.line}")
             output.line(f"        {one.why}")
     output.line(sentence(profile))
-    if as_json:
+    if asked.as_json:
         output.document(document(made))
-    elif file:
-        output.line(f"docker and podman: --security-opt no-new-privileges --security-opt seccomp={file}")
-        output.next(f"wherry run --seccomp {shlex.quote(file)}")
-        output.result(file)
+    elif asked.file:
+        output.line("docker and podman:")
+        output.line_as_is(f"    --security-opt no-new-privileges --security-opt {shlex.quote(f'seccomp={asked.file}')}")
+        output.next(again(asked))
+        output.result(asked.file)
     else:
         output.document(made.text)
     return 1 if profile.recorded.failed or profile.proved.failed else 0
+
+
+def again(asked: Asked) -> str:
+    """The command that runs the same under its profile."""
+    there = () if asked.folder in ("", ".") else ("-C", asked.folder)
+    return shlex.join(("wherry", "run", *there, "--seccomp", asked.file, *filter(None, (asked.subject,))))
 
 
 def document(made: Profiled) -> str:
@@ -105,7 +123,7 @@ def _proved(profile: Profile) -> list[tuple[str, str, str]]:
 
 def _asked(done: Exercised) -> str:
     answers = sum(times for _, _, times in done.answers)
-    words = [f"{answers} requests"] if answers else []
+    words = [f"{answers} request{'' if answers == 1 else 's'}"] if answers else []
     words += [f"script: status {done.script}"] if done.script is not None else []
     return ", ".join(words)
 

@@ -57,4 +57,4 @@ def profile(subject: str, arguments: tuple[str, ...], **words: Any) -> int:
     with standing_in(directory), Progress(output) as progress:
         request = ProfileRequest(run=run, exercise=exercise, output=file, **own)
         made = flow(request, real_machine(progress.event))
-    return profiles.show(made, output, file=file, as_json=as_json)
+    return profiles.show(made, output, profiles.Asked(subject=subject, folder=directory, file=file, as_json=as_json))
