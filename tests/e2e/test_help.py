@@ -14,7 +14,7 @@ import pytest
 from tests.support import examples
 from tests.support.cli import wherry
 from tests.support.tools import need
-from wherry.cli.main import cli
+from wherry.cli.verbs import cli
 from wherry.errors import WherryError
 from wherry.model.container import Options
 

@@ -123,10 +123,25 @@ def _start(arguments: list[str]) -> int:
 
 
 def _copy(arguments: list[str]) -> int:
-    from wherry.cli.present import present
+    from wherry.cli.present import present, words
 
     code = present(arguments, dict(os.environ))
-    return _run(arguments) if code is None else code
+    if code is not None:
+        return code
+    said = words(arguments)
+    if said is None:
+        return _run(arguments)
+    from wherry.cli.main import run
+
+    return run(arguments, lambda: _copied(arguments[0], *said))
+
+
+def _copied(verb: str, source: str, names: list[str]) -> int:
+    """What the commands `push` and `copy` do with words that have no option."""
+    from wherry.cli.moved import copy, push
+
+    (push if verb == "push" else copy)(source, tuple(names))
+    return 0
 
 
 def _run(arguments: list[str]) -> int:

@@ -24,6 +24,36 @@ if TYPE_CHECKING:
     from wherry.flows.copy import Copied
 
 
+def push(
+    source: str,
+    names: tuple[str, ...],
+    *,
+    platforms: tuple[str, ...] = (),
+    referrers: bool = False,
+    as_json: bool = False,
+) -> None:
+    """`wherry push`."""
+    from wherry.flows.push import push as flow
+
+    run_copy(lambda machine: flow(source, names, machine, platforms=platforms, referrers=referrers), as_json=as_json)
+
+
+def copy(
+    source: str,
+    names: tuple[str, ...],
+    *,
+    platforms: tuple[str, ...] = (),
+    referrers: bool = False,
+    as_json: bool = False,
+) -> None:
+    """`wherry copy`."""
+    from wherry.flows.copy import CopyRequest
+    from wherry.flows.copy import copy as flow
+
+    request = CopyRequest(source=source, destinations=names, platforms=platforms, referrers=referrers)
+    run_copy(lambda machine: flow(request, machine), as_json=as_json)
+
+
 def run_copy(flow: Callable[[Machine], Copied], *, as_json: bool) -> None:
     """Runs a copy with progress, and tells its story."""
     output, began = standard_output(), time.monotonic()

@@ -42,10 +42,10 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 def present(arguments: list[str], environment: dict[str, str]) -> int | None:
     """The exit code when all of it was there already; None when anything is different or unclear."""
     began = time.monotonic()
-    words = _words(arguments)
-    if words is None or environment.get("WHERRY_OFFLINE"):
+    said = words(arguments)
+    if said is None or environment.get("WHERRY_OFFLINE"):
         return None
-    source, names = words
+    source, names = said
     goals = [_LOCAL.fullmatch(name) for name in names]
     try:
         layout, digest = _digest(source, environment)
@@ -72,7 +72,7 @@ def _has(goal: re.Match[str], layout: str, digest: str) -> bool:
     return False
 
 
-def _words(arguments: list[str]) -> tuple[str, list[str]] | None:
+def words(arguments: list[str]) -> tuple[str, list[str]] | None:
     """Source and names of `push SOURCE -t NAME...` and `copy SOURCE NAME...`; None where there is any other option."""
     verb, *rest = arguments
     plain, names = [], []
@@ -80,13 +80,13 @@ def _words(arguments: list[str]) -> tuple[str, list[str]] | None:
         word = rest.pop(0)
         if verb == "push" and word in ("-t", "--tag") and rest:
             names.append(rest.pop(0))
-        elif word.startswith("-") or not word:
+        elif word.startswith("-"):
             return None
         else:
             plain.append(word)
     if verb == "copy":
         names, plain = plain[1:], plain[:1]
-    return (plain[0], names) if len(plain) == 1 and names else None
+    return (plain[0], names) if len(plain) == 1 and names and all(word.strip() for word in (*plain, *names)) else None
 
 
 def _digest(source: str, environment: dict[str, str]) -> tuple[str, str]:

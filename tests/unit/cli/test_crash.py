@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from wherry.cli import crash, main
+from wherry.cli import crash, main, verbs
 from wherry.cli.commands import VERBS, load
 
 
@@ -46,7 +46,7 @@ def test_help_outlives_a_command_that_does_not_import(
             raise ImportError("no such name")
         return load(verb)
 
-    monkeypatch.setattr(main, "load", broken)
+    monkeypatch.setattr(verbs, "load", broken)
     assert main.run(["--help"]) == 0
     said = capsys.readouterr().out
     assert all(f"\n  {verb} " in said for verb in VERBS)

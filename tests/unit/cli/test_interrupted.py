@@ -41,7 +41,7 @@ def test_an_empty_list_names_no_command_that_was_just_typed(everything: bool) ->
 #: An interrupt, and another one when that is told, or when the last words go out.
 TWICE = """
 import os, signal, sys
-from wherry.cli import fast, main, output, streams
+from wherry.cli import fast, output, streams, verbs
 
 moment = sys.argv.pop()
 flushed = streams.flushed
@@ -54,7 +54,7 @@ def build(*_, **__):
     if moment != "done":
         raise KeyboardInterrupt
 
-main.cli.main = build
+verbs.cli.main = build
 if moment == "told":
     output.Output.progress = again
 else:

@@ -26,9 +26,6 @@ def copy(
     wherry copy reg.example/team/app:1.2 oci:images --referrers
     wherry copy reg.example/app:1.2 docker-archive:a.tar --platform linux/arm64
     """
-    from wherry.cli.moved import run_copy
-    from wherry.flows.copy import CopyRequest
-    from wherry.flows.copy import copy as flow
+    from wherry.cli import moved
 
-    request = CopyRequest(source=source, destinations=destinations, platforms=listed(platforms), referrers=referrers)
-    run_copy(lambda machine: flow(request, machine), as_json=as_json)
+    moved.copy(source, destinations, platforms=listed(platforms), referrers=referrers, as_json=as_json)

@@ -21,9 +21,6 @@ def push(source: str, names: tuple[str, ...], platforms: tuple[str, ...], *, ref
     wherry push podinfo -t reg.example/podinfo:6.9 -t reg.example/podinfo:latest
     wherry push oci:images:1.2 -t reg.example/team/app:1.2
     """
-    from wherry.cli.moved import run_copy
-    from wherry.flows.push import push as flow
+    from wherry.cli import moved
 
-    run_copy(
-        lambda machine: flow(source, names, machine, platforms=listed(platforms), referrers=referrers), as_json=as_json
-    )
+    moved.push(source, names, platforms=listed(platforms), referrers=referrers, as_json=as_json)
