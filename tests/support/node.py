@@ -88,7 +88,7 @@ class Node:
         return ready(self.cluster, SPACE, name)
 
     def get(self, name: str, port: int, path: str) -> str:
-        """What one of its pods answers, with 200."""
+        """What one of its pods answers, maybe nothing; with 200, or it fails."""
         wait(lambda: self.ready(name), what=f"{name} is ready")
         with urllib.request.urlopen(f"http://{self.ready(name)[0]}:{port}{path}", timeout=20) as response:
             assert response.status == 200

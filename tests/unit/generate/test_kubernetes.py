@@ -280,8 +280,15 @@ def test_no_secret_is_in_any_file() -> None:
         (running(API, variables=("LOG_LEVEL",)), False),
         (running(API, variables=("STORE",), backing=(Backing(kind="postgres", urls=("STORE",)),)), True),
         (running(API, environment=(("DATABASE_URL", "postgres://db/shop"),)), False),
+        (running(API, variables=("DATABASE_HOST", "JWT_SECRET")), False),
+        (running(API, variables=("DATABASE_HOST", "SHOP_DB_PASSWORD")), True),
+        (running(API, variables=("REDIS_PASSWORD",)), False),
+        (running(API, variables=("REDIS_PASSWORD",), backing=(Backing(kind="redis"),)), True),
     ],
-    ids=["server", "no server", "no variable", "whatever it is called", "set already"],
+    ids=[
+        *("server", "no server", "no variable", "whatever it is called", "set already"),
+        *("its own secret", "password", "password of another server", "password of redis"),
+    ],
 )
 def test_pods_wait_for_what_leads_to_a_server(changed: Application, needed: bool) -> None:
     (secret,) = (one["secretRef"] for one in container(changed)["envFrom"] if "secretRef" in one)

@@ -215,6 +215,18 @@ def guarded(applications: tuple[Application, ...]) -> tuple[str, ...]:
     return tuple(one for one in kinds(applications) if SERVERS[one].always or SERVERS[one].password in shared)
 
 
+def leading(application: Application) -> frozenset[str]:
+    """Variables that its code reads to find its servers, their passwords among them."""
+    every = application.runs.backing
+    read = {name for backing in every for name, _ in _read(application, backing)}
+    called = {
+        name
+        for name in application.runs.variables
+        if any(SERVERS[backing.kind].secretive.fullmatch(name) for backing in every)
+    }
+    return frozenset(read | called)
+
+
 def _read(application: Application, backing: Backing) -> list[tuple[str, str]]:
     """Variables that lead to that server, and what they mean: surely those that its client is handed, then those that are called
     like it (DATABASE_URL), or else with the program's name before (SHOP_DATABASE_URL)."""

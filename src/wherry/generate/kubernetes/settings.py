@@ -8,6 +8,7 @@ from typing import Final
 
 from wherry.formats.yaml import Document, noted
 from wherry.generate import names
+from wherry.generate.compose.backing import leading
 from wherry.generate.kubernetes import words
 from wherry.model.application import Application
 
@@ -34,7 +35,7 @@ def reads_secret(application: Application) -> bool:
 
 def needs_secret(application: Application) -> bool:
     """Whether it cannot start without that Secret: some of it leads to a server that the code talks to."""
-    return bool(_private(application) and application.runs.backing)
+    return not leading(application).isdisjoint(_private(application))
 
 
 def sources(application: Application) -> list[Document]:
