@@ -30,9 +30,16 @@ SHOWN = {
     "writable": "writable",
     "rootfs": "root",
     "memory": "memory",
+    "gomemlimit": "heap",
     "cpus": "cpus",
+    "gomaxprocs": "threads",
     "network": "network",
+    "userns": "ids",
 }
+#: Decisions that are variables.
+VARIABLES = {"gomemlimit": "GOMEMLIMIT=", "gomaxprocs": "GOMAXPROCS="}
+QUIET = "from "
+"""How ids begin that are nobody's: only others are worth a row."""
 
 
 def wanted(words: dict[str, Any]) -> Detached | None:
@@ -160,8 +167,9 @@ def show_decided(container: Container, output: Output) -> None:
     """Before it starts: what, as whom, within which limits."""
     output.progress("")
     output.line(f"{container.name}   {container.image.partition('@')[0]}   {container.platform}")
-    rows = [(SHOWN[one.name], one.value, one.reason) for one in container.decisions if one.name in SHOWN]
-    output.rows(rows)
+    told = {one.name: one for one in container.decisions if not one.value.startswith(QUIET)}
+    shown = [(label, told[name]) for name, label in SHOWN.items() if name in told]
+    output.rows([(label, VARIABLES.get(one.name, "") + one.value, one.reason) for label, one in shown])
     for finding in container.findings:
         output.finding(finding)
 

@@ -1,12 +1,13 @@
-"""What is said of a container's ports once it has begun."""
+"""What is said of a container before it starts, and of its ports once it has begun."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.unit.cli.test_output import sink
-from wherry.cli.containers import show_started
+from wherry.cli.containers import show_decided, show_started
 from wherry.model.container import Container, Network, Publish, User
+from wherry.model.plan import Decision
 from wherry.oci.platform import parse
 from wherry.runtime.folders import Record
 
@@ -35,3 +36,23 @@ def test_ports_that_nobody_can_reach(
     )  # fmt: skip
     show_started(Record(id="a", engine="runc", container=container), output)
     assert (out.getvalue(), said in err.getvalue(), bool(err.getvalue())) == ("", True, bool(said))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("from 893124604", False), ("this machine's", True), ("65532 is 1000", True)]
+)
+def test_ids_that_are_somebodys_are_told(value: str, said: bool) -> None:
+    output, _, err = sink()
+    rows = (
+        Decision(name="userns", value=value, reason="a volume may be written to"),
+        Decision(name="gomemlimit", value="57600KiB", reason="90% of the limit, which Go does not read"),
+        Decision(name="gomaxprocs", value="2", reason="the limit of 2 processors"),
+    )
+    container = Container(
+        name="api", image="api:1", platform=parse("linux/amd64"), arguments=("/app/api",), user=User(uid=1, gid=1),
+        decisions=rows,
+    )  # fmt: skip
+    show_decided(container, output)
+    assert (value in err.getvalue(), "a volume may be written to" in err.getvalue()) == (said, said)
+    assert "  heap     GOMEMLIMIT=57600KiB          90% of the limit, which Go does not read\n" in err.getvalue()
+    assert "the limit of 2 processors" in err.getvalue()

@@ -14,7 +14,6 @@ from wherry.kit.value import Value
 from wherry.model.container import Limits, Options
 from wherry.model.plan import Decision, Pairs
 from wherry.plan.container.facts import Facts
-from wherry.plan.container.limits import shown
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}", re.ASCII)
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -54,7 +53,7 @@ def of_limits(limits: Limits) -> dict[str, Decision]:
     found = {}
     if limits.memory:
         value = f"{int(limits.memory * SHARE) >> 10}KiB"
-        reason = f"{SHARE:.0%} of the memory limit of {shown(limits.memory)}, which Go does not read itself"
+        reason = f"{SHARE:.0%} of the limit, which Go does not read"
         found["GOMEMLIMIT"] = Decision(name="gomemlimit", value=value, reason=reason)
     if limits.cpus:
         number = str(max(1, math.ceil(limits.cpus)))

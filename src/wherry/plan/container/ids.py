@@ -29,7 +29,7 @@ def decide(options: Options, facts: Facts, mounted: Mounted) -> Ids:
     if facts.rootless is not None:
         return _rootless(options, facts, facts.rootless, mounted)
     base, why = _base(options, facts, writable=mounted.writable)
-    value = f"from {base}" if base else "none"
+    value = f"from {base}" if base else "this machine's"
     return Ids(user=facts.user, base=base, decision=Decision(name="userns", value=value, reason=why))
 
 
