@@ -104,5 +104,10 @@ def _stopping(seen: Routes, observed: Observed) -> Verdict:
     if said:
         step = "answer 503 there from the signal on"
         return failed("ready", f"{seen.ready} still said {said[0]} half a second after the stop signal", next=step)
-    words = ", ".join(dict.fromkeys(str(status) if status else "refused" for status in asked))
-    return passed("ready", f"{seen.ready} {seen.ready_status}, {words} once stopping")
+    words = ", ".join(dict.fromkeys(map(_answer, asked)))
+    early = "" if 200 <= seen.ready_before < 400 else f"; {_answer(seen.ready_before)} at first"
+    return passed("ready", f"{seen.ready} {seen.ready_status}, {words} once stopping{early}")
+
+
+def _answer(status: int) -> str:
+    return str(status) if status else "refused"

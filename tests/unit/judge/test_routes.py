@@ -47,6 +47,20 @@ def test_each_try_that_stopped_counts(tries: tuple[tuple[int | None, int | None]
     assert ready(observed(start=STARTED, routes=ROUTES, drain=drain), WANTED).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("before", "summary"),
+    [
+        (200, "GET /readyz 200, 503 once stopping"),
+        (0, "GET /readyz 200, 503 once stopping; refused at first"),
+        (503, "GET /readyz 200, 503 once stopping; 503 at first"),
+    ],
+)
+def test_what_readiness_said_before_is_told(before: int, summary: str) -> None:
+    drain = Drain(signal="SIGTERM", grace=10.0, tries=(DrainTry(exit_code=0, ready=503),))
+    seen = observed(start=STARTED, routes=replace(ROUTES, ready_before=before), drain=drain)
+    assert ready(seen, WANTED).summary == summary
+
+
 def listening(*places: tuple[str, int]) -> Sockets:
     return Sockets(listening=tuple(Socket(protocol="tcp", address=address, port=port) for address, port in places))
 
