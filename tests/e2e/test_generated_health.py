@@ -19,6 +19,7 @@ from tests.support.applications import API, JOBS
 from tests.support.cli import Done, wherry
 from tests.support.containers import Engine
 from tests.support.examples import commit, repository
+from tests.support.runbook import PATIENCE, until
 from tests.support.servers import free_port, need_root
 from tests.support.tools import go_tool, need
 from wherry.generate.container_test.files import files as container_test
@@ -159,11 +160,18 @@ def ask(port: int, path: str, method: str = "GET") -> tuple[int, Any]:
     return status, json.loads(body) if body.startswith(b"{") else body
 
 
+def told_after_ready(port: int) -> tuple[int, Any]:
+    """The first answer to who asks for readiness that is another one."""
+    end = time.monotonic() + PATIENCE
+    while (told := ask(port, "/readyz"))[0] == 200:
+        assert time.monotonic() < end, "it stays ready"
+        time.sleep(0.02)
+    return told
+
+
 def test_it_answers_and_drains(wired: Path, tmp_path: Path) -> None:
     with serving(wired, tmp_path) as (child, port, program):
-        end = time.monotonic() + 10
-        while ask(port, "/healthz")[0] != 200 and time.monotonic() < end:
-            time.sleep(0.05)
+        until(lambda: ask(port, "/healthz")[0] != 0 or child.poll() is not None)
         assert ask(port, "/healthz") == (200, {"status": "alive"})
         assert ask(port, "/readyz") == (200, {"status": "ready", "checks": {"clock": {"status": "ok"}}})
         assert ask(port, "/startupz") == (200, {"status": "started"})
@@ -172,11 +180,9 @@ def test_it_answers_and_drains(wired: Path, tmp_path: Path) -> None:
         assert ask(port, "/nowhere")[0] == 404
         assert subprocess.run([program, "health"], check=False).returncode == 0
         child.terminate()
-        while ask(port, "/readyz")[0] == 200 and time.monotonic() < end:
-            time.sleep(0.02)
-        assert ask(port, "/readyz") == (503, {"status": "not ready", "reason": "draining"})
+        assert told_after_ready(port) == (503, {"status": "not ready", "reason": "draining"})
         assert ask(port, "/healthz")[0] == 200, "draining is no reason for a restart"
-        assert child.wait(20) == 0
+        assert child.wait(PATIENCE) == 0
         done = subprocess.run([program, "health"], capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert "connection refused" in done.stderr
@@ -223,9 +229,8 @@ def test_a_healthcheck_by_the_programs_own_command(wired: Path, tmp_path: Path, 
 
 def health_of(docker: Engine, container: str, wanted: str) -> str:
     """Waits for the state; the exit status of the last check."""
-    end = time.monotonic() + 30
-    while docker("inspect", "--format={{.State.Health.Status}}", container) != wanted and time.monotonic() < end:
-        time.sleep(0.2)
+    with contextlib.suppress(AssertionError):  # the state says more
+        until(lambda: docker("inspect", "--format={{.State.Health.Status}}", container) == wanted)
     state = json.loads(docker("inspect", "--format={{json .State.Health}}", container))
     assert state["Status"] == wanted, state
     return str(state["Log"][-1]["ExitCode"])
