@@ -44,7 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     need_root()
     folder = tmp_path_factory.mktemp("prove")
     folder.chmod(0o755)
-    apps.build(("good", "hello", "nosigterm"))
+    apps.build(("good", "hello", "nosigterm", "slowstart"))
     return folder
 
 
@@ -224,6 +224,17 @@ def test_a_proof_of_nothing_is_no_pass(home: Path, repository: Path, words: tupl
     assert (done.code, done.stdout) == (2, "")
     assert "[no-check]" in done.stderr
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("budget", "code", "said"),
+    [("8s", 0, "PASS     start  healthy after 5."), ("3s", 1, "s, GET /healthz 200; the budget is 3 s")],
+)
+def test_who_is_slow_and_who_never_comes_are_told_apart(home: Path, budget: str, code: int, said: str) -> None:
+    done = prove(
+        home, apps.place("slowstart"), "--only=start", "-e", "START_DELAY=5s", "--set", f"prove.start={budget}"
+    )
+    assert (done.code, said in done.stdout) == (code, True), done.stdout
 
 
 def test_a_report_that_cannot_be_written_is_one_error(home: Path) -> None:

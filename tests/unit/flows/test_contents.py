@@ -95,3 +95,10 @@ def test_a_packages_program_counts_as_it_is(tmp_path: Path) -> None:
     whole = archive([directory("app"), Entry(path="app/app", mode=0o555, content=program.read_bytes())])
     assert (found.unpacked, found.packed, found.layers) == (len(whole), None, ())
     assert found.leaks == (Leak(what="a private key", place="/app/app"),)
+
+
+def test_tokens_are_looked_for_in_texts_and_keys_in_all(tmp_path: Path) -> None:
+    """A program's tables hold what looks like a token; a key in its armour is one anywhere."""
+    token = b"AKIA" + b"Q7Z3K5M2X9R4T6W8"
+    found = seen(tmp_path, archive([Entry(path="a", content=token), Entry(path="b", content=b"\0" + token + KEY)]))
+    assert {(one.what, one.place) for one in found.leaks} == {("an AWS access key", "/a"), ("a private key", "/b")}
