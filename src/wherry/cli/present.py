@@ -1,16 +1,15 @@
-"""A push or copy with nothing to send. Arguments and environment in, an exit code or None (go the long way) out; standard library
+"""A push or copy with little to do. Arguments and environment in, an exit code or None (go the long way) out; standard library
 only.
 
 From a layout or wherry's store to registries of this machine, which speak plain HTTP and mostly ask nobody who they are: where
-every name there means the source's digest already, one request each has said all. Anything else, be it only another option,
-goes the long way, which asks the same question first; while that is imported, what is not there is on its way (`early`).
+every name there means the source's digest already, one request each has said all; where not, its parts are sent without
+more ado (`early`). Anything else, be it only another option, goes the long way, which asks the same question first.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 import time
 
 from wherry.cache.noop.outputs import LARGEST, REF_NAME, registry_says
@@ -40,36 +39,48 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
 def present(arguments: list[str], environment: dict[str, str]) -> int | None:
-    """The exit code when all of it was there already; None when anything is different or unclear."""
+    """The exit code when all of it was there already, or is now; None when anything is different or unclear."""
     began = time.monotonic()
     said = words(arguments)
     if said is None or environment.get("WHERRY_OFFLINE"):
         return None
     source, names = said
-    goals = [_LOCAL.fullmatch(name) for name in names]
+    goals = [goal for goal in map(_LOCAL.fullmatch, names) if goal]
     try:
         layout, digest = _digest(source, environment)
-        if not digest or not all(goal and _has(goal, layout, digest) for goal in goals):
+        if not digest or len(goals) != len(names):
             return None
+        missing = [goal for goal in goals if not _has(goal, digest)]
+        sent = _sent(missing, layout, digest) if missing else 0
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError):
         return None
-    try:  # noqa: SIM105 - importing contextlib costs more than it saves
-        sys.stderr.write(f"all of it was there already, {time.monotonic() - began:.2f} s\n")
-    except OSError:
-        pass
-    return streams.say("".join(f"{goal[1]}:{goal[5]}@{digest}\n" for goal in goals if goal))
+    if sent is None:
+        return None
+    story = "all of it was there already"
+    if missing:
+        from wherry.kit.text import megabytes
+
+        story = f"{megabytes(sent)} sent"
+    streams.tell(f"{story}, {time.monotonic() - began:.2f} s\n")
+    return streams.say("".join(f"{goal[1]}:{goal[5]}@{digest}\n" for goal in goals))
 
 
-def _has(goal: re.Match[str], layout: str, digest: str) -> bool:
-    """Whether the name means `digest` there; else its blobs are sent to whoever answers without asking who we are."""
+def _has(goal: re.Match[str], digest: str) -> bool:
+    """Whether the name means `digest` there; LookupError when its registry does not say."""
     status, told = registry_says(goal[2], goal[3], goal[4], goal[5])
-    if (status, told) == (200, digest):
-        return True
-    if status in (200, 404):
-        from wherry.cli import early
+    if status not in (200, 404):
+        raise LookupError(status)
+    return (status, told) == (200, digest)
 
-        early.begin(layout, digest, (goal[2], int(goal[3])), goal[4])
-    return False
+
+def _sent(goals: list[re.Match[str]], layout: str, digest: str) -> int | None:
+    """Bytes sent, now that all of it is there; None when the long way goes on. Of several repositories that is for all."""
+    (server,) = {(goal[2], int(goal[3]), goal[4]) for goal in goals}
+    from wherry.cli import signals
+    from wherry.cli.early import Begun
+
+    signals.hear()
+    return Begun(layout, digest, server[:2], server[2]).finish([goal[5] for goal in goals])
 
 
 def words(arguments: list[str]) -> tuple[str, list[str]] | None:

@@ -6,6 +6,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +16,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.answers import serving
 from tests.support.images import Shape, random_image
 from tests.support.ports import ports
-from tests.support.registry import Answer, FakeRegistry, Fault, fake_registry
+from tests.support.registry import Answer, FakeRegistry, Fault, fake_registry, refusal
 from wherry.cache.noop import wire
 from wherry.cli import early
+from wherry.model.image import Image
 from wherry.oci.digest import of_bytes
 from wherry.store import place as places
 from wherry.store.places import at
@@ -53,9 +58,9 @@ class Yard:
         found: dict[str, Any] = json.loads(self.built.images[0].manifest.data)
         return found
 
-    def begin(self, digest: str = "") -> None:
+    def begin(self, digest: str = "") -> early.Begun:
         host, _, port = self.registry.host.partition(":")
-        early.begin(str(self.layout), digest or str(self.built.digest), (host, int(port)), "team/app")
+        return early.Begun(str(self.layout), digest or str(self.built.digest), (host, int(port)), "team/app")
 
     def found(self, digest: str) -> tuple[bool, str]:
         return early.found(f"{self.registry.base}/v2/team/app/blobs/{digest}", lambda _: None)
@@ -65,6 +70,7 @@ class Yard:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no answer; and nothing is left from the test before."""
     monkeypatch.setattr(wire, "TIMEOUT", 60.0)
+    monkeypatch.setattr(early, "UNSEEN", 60.0)
     monkeypatch.setattr(early, "_begun", {})
 
 
@@ -191,14 +197,90 @@ def test_how_far_it_is_can_be_seen(yard: Yard, monkeypatch: pytest.MonkeyPatch) 
     assert max(seen) <= yard.file(yard.digests[0]).stat().st_size
 
 
-def test_layers_that_may_not_be_handed_on_stay(yard: Yard) -> None:
-    manifest = yard.manifest()
-    kept = manifest["layers"][0]
-    kept["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
-    yard.file(kept["digest"]).unlink()
-    yard.begin(yard.put(manifest))
-    assert yard.found(kept["digest"]) == (False, "")
-    assert yard.found(manifest["layers"][1]["digest"]) == (True, "")
+def puts(registry: FakeRegistry) -> list[str]:
+    return [
+        call.path.rpartition("/")[2] for call in registry.calls if call.method == "PUT" and "manifests" in call.path
+    ]
+
+
+def test_manifests_follow_and_tags_are_last(yard: Yard) -> None:
+    sent = yard.begin().finish(["1", "latest"])
+    images = [image.manifest for image in yard.built.images]
+    assert puts(yard.registry) == [*(str(one.digest) for one in images), "1", "latest"]
+    top = yard.built.content.manifest if isinstance(yard.built.content, Image) else yard.built.content.document
+    assert yard.registry.manifests["team/app:latest"] == (top.data, top.media_type)
+    assert sent == sum(yard.file(one).stat().st_size for one in yard.digests) + sum(
+        one.size for one in (*images, top, top)
+    )
+
+
+def test_what_was_there_counts_as_there_and_not_as_sent(yard: Yard) -> None:
+    yard.begin().finish(["1"])
+    there = yard.begin().finish(["2"])
+    assert "team/app:2" in yard.registry.manifests
+    assert there is not None
+    assert there < 5000
+
+
+def test_no_manifest_before_all_blobs(yard: Yard) -> None:
+    yard.registry.faults = [Fault(method="PUT", path=yard.digests[3], status=500)]
+    assert yard.begin().finish(["1"]) is None
+    assert yard.registry.manifests == {}
+    assert [yard.found(one)[0] for one in yard.digests] == [number != 3 for number in range(6)]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_blob_is_not_waited_for_long(terminal: bool, yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even as long as a log would be silent, where somebody looks on."""
+    monkeypatch.setattr(early, "SOON", 0.05 if terminal else 60.0)
+    monkeypatch.setattr(early, "UNSEEN", 60.0 if terminal else 0.05)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    hold = threading.Event()
+    yard.registry.authorize = lambda call: (hold.wait(60), None)[1]
+    begun = yard.begin()
+    assert begun.finish(["1"]) is None
+    hold.set()
+    assert yard.registry.manifests == {}
+
+
+def test_a_blob_that_is_refused_is_not_waited_for_with_the_rest(yard: Yard) -> None:
+    hold, last, began = threading.Event(), yard.digests[-1].encode(), time.monotonic()
+
+    def script(connection: socket.socket, request: bytes) -> None:
+        if last not in request:
+            hold.wait(60)
+        connection.sendall(b"HTTP/1.0 500 No\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+
+    with serving(script) as server:
+        begun = early.Begun(str(yard.layout), str(yard.built.digest), ("127.0.0.1", server.port), "team/app")
+        assert begun.finish(["1"]) is None
+        assert time.monotonic() - began < 30
+        hold.set()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(400, "MANIFEST_BLOB_UNKNOWN"),
+        Answer(401),
+        Answer(202),
+        Answer(201, {"Docker-Content-Digest": "sha256:0"}),
+        Answer(500),
+    ],
+)
+def test_a_manifest_that_is_not_taken_ends_it(answer: Answer, yard: Yard) -> None:
+    """Here, before a tag; the long way says why, or tries again."""
+    yard.registry.extra = lambda call: answer if call.method == "PUT" and "manifests" in call.path else None
+    assert yard.begin().finish(["1"]) is None
+    assert len(puts(yard.registry)) == 1
+
+
+def test_a_blob_is_believed_once(yard: Yard) -> None:
+    """Who asks again has heard that it is lost."""
+    yard.begin()
+    assert yard.found(yard.digests[0]) == (True, "")
+    assert yard.found(yard.digests[0]) == (False, "")
 
 
 def piped(file: Path) -> None:
@@ -224,6 +306,14 @@ MANIFESTS: dict[str, Callable[[dict[str, Any]], object]] = {
     "no whole size": lambda one: one["layers"][0].update(size=float(one["layers"][0]["size"])),
     "no layers": lambda one: one.pop("layers"),
     "no media type": lambda one: one["config"].pop("mediaType"),
+    "a layer that may not be handed on": lambda one: one["layers"][0].update(
+        mediaType="application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+    ),
+    "a subject": lambda one: one.update(subject=one["config"]),
+    "another form": lambda one: one.update(mediaType="application/vnd.docker.distribution.manifest.v1+json"),
+    "no form": lambda one: one.pop("mediaType"),
+    "another version": lambda one: one.update(schemaVersion=1),
+    "a layer as config": lambda one: one.update(config=one["layers"][0]),
 }
 
 

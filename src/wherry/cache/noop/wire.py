@@ -10,10 +10,6 @@ import os
 import socket
 import time
 
-TYPE_CHECKING = False  # importing typing costs more than all of this file
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 TIMEOUT = 2.0
 PATIENCE = 30
 """Seconds of silence while a file is sent, and until the server has done with it what it does."""
@@ -31,28 +27,37 @@ def ask(address: str | tuple[str, int], method: str, path: str, accept: str = "*
         return _answer(_all(connection, TIMEOUT))
 
 
-def put(address: tuple[str, int], path: str, file: int, size: int, told: Callable[[int], None]) -> Answered:
-    """The first `size` bytes of an open file, handed over by the system (sendfile(2)); `told` how many are on their way.
+class Body:
+    """A file that is sent whole, and how much of it is on its way."""
+
+    def __init__(self, file: str, size: int, kind: str) -> None:
+        self.file, self.size, self.kind = file, size, kind
+        self.done = 0
+
+
+def put(address: tuple[str, int], path: str, body: Body) -> Answered:
+    """The answer to `body`, handed over by the system (sendfile(2)); ValueError when the file has become shorter.
 
     The socket has its patience from the system, too: Python's own would have this thread come back for each bufferful, while
     others want the interpreter."""
     import struct
 
-    length = f"Content-Type: application/octet-stream\r\nContent-Length: {size}\r\n"
-    head = _head(address, f"PUT {path}", length)
-    with connected(address) as connection:
-        connection.settimeout(None)
-        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
-            connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", PATIENCE, 0))
-        connection.sendall(head)
-        at = 0
-        while at < size:
-            count = os.sendfile(connection.fileno(), file, at, min(STEP, size - at))
-            if not count:
-                raise ValueError("a short file")
-            at += count
-            told(at)
-        return _answer(_all(connection, PATIENCE))
+    head = _head(address, f"PUT {path}", f"Content-Type: {body.kind}\r\nContent-Length: {body.size}\r\n")
+    file = os.open(body.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO in its place would hang us
+    try:
+        with connected(address) as connection:
+            connection.settimeout(None)
+            for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", PATIENCE, 0))
+            connection.sendall(head)
+            while body.done < body.size:
+                count = os.sendfile(connection.fileno(), file, body.done, min(STEP, body.size - body.done))
+                if not count:
+                    raise ValueError(body.file)
+                body.done += count
+            return _answer(_all(connection, PATIENCE))
+    finally:
+        os.close(file)
 
 
 def _head(address: str | tuple[str, int], what: str, more: str) -> bytes:
