@@ -10,12 +10,14 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from wherry.cli.columns import LABEL, compared, row_lines, tabled, wrapped
 from wherry.errors import Several, UnavailableError, WherryError
 from wherry.kit.text import one_line, visible
-from wherry.model.finding import Finding
+
+if TYPE_CHECKING:  # a short push needs no more than this file
+    from wherry.model.finding import Finding
 
 WIDTH = 80
 WIDEST = 120

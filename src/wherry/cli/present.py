@@ -56,13 +56,23 @@ def present(arguments: list[str], environment: dict[str, str]) -> int | None:
         return None
     if sent is None:
         return None
-    story = "all of it was there already"
+    spent = time.monotonic() - began
     if missing:
-        from wherry.kit.text import megabytes
-
-        story = f"{megabytes(sent)} sent"
-    streams.tell(f"{story}, {time.monotonic() - began:.2f} s\n")
+        _tell(source, [f"docker://{goal[1]}:{goal[5]}" for goal in goals], sent, spent)
+    else:
+        streams.tell(f"all of it was there already, {spent:.2f} s\n")
     return streams.say("".join(f"{goal[1]}:{goal[5]}@{digest}\n" for goal in goals))
+
+
+def _tell(source: str, places: list[str], sent: int, spent: float) -> None:
+    """The story of the long way (`moved.show_copied`)."""
+    from wherry.cli.output import standard_output
+    from wherry.kit.text import megabytes, seconds
+
+    output, what = standard_output(), f"{megabytes(sent)} sent"
+    output.rows([("from", source, ""), ("to", places[0], what), *(("", place, "") for place in places[1:])])
+    output.line(f"{what}, in {seconds(spent)} s")
+    output.next(f"wherry inspect {places[0]}")
 
 
 def _has(goal: re.Match[str], digest: str) -> bool:
@@ -80,7 +90,10 @@ def _sent(goals: list[re.Match[str]], layout: str, digest: str) -> int | None:
     from wherry.cli.early import Begun
 
     signals.hear()
-    return Begun(layout, digest, server[:2], server[2]).finish([goal[5] for goal in goals])
+    begun = Begun(layout, digest, server[:2], server[2])
+    import wherry.cli.output  # noqa: F401 - while the blobs are on their way
+
+    return begun.finish([goal[5] for goal in goals])
 
 
 def words(arguments: list[str]) -> tuple[str, list[str]] | None:
