@@ -106,7 +106,7 @@ def on_terminal(
     )
     os.close(below)
     chunks: list[bytes] = []
-    reader = threading.Thread(target=lambda: chunks.extend(_until_closed(above)))
+    reader = threading.Thread(target=lambda: chunks.extend(until_closed(above)))
     reader.start()
     stdout = child.communicate(timeout=120)[0] or b""
     reader.join(20)
@@ -114,7 +114,8 @@ def on_terminal(
     return Done(code=child.returncode, stdout=stdout.decode(), stderr=b"".join(chunks).decode())
 
 
-def _until_closed(descriptor: int) -> Iterator[bytes]:
+def until_closed(descriptor: int) -> Iterator[bytes]:
+    """What comes through a terminal: a single read may get the beginning of what was written."""
     try:
         while data := os.read(descriptor, 65536):
             yield data

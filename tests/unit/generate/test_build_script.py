@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.support.applications import API, HOSTILE, JOBS
 from tests.support.generated import same_as_golden
+from tests.support.looks import until_closed
 from tests.support.programs import path_without
 from tests.support.recorder import Recorder, recorder
 from wherry.errors import UsageError
@@ -119,7 +120,7 @@ def test_colours_are_for_who_looks(tmp_path: Path) -> None:
             own = clean(tmp_path, programs) | environment
             subprocess.run(command, env=own, stdout=subprocess.DEVNULL, stderr=terminal, check=False)
             os.close(terminal)
-            said = os.read(reader, 1 << 16).decode()
+            said = b"".join(until_closed(reader)).decode()
             os.close(reader)
             assert set(re.findall(r"\x1b\[(\d+)m", said)) == (colours if painted else set())
             assert ("\x1b[32m[INFO]\x1b[0m building shop-api" in said) == (painted and not words)
