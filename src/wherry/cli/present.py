@@ -66,13 +66,15 @@ def present(arguments: list[str], environment: dict[str, str]) -> int | None:
 
 def _tell(source: str, places: list[str], sent: int, spent: float) -> None:
     """The story of the long way (`moved.show_copied`)."""
+    import shlex
+
     from wherry.cli.output import standard_output
     from wherry.kit.text import megabytes, seconds
 
     output, what = standard_output(), f"{megabytes(sent)} sent"
     output.rows([("from", source, ""), ("to", places[0], what), *(("", place, "") for place in places[1:])])
     output.line(f"{what}, in {seconds(spent)} s")
-    output.next(f"wherry inspect {places[0]}")
+    output.next(f"wherry inspect {shlex.quote(places[0])}")
 
 
 def _has(goal: re.Match[str], digest: str) -> bool:
