@@ -153,6 +153,15 @@ def test_one_hardening_less_is_one_less(relax: str, sees: Any) -> None:
     assert [one.name for one in made.findings] == ["relaxed"]
 
 
+def test_a_limit_that_is_not_there_says_who_left_it_away() -> None:
+    for options, why in (
+        (Options(relax=("limits",), memory="64m"), "--relax limits"),
+        (Options(memory="64m"), "default"),
+    ):
+        made = {one.name: one.reason for one in decided(options).decisions}
+        assert (made["memory"], made["cpus"], made["pids"]) == ("as you said", why, why)
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

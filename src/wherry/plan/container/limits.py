@@ -57,7 +57,9 @@ def decide(options: Options, facts: Facts) -> Limited:
         ("pids", str(pids) if pids else "no limit", options.pids),
     )
     decisions = tuple(
-        Decision(name=name, value=value, reason=_reason(said, grouped=grouped), origin=_origin(said))
+        Decision(
+            name=name, value=value, reason=NO_GROUPS if not grouped else _reason(said, free=free), origin=_origin(said)
+        )
         for name, value, said in rows
     )
     return Limited(limits=Limits(memory=size, cpus=cpus, pids=pids, files=files), decisions=decisions)
@@ -98,8 +100,8 @@ def _cpus(text: str, processors: int) -> float:
     return value
 
 
-def _reason(said: object, *, grouped: bool) -> str:
-    return ("as you said" if said not in (None, "") else "default") if grouped else NO_GROUPS
+def _reason(said: object, *, free: bool) -> str:
+    return "as you said" if said not in (None, "") else "--relax limits" if free else "default"
 
 
 def _origin(said: object) -> Origin:
