@@ -31,19 +31,21 @@ Changed = Callable[[Condition], None]
 
 
 def watched(one: Attended, machine: Machine, told: Changed, over: threading.Event) -> None:
-    """Probes until `over`, and tells every condition."""
+    """Probes until `over`, and tells every condition. Where somebody did so before, from what he knew."""
     health = one.container.health
     if health is None:
         return
-    started = machine.now()
-    known = Condition(since=started)
+    known = one.place.condition() or Condition(since=machine.now())
+    started = known.since  # what is asked for only while it starts
     _tell(told, known)
-    while not over.wait(pause(known, health, started, machine.now())):
+    left = pause(replace(known, probes=()), health, started, machine.now())  # what it knew may be old
+    while not over.wait(left):
         probed = probe(one, health, machine)
         if over.is_set():
             return
         known = after(known, probed, health, started)
         _tell(told, known)
+        left = pause(known, health, started, machine.now())
 
 
 def _tell(told: Changed, known: Condition) -> None:
