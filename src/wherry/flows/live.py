@@ -43,7 +43,7 @@ class Log:
         """The last lines, made harmless."""
         with self._lock:
             text = self._data.decode("utf-8", "replace")
-        return tuple(one_line(line)[:200] for line in text.splitlines() if line.strip())[-most:]
+        return tuple(one_line(line.expandtabs(4))[:200] for line in text.splitlines() if line.strip())[-most:]
 
     def text(self, stream: str = "") -> str:
         """All that is kept, of one stream (stdout or stderr) or of both."""

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,10 +16,12 @@ from msgspec.structs import replace
 
 from tests.support.observed import CONTAINER
 from wherry.errors import UnavailableError
-from wherry.flows.live import Live
+from wherry.flows.live import Live, Log
 from wherry.flows.looks.scene import Scene, port_of
+from wherry.flows.subject import Program
 from wherry.kit.ports import Answer
-from wherry.model.container import Limits, User
+from wherry.kit.value import Value
+from wherry.model.container import Container, Limits, User
 from wherry.model.observation import Expectations
 from wherry.model.plan import Health
 from wherry.model.recording import FileUse, Recording
@@ -28,8 +30,9 @@ from wherry.runtime.cgroups import Usage
 
 MIB = 1 << 20
 #: The modules: in their package, functions have the names of some.
-exercise, strangers, trials, writing = (
-    importlib.import_module(f"wherry.flows.looks.{name}") for name in ("exercise", "strangers", "trials", "writing")
+besides, exercise, strangers, trials, writing = (
+    importlib.import_module(f"wherry.flows.looks.{name}")
+    for name in ("beside", "exercise", "strangers", "trials", "writing")
 )
 
 
@@ -73,6 +76,13 @@ def scene_of(**fields: Any) -> Scene:
 )
 def test_where_it_is_asked(ports: tuple[str, ...], health: Health | None, port: int) -> None:
     assert port_of(replace(CONTAINER, ports=ports, health=health)) == port
+
+
+def test_a_trace_is_shown_as_it_is_set() -> None:
+    """Go begins the lines of a trace with tabs; what else controls a terminal is shown and does nothing."""
+    log = Log()
+    log.write("stderr", b"main.main()\n\t/x/main.go:13 +0x48\n\n\x1b[2Jbye\n")
+    assert log.lines() == ("main.main()", "    /x/main.go:13 +0x48", "\\x1b[2Jbye")
 
 
 def test_the_most_that_was_seen_is_kept() -> None:
@@ -193,3 +203,37 @@ def test_a_recording_that_is_not_whole_is_none(
 ) -> None:
     with pytest.raises(UnavailableError):
         watched(tmp_path, recording, monkeypatch)
+
+
+class Its(Value, frozen=True, kw_only=True):
+    """As much of a subject as a copy is made of."""
+
+    platform: str = "linux/amd64"
+    programs: tuple[Program, ...] = ()
+
+
+class Copied(Value, frozen=True, kw_only=True):
+    """As much of what was made."""
+
+    subject: Its = Its()
+    container: Container
+
+
+def test_a_copy_is_the_container_but_for_its_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder, its health and an init are the application's: the test program needs none, and a folder may be closed to it."""
+    own = replace(CONTAINER, directory="/srv", init=True, health=Health(port=8080, path="/"))
+    started: list[tuple[Copied, Container]] = []
+
+    @contextlib.contextmanager
+    def live(made: Copied, _: object, change: Callable[[Container], Container]) -> Iterator[Live]:
+        started.append((made, change(made.container)))
+        yield fake()
+
+    monkeypatch.setattr(besides, "live", live)
+    tester = SimpleNamespace(program=lambda platform: f"/inside-{platform}")
+    with besides.beside(scene_of(made=Copied(container=own), tester=tester, machine=None), "look", "/tmp"):
+        ((made, copy),) = started
+    assert made.subject.programs == (Program(file="/inside-linux/amd64", path=besides.PATH),)
+    assert copy == replace(
+        own, arguments=(besides.PATH, "look", "/tmp"), directory="/", health=None, init=False, limits=own.limits
+    )
