@@ -44,7 +44,7 @@ FOREIGN: Final = {
 
 
 #: Keys that mean nothing when they are empty; of others, an empty list takes back what a lower tier says.
-FILLED: Final = ("packages", "platforms", "base", "name", "pgo", "user", "workdir", "stop-signal")
+FILLED: Final = ("packages", "platforms", "base", "name", "pgo", "user", "workdir", "stop-signal", "reason")
 _LISTS_OF_CHECKS: Final = (("prove", "only"), ("prove", "skip"), ("prove", "unknown"))
 #: Words that are no check there: a variable's one word is a list, too.
 _ALL_UNKNOWNS: Final = (("unknown", "accept"), ("unknown", "fail"))
@@ -85,8 +85,9 @@ def _walk(value: Any, kind: inspect.Type, keys: Keys, where: Where) -> Iterator[
         case inspect.Type() if _names_check(keys) and not is_check(value) and (keys[-2], value) not in _ALL_UNKNOWNS:
             yield no_check(value, where(keys))
         case inspect.Type():
-            if value == "" and keys[-1] in FILLED:
-                yield UsageError("bad-setting", f"{dotted(keys)} is empty", where=where(keys), next="leave it out")
+            if isinstance(value, str) and not value.strip() and keys[-1] in FILLED:
+                step = "say why, for who reads the report" if keys[-1] == "reason" else "leave it out"
+                yield UsageError("bad-setting", f"{dotted(keys)} is empty", where=where(keys), next=step)
         case None:
             wanted = " or ".join(dict.fromkeys(map(words, alternatives(kind))))
             yield UsageError(

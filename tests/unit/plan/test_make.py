@@ -132,6 +132,11 @@ SOME_PLATFORMS = "use for instance linux/amd64, linux/arm64 or linux/arm/v7"
         ("platforms = []", "platforms is empty", "leave it out"),
         ("packages = []", "packages is empty", "leave it out"),
         ('[image]\nbase = ""', "image.base is empty", "leave it out"),
+        (
+            '[[prove.waive]]\ncheck = "shell"\nuntil = 2027-01-01\nreason = "  "',
+            "prove.waive[0].reason is empty",
+            "say why, for who reads the report",
+        ),
         ('[image]\nentrypoint = "api serve"', "image.entrypoint must be a list of texts", 'entrypoint = ["api", "serve"]'),
         ('[build]\ntags = "a b"', "build.tags must be a list of texts", 'tags = ["a", "b"]'),
         ('[build]\nldflags = "-s -w"', "build.ldflags must be a list of texts", 'ldflags = ["-s -w"]'),
