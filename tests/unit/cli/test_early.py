@@ -167,19 +167,34 @@ def test_where_it_broke_off_is_told(yard: Yard) -> None:
 
 def test_a_file_that_shrinks_meanwhile_is_not_filled_up(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     big = yard.digests[0]
-    real, size = os.sendfile, yard.file(big).stat().st_size
+    real, size = os.readv, yard.file(big).stat().st_size
 
-    def shrinking(out: int, file: int, at: int, count: int) -> int:
-        if count == size:
+    def shrinking(file: int, blocks: tuple[memoryview]) -> int:
+        if os.fstat(file).st_size == size:
             os.truncate(yard.file(big), size // 2)
-        return real(out, file, at, count)
+        return real(file, blocks)
 
-    monkeypatch.setattr(os, "sendfile", shrinking)
+    monkeypatch.setattr(os, "readv", shrinking)
     yard.begin()
     there, location = yard.found(big)
     assert not there
     assert location
     assert big not in yard.registry.blobs
+
+
+def test_what_a_file_has_grown_by_is_not_sent(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.readv
+
+    def growing(file: int, blocks: tuple[memoryview]) -> int:
+        with Path(f"/proc/self/fd/{file}").open("ab") as more:
+            more.write(b"more" * 100_000)
+        return real(file, blocks)
+
+    sizes = {one: yard.file(one).stat().st_size for one in yard.digests}
+    monkeypatch.setattr(os, "readv", growing)
+    yard.begin()
+    assert [yard.found(one) for one in yard.digests] == [(True, "")] * 6
+    assert {one: len(data) for one, data in yard.registry.blobs.items()} == sizes
 
 
 def test_how_far_it_is_can_be_seen(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ TIMEOUT = 2.0
 PATIENCE = 30
 """Seconds of silence while a file is sent, and until the server has done with it what it does."""
 LIMIT = 1 << 20
-STEP = 1 << 24
+BLOCK = 1 << 18
 Answered = tuple[int, dict[str, str], bytes]
 
 
@@ -36,10 +36,10 @@ class Body:
 
 
 def put(address: tuple[str, int], path: str, body: Body) -> Answered:
-    """The answer to `body`, handed over by the system (sendfile(2)); ValueError when the file has become shorter.
+    """The answer to `body`; ValueError when the file has become shorter.
 
-    The socket has its patience from the system, too: Python's own would have this thread come back for each bufferful, while
-    others want the interpreter."""
+    Read and sent, not by sendfile(2): a server beside us takes whole buffers in a tenth less time than pages of a file. The
+    socket has its patience from the system: Python's own asks before each bufferful whether there is room."""
     import struct
 
     head = _head(address, f"PUT {path}", f"Content-Type: {body.kind}\r\nContent-Length: {body.size}\r\n")
@@ -50,10 +50,12 @@ def put(address: tuple[str, int], path: str, body: Body) -> Answered:
             for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
                 connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", PATIENCE, 0))
             connection.sendall(head)
+            block = memoryview(bytearray(BLOCK))
             while body.done < body.size:
-                count = os.sendfile(connection.fileno(), file, body.done, min(STEP, body.size - body.done))
+                count = os.readv(file, (block[: body.size - body.done],))
                 if not count:
                     raise ValueError(body.file)
+                connection.sendall(block[:count])
                 body.done += count
             return _answer(_all(connection, PATIENCE))
     finally:
