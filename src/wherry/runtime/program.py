@@ -87,9 +87,13 @@ def _missing(variant: str, cpuinfo: str) -> list[str]:
 
 def _refuse(container: Container, root: Path) -> None:
     word = container.arguments[0]
-    found = [one for path in _candidates(container, word) if (one := located(container, root, path)) is not None]
+    binds = tuple(one.path for one in container.binds)
+    over = "" if word in binds else _above(word, binds)
+    empty = "" if word in binds or over else _above(word, tuple(one.path for one in container.tmpfs if not one.copied))
+    found = [] if empty else [one for path in _candidates(container, word) if (one := located(container, root, path))]
     if not found:
-        raise of_kind("no-entrypoint", word)
+        why = f"what is mounted at {over or empty} hides what the image has there" if over or empty else ""
+        raise of_kind("no-entrypoint", word, why=why)
     status = found[0].stat()
     if not stat.S_ISREG(status.st_mode) or not _executable(status, container):
         raise of_kind("not-executable", word)
@@ -157,6 +161,11 @@ def _behind(source: Path, parts: tuple[str, ...]) -> Path | None:
         if source.is_symlink() or part == "..":
             raise Unknown
     return source if source.exists() else None
+
+
+def _above(path: str, mounted: tuple[str, ...]) -> str:
+    """The mount of these that `path` lies in; empty: none."""
+    return next((one for one in mounted if path.startswith(f"{one}/")), "")
 
 
 def _candidates(container: Container, word: str) -> Iterator[str]:

@@ -194,6 +194,8 @@ MISTAKES = [
     (Options(name="Bad/Name"), "container-option", "--name Bad-Name"),
     (Options(name="///"), "container-option", ""),
     (Options(name="x" * 64), "container-option", ""),
+    (Options(hostname="a\n1.2.3.4 bank.example"), "container-option", "--hostname a-1.2.3.4-bank.example"),
+    (Options(hostname="x" * 64), "container-option", ""),
     (Options(network="bridge"), "container-option", "--network own"),
     (Options(network="none", publish=("80",)), "container-option", ""),
     (Options(network="host", publish=("80",)), "container-option", ""),

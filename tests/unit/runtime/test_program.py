@@ -120,7 +120,27 @@ def test_mounts_count(root: Path, tmp_path: Path) -> None:
     put(tmp_path / "tool", elf())
     bind = Bind(source=str(tmp_path / "tool"), path="/app/tool", executable=True)
     assert refused(root, container("/app/tool", binds=(bind,))) == ""
-    memory = container("/mem/tool", directory="/mem", tmpfs=(Tmpfs(path="/mem"),))
+    memory = container("/mem/tool", directory="/mem", tmpfs=(Tmpfs(path="/mem", copied=True),))
     assert refused(root, memory) == "", "nobody knows what will be there"
     with pytest.raises(program.Unknown):
         located(memory, root, "/proc/self/exe")
+
+
+def test_what_a_mount_hides_is_told(root: Path, tmp_path: Path) -> None:
+    """Not so what lies on the mount, as a package's own program does, nor memory that gets what the image has there."""
+    (tmp_path / "empty").mkdir()
+    own, over = (Bind(source=str(source), path=path) for source, path in (
+        (root / "app/good", "/app/good"), (tmp_path / "empty", "/app"),
+    ))  # fmt: skip
+    memory = Tmpfs(path="/app")
+    for hiding in (container("/app/good", binds=(over,)), container("/app/good", tmpfs=(memory,))):
+        with pytest.raises(WherryError) as caught:
+            refuse_unstartable(hiding, root)
+        assert (caught.value.name, caught.value.why) == (
+            "no-entrypoint", "what is mounted at /app hides what the image has there",
+        )  # fmt: skip
+    assert refused(root, container("/app/good", binds=(own,), tmpfs=(memory,))) == ""
+    assert refused(root, container("/app/good", tmpfs=(Tmpfs(path="/app", copied=True),))) == ""
+    with pytest.raises(WherryError) as caught:
+        refuse_unstartable(container("/app/nothing"), root)
+    assert caught.value.why == ""

@@ -173,10 +173,12 @@ def _check(options: Options, facts: Facts) -> None:
                 (f"--relax {near}",) if near else tuple(f"--relax {one}   {text}" for one, text in RELAXATIONS.items())
             )
             raise refused(f"there is no hardening {word!r}", *steps, where=f"--relax {word}")
-    if options.name and not NAME.fullmatch(options.name):
-        near = re.sub(r"[^a-zA-Z0-9_.-]+", "-", options.name).strip("-._")[:63]
-        steps = (f"--name {near}",) if near else ()
-        raise refused("a name has letters, digits, _ . and - only", *steps, where=f"--name {options.name[:40]}")
+    # What the machine is called stands in its /etc/hosts: a line break there would be a row of its own.
+    for option, said in (("--name", options.name), ("--hostname", options.hostname)):
+        if said and not NAME.fullmatch(said):
+            near = re.sub(r"[^a-zA-Z0-9_.-]+", "-", said).strip("-._")[:63]
+            steps = (f"{option} {near}",) if near else ()
+            raise refused("a name has letters, digits, _ . and - only", *steps, where=f"{option} {said[:40]}")
     if options.network and options.network not in NETWORKS:
         steps = tuple(f"--network {one}" for one in NETWORKS)
         raise refused(
