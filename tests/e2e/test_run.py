@@ -16,6 +16,7 @@ from tests.support import apps
 from tests.support.cli import COMMAND, variables
 from tests.support.runbook import Book, book, get, heard, kill, until
 from tests.support.servers import free_port
+from wherry.cli.signals import ECHO
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("runc")]
 
@@ -104,6 +105,18 @@ def test_init_for_go_is_said_and_true(shelf: Book, flags: tuple[str, ...]) -> No
     assert shelf.left() == []
 
 
+def test_signals_that_come_at_once_are_one(shelf: Book) -> None:
+    """timeout(1) signals its child and its group: that asks, and does not kill."""
+    port = free_port()
+    process = shelf.popen("run", *named("good"), "-p", f"{port}:8080")
+    assert get(port, "/healthz")
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGHUP)
+    code, _, said = ended(process)
+    assert code == 0, said
+    assert "stopped in peace" in said
+
+
 def test_a_second_interrupt_kills(shelf: Book) -> None:
     port = free_port()
     process = shelf.popen("run", *named("slowstop"), "-p", f"{port}:8080", "--grace", "60", "-e", "STOP_DELAY=10m")
@@ -111,6 +124,7 @@ def test_a_second_interrupt_kills(shelf: Book) -> None:
     assert get(port, "/healthz")
     process.send_signal(signal.SIGINT)
     heard(process.stdout.fileno(), b"stopping")  # the first one has come to the program
+    time.sleep(2 * ECHO)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     code, _, said = ended(process)

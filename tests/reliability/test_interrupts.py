@@ -17,6 +17,7 @@ from tests.support.refusals import leftovers
 from tests.support.registry import fake_registry
 from tests.support.runbook import until
 from tests.support.tools import need
+from wherry.cli.signals import ECHO
 from wherry.runtime.look import hears
 
 pytestmark = pytest.mark.e2e
@@ -62,7 +63,7 @@ def struck(*numbers: signal.Signals, moment: float, place: str, root: Path) -> t
     began = time.monotonic()
     for number in numbers:
         child.send_signal(number)
-        time.sleep(0.02)
+        time.sleep(1.2 * ECHO)
     _, said = child.communicate(timeout=120)
     assert time.monotonic() - began < 30
     return child.returncode, said

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 #: Seconds; longer than such a callback takes.
 LATER = 0.01
+#: Seconds within which two signals are one: timeout(1), npm and others signal their child, then its whole group. No hand is so
+#: fast, and a second interrupt kills where the first one asks.
+ECHO = 0.05
+_heard = [-ECHO]
 
 
 def lose_none() -> None:
@@ -22,13 +26,23 @@ def lose_none() -> None:
 
 
 def hear() -> None:
-    """SIGTERM and SIGHUP become KeyboardInterrupt; where they are ignored (nohup) they stay so."""
+    """SIGTERM and SIGHUP become KeyboardInterrupt, as SIGINT is; where they are ignored (nohup) they stay so."""
     import signal
 
     lose_none()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """KeyboardInterrupt, once for what came at once."""
+    import time
+
+    now = time.monotonic()
+    if now - _heard[0] >= ECHO:
+        _heard[0] = now
+        raise KeyboardInterrupt
 
 
 def deaf() -> None:
