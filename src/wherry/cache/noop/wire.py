@@ -10,6 +10,10 @@ import os
 import socket
 import time
 
+TYPE_CHECKING = False  # importing typing costs more than all of this file
+if TYPE_CHECKING:
+    from typing import Any
+
 TIMEOUT = 2.0
 PATIENCE = 30
 """Seconds of silence while a file is sent, and until the server has done with it what it does."""
@@ -82,7 +86,8 @@ def _answer(data: bytes) -> Answered:
 def connected(address: str | tuple[str, int]) -> socket.socket:
     """A connection; OSError when nobody answers there."""
     if not isinstance(address, str):
-        return socket.create_connection(address, TIMEOUT)
+        host: Any = address[0].encode()  # of a text it would be asked whether it is a foreign name: 1 ms of imports
+        return socket.create_connection((host, address[1]), TIMEOUT)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(TIMEOUT)
