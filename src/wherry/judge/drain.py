@@ -139,18 +139,15 @@ def _turned_away(one: DrainTry) -> bool:
 
 def _story(seen: Drain, worst: DrainTry) -> tuple[str, ...]:
     """The worst try as a time line."""
-    lines = [
-        f"{seen.signal} at 0 ms with {len(worst.answers)} requests under way"
-        if worst.answers
-        else f"{seen.signal} at 0 ms"
-    ]
+    under_way = f" with {len(worst.answers)} requests under way" if worst.answers else ""
+    end = "killed" if worst.exit_code is None else f"exit status {worst.exit_code}"
+    moments = [(worst.seconds, f"{end} at {milliseconds(worst.seconds)}")]
     gone = [answer for answer in worst.answers if not _good(answer.status)]
     if gone:
         first = min(gone, key=lambda answer: answer.ended)
-        lines.append(f"the first was lost at {milliseconds(max(0.0, first.ended))}: {first.error or first.status}")
-    end = "killed" if worst.exit_code is None else f"exit status {worst.exit_code}"
-    lines.append(f"{end} at {milliseconds(worst.seconds)}")
-    return tuple(lines)
+        lost = max(0.0, first.ended)
+        moments.append((lost, f"the first was lost at {milliseconds(lost)}: {first.error or first.status}"))
+    return f"{seen.signal} at 0 ms{under_way}", *(words for _, words in sorted(moments))
 
 
 def _good(status: int) -> bool:

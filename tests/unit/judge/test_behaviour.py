@@ -159,6 +159,13 @@ def test_what_ends_by_itself_is_not_said_to_stop_badly() -> None:
     assert drain(seen, WANTED).outcome == "UNKNOWN"
 
 
+def test_a_time_line_is_in_order() -> None:
+    """Those who waited hear of an end a moment after it."""
+    one = replace(PEACE, answers=(LOST,) * 8, exit_code=2, seconds=0.0)
+    verdict = drain(observed(drain=replace(DRAIN, tries=(one,))), WANTED)
+    assert [line.split(" at ")[0] for line in verdict.seen] == ["SIGTERM", "exit status 2", "the first was lost"]
+
+
 @pytest.mark.parametrize(("status", "step"), [(2, "handle SIGTERM, then"), (1, "let main wait for")])
 def test_a_failed_stop_says_what_to_write(status: int, step: str) -> None:
     for answers in ((LOST,) * 8, PEACE.answers):
