@@ -136,6 +136,7 @@ def test_f13_a_runtime_that_outlives_the_monitor_of_its_start(tmp_path: Path) ->
         ready = held.enter_context(placed(engine.made(image()), engine.machine, foreground=False, remove=False))
         words = ("/bin/sh", "-c", "read never", "--bundle", str(ready.place.bundle))
         busy = subprocess.Popen(words, stdin=subprocess.PIPE)
+        until(lambda: b"--bundle" in Path(f"/proc/{busy.pid}/cmdline").read_bytes())  # a moment after its exec
         gone = UnavailableError("monitor-died", "it is gone")
         assert not held.__exit__(type(gone), gone, None), "the caller hears of it"
         busy.communicate(timeout=20)
