@@ -12,7 +12,7 @@ import pytest
 from tests.support.programs_in_c import HOST, compiled
 from tests.support.tools import need
 from wherry.errors import WherryError
-from wherry.formats import pclntab
+from wherry.formats import elf, pclntab
 from wherry.runtime.ceiling.read import Ceiling, ceiling
 
 pytestmark = pytest.mark.e2e
@@ -89,6 +89,17 @@ def test_everything_done_is_below_the_ceiling(busy: Path, tmp_path: Path) -> Non
     assert found.names >= {"execve", "clone", "sendfile", "unlinkat", "renameat", "symlinkat", "restart_syscall"}
     assert not found.names & {"keyctl", "bpf", "init_module", "perf_event_open", "kexec_load"}
     assert found.runtime_names >= {"futex", "madvise", "tgkill", "epoll_pwait"}
+
+
+@pytest.mark.parametrize("call", [b"\x0f\x05", b"\xcd\x80"])
+def test_a_build_id_is_no_code(busy: Path, tmp_path: Path, call: bytes) -> None:
+    """It is random, and may read as a system call; it lies where code may lie."""
+    whole, other = bytearray(busy.read_bytes()), tmp_path / "other"
+    found = elf.BUILD_ID.search(whole, 0, 0x2000)
+    assert found
+    whole[found.end() + 8 : found.end() + 10] = call
+    other.write_bytes(whole)
+    assert ceiling(str(other)) == ceiling(str(busy))
 
 
 def test_stripped_is_the_same(busy: Path, tmp_path: Path) -> None:

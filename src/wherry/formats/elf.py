@@ -8,6 +8,7 @@ file, and every list is bounded, since libraries of foreign images are read too.
 from __future__ import annotations
 
 import mmap
+import re
 import struct
 from collections.abc import Iterator
 from typing import Final
@@ -27,6 +28,8 @@ MACHINES: Final = {
     243: "riscv64",
     258: "loong64",
 }
+#: The head of the note that holds a build ID, with its length (gABI, "Note Section"; NT_GNU_BUILD_ID); little-endian.
+BUILD_ID: Final = re.compile(rb"\x04\0\0\0(.)\0\0\0\x03\0\0\0GNU\0", re.DOTALL)
 _LOAD, _DYNAMIC, _INTERP = 1, 2, 3
 _NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
 _VERDEF, _VERDEFNUM, _VERNEED, _VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF

@@ -64,11 +64,7 @@ class _Search:
         self.machine = ARCHITECTURES[program.architecture]
         self.convention = self.machine.CONVENTION
         self.functions = program.functions
-        self.code = [
-            (memoryview(program.data)[part.offset : part.offset + part.size], part.address)
-            for part in program.segments
-            if part.executable
-        ]
+        self.code = [self._code(part) for part in program.segments if part.executable]
         self.restarts = frozenset(address for name, address in self._named() if name.startswith("runtime.morestack"))
         self.variables: dict[int, int | None] = {}
         self.analysed: dict[int, list[Site]] = {}
@@ -76,6 +72,15 @@ class _Search:
         self.unclear: list[Unclear] = []
         self.gates: set[tuple[int, Key]] = set()
         self.pending: list[tuple[int, Key]] = []
+
+    def _code(self, part: elf.Segment) -> tuple[memoryview, int]:
+        """Its bytes and their address, from behind the build ID that the linker puts before the first function: as random as it
+        is, one in some thousand reads as a call of the kernel."""
+        data = memoryview(self.program.data)[part.offset : part.offset + part.size]
+        front = data[: max(0, self.functions.starts[0] - part.address)]
+        note = elf.BUILD_ID.search(front)
+        skipped = min(note.end() + note[1][0], len(front)) if note else 0
+        return data[skipped:], part.address + skipped
 
     def run(self) -> Numbers:
         calls, taken = self._references()
