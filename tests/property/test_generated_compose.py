@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from tests.support import foreign
 from tests.support.applications import DIGEST, HOSTILE, JOBS
+from wherry.errors import UsageError
 from wherry.generate import bake
 from wherry.generate.compose.files import PURPOSES, files
 from wherry.model.application import Application, Backing
@@ -73,9 +75,14 @@ def test_compose_reads_what_was_meant(purpose: str, text: str) -> None:
 @settings(deadline=None, max_examples=40)
 @given(text=TEXTS | PIECES)
 @example(text=HOSTILE)
+@example(text="cafe\u0301")
 @example(text="${VERSION}%{ if true }x%{ endif }\\${")
 def test_bake_reads_what_was_meant(text: str) -> None:
     application = replace(of(text), image=f"r/{text}", home=f"h/{_as_name(text)}")
+    if not unicodedata.is_normalized("NFC", f"{application.image} {application.home}"):
+        with pytest.raises(UsageError, match="cannot be written in docker-bake"):
+            bake.files((application,), Choice(what="bake"))
+        return
     (made,) = bake.files((application,), Choice(what="bake"))
     with tempfile.TemporaryDirectory() as folder:
         read = foreign.bake(made.text, Path(folder), version="7")

@@ -7,9 +7,11 @@ doubled (https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md, "Template
 from __future__ import annotations
 
 import shlex
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from wherry.errors import UsageError
 from wherry.generate import names, shell
 from wherry.generate.names import Applications
 from wherry.generate.text import apart
@@ -40,7 +42,7 @@ Setting = str | Expression | Tagged | Sequence["Setting"] | Mapping[str, "Settin
 
 
 def files(applications: Applications, _: Choice) -> tuple[File, ...]:
-    """UsageError [same-name] for two targets of one name."""
+    """UsageError [same-name] for two targets of one name, [bad-text] for a text that HCL cannot hold."""
     targets = _targets(applications)
     released = {name: one for name, one in targets.items() if "/" in one.image}
     blocks = [
@@ -173,7 +175,15 @@ def quoted(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """`text` between quotes."""
+    """`text` between quotes. UsageError [bad-text] for one that HCL would make another of: it composes letters and their marks
+    (NFC), so that a folder would not be found (spec, "Template Expressions", literals)."""
+    if not unicodedata.is_normalized("NFC", text):
+        raise UsageError(
+            "bad-text",
+            f"{one_line(text)!r} cannot be written in {FILE} as it is",
+            why="HCL composes its letters and their marks (Unicode NFC), which gives another name",
+            next="name it in composed letters",
+        )
     plain = "".join(_sign(sign) for sign in text)
     return plain.replace("${", "$${").replace("%{", "%%{")
 
