@@ -71,11 +71,12 @@ def _judged(seen: Drain, observed: Observed) -> Verdict:
 
 def _well(seen: Drain, ended: str, story: tuple[str, ...]) -> Verdict:
     """Nothing was lost: PASS, if somebody was there to be turned away while it closed."""
-    one = next(filter(_turned_away, seen.tries), None)
-    if one:
-        answered, let_in = len(one.answers), _let_in(one)
+    sure, tries = tuple(filter(_turned_away, seen.tries)), len(seen.tries)
+    if sure:
+        answered, let_in = len(sure[0].answers), _let_in(sure[0])
         new = f"{let_in} new ones too, then refused" if let_in else "new ones refused"
-        return passed(NAME, f"{answered} of {answered} requests answered, {new}, {ended}; {len(seen.tries)} tries")
+        new += f" in {len(sure)} of the tries" if len(sure) < tries else ""
+        return passed(NAME, f"{answered} of {answered} requests answered, {new}, {ended}; {tries} tries")
     let_in = max(map(_let_in, seen.tries))
     asked = f"{let_in} new ones answered, and none was refused before" if let_in else "no new one was made before"
     steps = ("wait until this machine is less busy, then prove it again", f"name a route slower than {seen.route}")

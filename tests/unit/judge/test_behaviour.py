@@ -127,7 +127,7 @@ DRAINS = (
     (replace(DRAIN, tries=(replace(PEACE, late=(GOOD, AFTER)),)), "UNKNOWN", "1 new ones answered"),
     (replace(DRAIN, tries=(replace(PEACE, late=(TOO_LATE,)),)), "UNKNOWN", "no new one was made"),
     (replace(DRAIN, tries=(replace(PEACE, late=(BUSY, NEW)),)), "UNKNOWN", "1 new ones answered"),
-    (replace(DRAIN, tries=(replace(PEACE, late=()), PEACE)), "PASS", "new ones refused"),
+    (replace(DRAIN, tries=(replace(PEACE, late=()), PEACE)), "PASS", "new ones refused in 1 of the tries"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=0, seconds=0.1),)), "UNKNOWN", "need [prove] slow-route"),
     (replace(DRAIN, route="", tries=(DrainTry(exit_code=2, seconds=0.1),)), "FAIL", "stopped with status 2"),
     (replace(DRAIN, tries=(replace(PEACE, answers=()),)), "UNKNOWN", "answers too fast"),
