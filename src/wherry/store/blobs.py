@@ -138,9 +138,7 @@ class Blobs:
         return target
 
     def _place(self, source: BinaryIO, target: Path) -> None:
-        with aside(
-            target
-        ) as temporary:  # which is there still where rename did nothing, since both were links to one file
+        with aside(target) as temporary:  # still there after a rename of two links to one file, which does nothing
             if not (self.shared and _linked(source, temporary)):
                 _copy(source, temporary)
             if self.shared:
