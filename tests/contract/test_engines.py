@@ -19,7 +19,8 @@ from tests.support.tools import need
 from wherry.errors import WherryError
 from wherry.flows import attend
 from wherry.model.container import Container, Options
-from wherry.runtime import engines
+from wherry.runtime import client, engines
+from wherry.runtime.arguments import CLIENTS
 from wherry.runtime.client import name_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("engines")]
@@ -161,6 +162,16 @@ def test_whoever_does_not_stop_is_killed(engine: Case) -> None:
 
 def test_too_much_memory(engine: Case) -> None:
     with engine.started(image(), Options(arguments=("eat",), memory="16m")) as running:
+        end = attend.until_end(running.one, engine.machine)
+    assert (end.code, end.out_of_memory) == (137, True)
+
+
+@pytest.mark.parametrize("engine", CLIENTS, indirect=True)
+def test_too_much_memory_before_anybody_looked(engine: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it has ended when the engine is first asked for its process."""
+    monkeypatch.setattr(client, "STEP", client.PATIENCE / 2)
+    with engine.started(image(), Options(arguments=("eat",), memory="16m")) as running:
+        assert running.pid == 0
         end = attend.until_end(running.one, engine.machine)
     assert (end.code, end.out_of_memory) == (137, True)
 

@@ -76,10 +76,11 @@ def delete(runtime: Runtime, place: Place) -> bool:
 def out_of_memory(runtime: Runtime, place: Place, log: KernelLog | None = None) -> bool | None:
     """Whether the kernel killed it, or some process of it, at its memory limit: by its group, its engine, or what the kernel said
     since before its start. Ask before `delete`; None: nobody can say."""
-    if log is not None and place.pid() in log.killed():
+    said = log.says(place.pid()) if log is not None else None
+    if said:
         return True
     found = ENGINES[runtime.name].out_of_memory(runtime, place)
-    return False if found is None and log is not None and log.readable else found
+    return said if found is None else found
 
 
 def inside(runtime: Runtime, place: Place, words: tuple[str, ...]) -> Command:

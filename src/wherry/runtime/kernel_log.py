@@ -39,6 +39,14 @@ class KernelLog:
         """Whether what it did not say did not happen."""
         return self._descriptor >= 0
 
+    def says(self, pid: int) -> bool | None:
+        """Whether that process was killed at a memory limit until now; None: it cannot tell. `pid` 0: it ended before anybody
+        knew its number, so that each one killed may have been it."""
+        killed = self.killed()
+        if pid in killed:
+            return True
+        return False if self.readable and (pid or not killed) else None
+
     def killed(self) -> frozenset[int]:
         """The ids of processes that were killed at a memory limit until now."""
         while self.readable:

@@ -43,6 +43,15 @@ def test_what_was_killed_since_it_was_opened(file: Path, space: Path) -> None:
     assert log.killed() == {41, 42}, "what was said stays said"
 
 
+def test_who_ended_before_anybody_knew_its_number(file: Path, space: Path, tmp_path: Path) -> None:
+    log = KernelLog(file, space)
+    assert (log.says(41), log.says(0)) == (False, False), "nobody was killed"
+    with file.open("a") as more:
+        more.write(KILLED.format(41))
+    assert (log.says(41), log.says(42), log.says(0)) == (True, False, None)
+    assert KernelLog(tmp_path / "missing", space).says(41) is None
+
+
 @pytest.mark.parametrize("target", ["pid:[4026532500]", ""])
 def test_in_a_container_processes_have_other_numbers(target: str, file: Path, tmp_path: Path) -> None:
     space = tmp_path / "other"
