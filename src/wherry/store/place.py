@@ -94,16 +94,25 @@ def parse(text: str) -> Place:
     scheme, colon, rest = text.partition(":")
     read = _SCHEMES.get(scheme) if colon else None
     if read is None:
-        near = closest(scheme, tuple(_SCHEMES)) or "oci"
-        step = f"for a folder write oci:{text[:100]}" if not colon and text not in _SCHEMES else ""
-        raise UsageError(
-            "bad-place",
-            f"{text[:200]!r} is no place for an image",
-            next=step or (f"did you mean {FORMS[near]}?" if colon else f"write {FORMS[near]}"),
-        )
+        raise UsageError("bad-place", f"{text[:200]!r} is no place for an image", next=_meant(text[:100]))
     if "\0" in rest:
         raise _bad(text, "it holds a NUL")
     return read(text, rest)
+
+
+def _meant(text: str) -> str:
+    """How to write what a text without a known scheme may stand for."""
+    scheme, colon, _ = text.partition(":")
+    host, slash, _ = text.partition("/")
+    if text in FORMS:
+        return f"write {FORMS[text]}"
+    if slash and ("." in host or ":" in host) and references.is_host(host):
+        return f"for a registry write docker://{text}"
+    if text and not colon:
+        return f"for a folder write oci:{text}"
+    if near := closest(scheme, SCHEMES):
+        return f"did you mean {FORMS[near]}?"
+    return f"for a folder write {FORMS['oci']}, for a registry {FORMS['docker']}"
 
 
 def _layout(text: str, rest: str) -> Place:

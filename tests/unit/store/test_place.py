@@ -99,8 +99,12 @@ def test_a_place_is_written_as_it_is_read(text: str) -> None:
         ("docker-deamon:x", "did you mean docker-daemon:"),
         ("dockr://reg.example/x", "docker://REGISTRY/NAME:TAG"),
         ("./out", "for a folder write oci:./out"),
+        ("out/app", "for a folder write oci:out/app"),
         ("oci", "write oci:DIR"),
-        ("", "oci:"),
+        ("", "for a folder write oci:DIR or oci:DIR:TAG, for a registry docker://REGISTRY/NAME:TAG"),
+        ("registry:reg.example/x", "for a registry docker://REGISTRY/NAME:TAG"),
+        ("reg.example/x:1", "for a registry write docker://reg.example/x:1"),
+        ("127.0.0.1:5000/x", "for a registry write docker://127.0.0.1:5000/x"),
     ],
 )
 def test_an_unknown_scheme_names_the_nearest(text: str, hint: str) -> None:
