@@ -8,8 +8,10 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support import odd_apps
 from tests.support.contained import Case, case, image
@@ -18,6 +20,8 @@ from tests.support.servers import need_no_chroot
 from tests.support.tools import need
 from wherry.errors import WherryError
 from wherry.flows import attend
+from wherry.flows.container import placed
+from wherry.flows.run import Watcher, foreground
 from wherry.model.container import Container, Options
 from wherry.runtime import client, engines
 from wherry.runtime.arguments import CLIENTS
@@ -174,6 +178,28 @@ def test_too_much_memory_before_anybody_looked(engine: Case, monkeypatch: pytest
         assert running.pid == 0
         end = attend.until_end(running.one, engine.machine)
     assert (end.code, end.out_of_memory) == (137, True)
+
+
+@pytest.mark.parametrize("engine", CLIENTS, indirect=True)
+def test_what_ended_before_anybody_looked_has_no_doors(engine: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows its process, and without one every door leads into this machine's own network."""
+    monkeypatch.setattr(client, "STEP", client.PATIENCE / 2)
+    led = list[int]()
+    doors = SimpleNamespace(addresses=(), to=led.append, close=lambda: None)
+    machine = replace(engine.machine, forward=lambda _: doors)
+    made = engine.made(image(), Options(arguments=("exit", "3"), publish=("8080",)))
+    with placed(made, machine) as ready:
+        assert foreground(made, ready, machine, DEAF).code == 3
+    assert led == []
+
+
+DEAF = Watcher(
+    write=lambda *_: None,
+    decided=lambda _: None,
+    started=lambda _: None,
+    condition=lambda _: None,
+    found=lambda _: None,
+)
 
 
 def test_a_kill_by_somebody_is_no_lack_of_memory(engine: Case) -> None:

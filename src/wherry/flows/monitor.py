@@ -70,7 +70,7 @@ def begin(place: Place, runtime: Runtime, machine: Machine) -> Watched:
         followed = Followed(child, place, machine.kill)
         one = Attended(container=record.container, place=place, runtime=runtime, child=followed, log=log)
         refuse_reduced(one, machine)
-        ports.to(place.pid())
+        lead(ports, place)
     except BaseException:
         ports.close()
         log.close()
@@ -94,7 +94,7 @@ def take_over(place: Place, runtime: Runtime, machine: Machine) -> Watched:
     except WherryError as error:
         writer.note(f"its ports are not forwarded any more: {error.message}")
         ports = machine.forward(())
-    ports.to(place.pid())
+    lead(ports, place)
     record = replace(record, started=record.started or machine.now())
     place.keep(record)
     followed = Followed(Foreign(place), place, machine.kill)
@@ -198,6 +198,12 @@ def _same(record: Record) -> tuple[Opening, ...]:
         host, _, number = outer.rpartition(":")
         rows.append(Opening(host=host.strip("[]"), outer=int(number), inner=int(inner.partition("/")[0])))
     return tuple(rows)
+
+
+def lead(ports: Forwarding, place: Place) -> None:
+    """Into the container; nowhere when it ended before anybody knew its process: 0 is this machine's own network."""
+    if pid := place.pid():
+        ports.to(pid)
 
 
 def _record(place: Place) -> Record:

@@ -18,7 +18,7 @@ from wherry.flows.daily import fresh
 from wherry.flows.followed import Followed, refuse_loss
 from wherry.flows.handover import hand_over
 from wherry.flows.held import refuse_reduced
-from wherry.flows.monitor import openings
+from wherry.flows.monitor import lead, openings
 from wherry.flows.session import Session
 from wherry.flows.sweep import sweep
 from wherry.kit.ports import Machine
@@ -166,7 +166,7 @@ def foreground(made: Made, ready: Ready, machine: Machine, watcher: Watcher) -> 
         told = (one, machine, lambda now: _told(now, one.place, watcher), over)
 
         def begun() -> None:
-            ports.to(ready.place.pid())  # who is answered may interrupt it
+            lead(ports, ready.place)  # who is answered may interrupt it
             watcher.started(record)
             threading.Thread(target=health.watched, args=told, name="health", daemon=True).start()
 

@@ -79,7 +79,8 @@ class Spawn(Protocol):
 
 
 class Kill(Protocol):
-    """Sends signal `number` to process `pid`, or to its group when `pid` is negative; nothing happens when there is none.
+    """Sends signal `number` to process `pid`, or to its group when `pid` is negative; nothing happens when there is none, or when
+    it is not known (0).
 
     Raises PermissionError for somebody else's."""
 

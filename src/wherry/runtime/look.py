@@ -24,7 +24,7 @@ LISTEN: Final = "0A"
 
 
 def identity(pid: int) -> Identity:
-    """Who the process is and what it may do. OSError when it is gone."""
+    """Who the process is and what it may do. OSError when it has ended; PermissionError where we may not see its namespaces."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
     uids, gids = _map(pid, "uid_map"), _map(pid, "gid_map")
@@ -38,8 +38,15 @@ def identity(pid: int) -> Identity:
         no_new_privileges=status["NoNewPrivs"] == ["1"] if "NoNewPrivs" in status else None,
         seccomp=int(status["Seccomp"][0]) if "Seccomp" in status else None,
         security=_security(pid),
-        namespaces=tuple(kind for kind in KINDS if _namespace(pid, kind) != _namespace("self", kind)),
+        namespaces=tuple(kind for kind in KINDS if _is_own(pid, kind)),
     )
+
+
+def _is_own(pid: int, kind: str) -> bool:
+    """Whether the process's namespace is another than ours. OSError when it has ended, since a process that nobody has collected
+    yet has its state, and no namespaces any more; False for a kind that this kernel has not."""
+    ours = _namespace("self", kind)
+    return bool(ours) and str(Path(f"/proc/{pid}/ns/{kind}").readlink()) != ours
 
 
 def sockets(pid: int) -> Sockets:
@@ -61,7 +68,10 @@ def sockets(pid: int) -> Sockets:
 
 def answers_at(pid: int, port: int) -> bool:
     """Whether what is sent to `port` of its loopback can come to nobody but its own processes. Always so in a network of its own;
-    in this machine's, where any program may answer, every listener there must be one of them."""
+    in this machine's, where any program may answer, every listener there must be one of them. `pid` 0: it ended before anybody
+    knew its number, and the doors to its network would lead into this machine's."""
+    if not pid:
+        return False
     if _namespace(pid, "net") != _namespace("self", "net"):
         return True
     inodes = _sockets_of(pid)

@@ -82,5 +82,7 @@ def spawn(command: Command, /, stdin: int = -1, stdout: int = -1, stderr: int = 
 
 def kill(pid: int, number: int, /) -> None:
     """Sends a signal; see `kit.ports.Kill`."""
+    if not pid:  # this process and all of its group (kill(2))
+        return
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)

@@ -69,6 +69,12 @@ def test_an_answer_counts_only_from_its_own_port(port: int) -> None:
         other.stdin.close()
 
 
+def test_a_program_that_nobody_knows_answers_nowhere(port: int) -> None:
+    """0 stands for this machine's own network where somebody is dialled."""
+    assert ask(0, port, "/").status == 200, "the test can tell"
+    assert not answers_at(0, port)
+
+
 def test_a_listening_port_is_seen_with_its_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.socket(socket.AF_INET6) as other:
         other.bind(("::", 0))

@@ -91,3 +91,11 @@ def test_each_of_several_who_wait_gets_the_code() -> None:
 
         with ThreadPoolExecutor(4) as pool:
             assert {one.result() for one in [pool.submit(waited) for _ in range(4)]} == {7}
+
+
+def test_nobody_is_not_this_processs_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """kill(2) takes 0 for that; here it is a program that ended before anybody knew its number."""
+    sent = list[tuple[int, int]]()
+    monkeypatch.setattr("os.kill", lambda *words: sent.append(words))
+    children.kill(0, signal.SIGKILL)
+    assert sent == []
