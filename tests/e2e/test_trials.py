@@ -23,14 +23,15 @@ from wherry.flows.container import RunRequest, make
 from wherry.flows.live import live
 from wherry.flows.looks.beside import PATH, beside, said
 from wherry.flows.looks.links import linked
+from wherry.flows.looks.stopping import HEAD_START, stopping
 from wherry.flows.looks.tester import SOURCES
 from wherry.flows.prove import Proof, ProveRequest, prove
 from wherry.flows.request import BuildRequest
 from wherry.flows.session import Session
 from wherry.judge import CHECKS
-from wherry.kit.ports import Command, Completed
+from wherry.kit.ports import Answer, Command, Completed
 from wherry.model.container import Options
-from wherry.model.observation import Expectations
+from wherry.model.observation import Drain, Expectations
 from wherry.model.trials import Emulated, Links, Writes
 from wherry.model.verdict import Verdict
 from wherry.toolchain import find_toolchain
@@ -194,6 +195,19 @@ def test_the_kernel_refuses_processes(scene: looks.Scene) -> None:
         assert number(folder, "pids.current") < 64, "its children are gone again"
     assert 200 < found["had"] < 256
     assert found["error"] == "resource temporarily unavailable"
+
+
+def test_requests_that_come_late_are_under_way_before_it_is_stopped(scene: looks.Scene) -> None:
+    """A busy machine sends them late; those that meet a closed port would count as lost."""
+
+    def ask(pid: int, port: int, path: str, /, seconds: float = 5.0) -> Answer:
+        time.sleep(4 * HEAD_START if path == WANTED.slow_route else 0.0)
+        return scene.machine.ask(pid, port, path, seconds)
+
+    late = replace(scene, machine=replace(scene.machine, ask=ask), expectations=replace(WANTED, tries=1))
+    seen = stopping(late)["drain"]
+    assert isinstance(seen, Drain)
+    assert [one.status for one in seen.tries[0].answers] == [200] * WANTED.requests
 
 
 STATUS = ("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")

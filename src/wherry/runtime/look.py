@@ -20,7 +20,8 @@ KINDS: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 NEAR: Final = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - what is compared with
 """Where a listener hears what is sent to this machine's loopback."""
 LISTEN: Final = "0A"
-"""TCP_LISTEN in /proc/net/tcp."""
+ESTABLISHED: Final = "01"
+"""TCP_LISTEN and TCP_ESTABLISHED in /proc/net/tcp."""
 
 
 def identity(pid: int) -> Identity:
@@ -79,6 +80,16 @@ def answers_at(pid: int, port: int) -> bool:
         row[9] for name in ("tcp", "tcp6") for row in _rows(pid, name) if row[3] == LISTEN and _is_near(row[1], port)
     ]
     return bool(heard) and inodes.issuperset(heard)
+
+
+def accepted(pid: int, port: int) -> int:
+    """Connections to `port` in its network that were accepted, and all of whose bytes were read; one that still waits for that
+    has no inode."""
+    rows = (row for name in ("tcp", "tcp6") for row in _rows(pid, name))
+    return sum(
+        row[3] == ESTABLISHED and row[1].endswith(f":{port:04X}") and row[4].endswith(":00000000") and row[9] != "0"
+        for row in rows
+    )
 
 
 def _is_near(place: str, port: int) -> bool:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.runbook import until
 from tests.support.servers import free_port
-from wherry.runtime.look import answers_at, family, hears, identity, lives, sockets, until_it_hears, zombies
+from wherry.runtime.look import accepted, answers_at, family, hears, identity, lives, sockets, until_it_hears, zombies
 from wherry.system.asking import ask
 
 
@@ -87,6 +88,20 @@ def test_a_listening_port_is_seen_with_its_address() -> None:
         assert ("udp", "127.0.0.1", one.getsockname()[1]) in {
             (row.protocol, row.address, row.port) for row in sockets(os.getpid()).listening
         }
+
+
+def test_a_request_has_arrived_when_it_was_read() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as asking:
+            assert accepted(os.getpid(), port) == 0
+            with server.accept()[0] as heard:
+                assert accepted(os.getpid(), port) == 1
+                asking.sendall(b"x")
+                until(lambda: accepted(os.getpid(), port) == 0)
+                heard.recv(1)
+                assert accepted(os.getpid(), port) == 1
+        until(lambda: accepted(os.getpid(), port) == 0)
 
 
 def test_answers(port: int) -> None:

@@ -13,11 +13,13 @@ from wherry.flows.live import Live, live
 from wherry.flows.looks.scene import Scene, until_healthy
 from wherry.kit.ports import Answer
 from wherry.model.observation import Drain, DrainTry, Needless, Unseen
-from wherry.runtime.look import until_it_hears
+from wherry.runtime.look import accepted, until_it_hears
 
 HEAD_START = 0.25
-"""Seconds between its good health and the signal: by then requests are under way, and the program listens for signals, though it
-may have begun to serve before."""
+"""Seconds between its good health and the signal: by then the program listens for signals, though it may have begun to serve
+before."""
+ARRIVING = 10.0
+"""Seconds that a busy machine may take until all requests are under way."""
 EVERY = 0.15
 """Seconds between two new requests after the signal."""
 RELUCTANT = 0.5
@@ -55,6 +57,7 @@ def _try(scene: Scene) -> DrainTry | None:
             under_way = [pool.submit(scene.get, one, slow, seconds=PATIENCE) for _ in range(number)]
             if scene.serves:
                 time.sleep(HEAD_START)
+            one.until(lambda: number <= _arrived(one.pid, scene.port, under_way), ARRIVING)
             return _stopped(scene, one, pool, under_way)
 
 
@@ -62,6 +65,11 @@ def _is_up(scene: Scene, one: Live) -> bool:
     if scene.serves:
         return until_healthy(scene, one, scene.expectations.start) is not None
     return one.wait(WORK) is None
+
+
+def _arrived(pid: int, port: int, under_way: list[Future[Answer]]) -> int:
+    """How many of the requests have come to the program, or are over: one that comes after the signal is a new one."""
+    return accepted(pid, port) + sum(request.done() for request in under_way)
 
 
 def _stopped(scene: Scene, one: Live, pool: ThreadPoolExecutor, under_way: list[Future[Answer]]) -> DrainTry:
