@@ -47,7 +47,9 @@ def _image(image: ImagePlan, application: Application) -> tuple[Row, ...]:
     ports: tuple[Plain, ...] = tuple(
         int(one.removesuffix("/tcp")) if one.endswith("/tcp") else one for one in application.runs.ports
     )
-    if ports:
+    if application.runs.unordered:
+        rows.append(("# ports", value(ports), "put the one that people ask first"))
+    elif ports:
         rows.append(("ports", value(ports), _place(image.decisions, "port")))
     elif said := next((one for one in image.decisions if one.name == "port"), None):
         rows.append(("ports", value(()), said.reason if said.origin == "found" else ""))

@@ -120,6 +120,8 @@ class Runs(Value, frozen=True, kw_only=True):
     group: int = 65532
     ports: tuple[str, ...] = ()
     """`8080/tcp`; the first is the one that people ask."""
+    unordered: bool = False
+    """The sources have several ports, and neither they nor the settings say which of them people ask."""
     limits: Limits = Limits()
     memory_request: int = 0
     """Bytes that Kubernetes keeps for it."""

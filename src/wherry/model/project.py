@@ -57,12 +57,12 @@ class Vcs(Value, frozen=True, kw_only=True):
 class Inferred(Value, frozen=True, kw_only=True):
     """One inferred fact about a main. `kind` and `value`: port and loopback-port (a number), listens (nowhere: there is no
     port, and nothing that could have one), health-route and readiness-route (a path), route-port (the port that answers such
-    a path: 8080/healthz), tls (client, server), plain-http (server), zones (LoadLocation, embedded), graceful-stop (shutdown,
-    signal), users, temp-files and children (a function's name), version-variable, revision-variable and date-variable (a full
-    name for -X), drain (seconds that a server's Shutdown may take; one for each length), health-command (the word that makes
-    the program ask itself: health, --healthcheck), backing (postgres, redis), postgres-url, redis-url and redis-address (a
-    variable that is handed to that server's client), environment (a variable's name, at most 64), secret-file (a path
-    directly below /run/secrets)."""
+    a path: 8080/healthz), visited-port (one that answers paths of another kind, too), tls (client, server), plain-http
+    (server), zones (LoadLocation, embedded), graceful-stop (shutdown, signal), users, temp-files and children (a function's
+    name), version-variable, revision-variable and date-variable (a full name for -X), drain (seconds that a server's Shutdown
+    may take; one for each length), health-command (the word that makes the program ask itself: health, --healthcheck), backing
+    (postgres, redis), postgres-url, redis-url and redis-address (a variable that is handed to that server's client), environment
+    (a variable's name, at most 64), secret-file (a path directly below /run/secrets)."""
 
     kind: str
     value: str

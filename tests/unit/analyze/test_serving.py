@@ -59,3 +59,22 @@ def test_the_port_of_a_route(name: str, tmp_path: Path) -> None:
     )
     main = look(tmp_path, go=False).mains[0]
     assert {one.value for one in main.inferred if one.kind == "route-port"} == expected
+
+
+#: Routes of the program, and the ports where people find something.
+VISITED = (
+    (f'{ADMIN}{ROUTES}http.ListenAndServe(":8080", mux)', set()),
+    (f'{ADMIN}{ROUTES}mux.HandleFunc("/", h)\nhttp.ListenAndServe(":8080", mux)', {"8080"}),
+    (f'{ADMIN}{ROUTES}mux.HandleFunc("GET /orders/{{id}}", h)\nhttp.ListenAndServe(":8080", mux)', {"8080"}),
+    (f'{ADMIN}admin.HandleFunc("/healthz", h)\nhttp.HandleFunc("/orders", h)\nhttp.ListenAndServe(":8080", nil)', {"8080"}),
+    (f'{ADMIN}admin.HandleFunc("/debug/pprof/", h)\nhttp.ListenAndServe(":8080", other)', set()),
+    (f'{ADMIN}admin.HandleFunc("/reload", h)\nhttp.HandleFunc("/orders", h)\nhttp.ListenAndServe(":8080", nil)', {"8080", "9090"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), VISITED)
+def test_the_ports_that_people_find_something_at(body: str, expected: set[str], tmp_path: Path) -> None:
+    text = f'package main\n\nimport "net/http"\n\nfunc main() {{\n{body}\n}}\n'
+    write(tmp_path, {"go.mod": MODULE, "main.go": text})
+    main = look(tmp_path, go=False).mains[0]
+    assert {one.value for one in main.inferred if one.kind == "visited-port"} == expected

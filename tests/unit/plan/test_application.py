@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from tests.support import planning
-from tests.support.manifests import the
 from wherry.errors import WherryError
-from wherry.generate import initial
-from wherry.generate.header import writer
 from wherry.model.application import Application, Backing, Stamp
-from wherry.model.file import Choice
 from wherry.model.lock import Lock, LockedBase
 from wherry.model.project import Holdings, Main, Module, ModuleFiles, Project
 from wherry.plan.application import Known, decide
@@ -326,63 +321,9 @@ def test_a_port_that_the_sources_do_not_show() -> None:
     assert made("[image]\nports = [8080, 9191]\nhealth = false\n").findings == ()
 
 
-SEVERAL = (
-    ("port", "9090", "found"),
-    ("port", "8080", "found"),
-    ("health-route", "/healthz"),
-    ("readiness-route", "/readyz"),
-)
-SERVED = (("route-port", "8080/healthz"), ("route-port", "8080/readyz"))
-AWAY = (("route-port", "8080/healthz"), ("route-port", "9090/readyz"))
-
-
-@pytest.mark.parametrize(
-    ("facts", "toml", "asked", "told"),
-    [
-        (SERVED, "", (8080, "/healthz", "/readyz"), []),
-        ((), "", (0, "/healthz", "/readyz"), ["/healthz"]),
-        (AWAY, "", (8080, "/healthz", ""), ["/readyz"]),
-        (AWAY, '[generate]\nreadiness = "/readyz"\n', (8080, "/healthz", "/readyz"), []),
-        ((), "[image]\nports = [8080]\n", (8080, "/healthz", "/readyz"), []),
-        ((), "[image.health]\nport = 8080\n", (8080, "/healthz", ""), ["/readyz"]),
-        (SERVED, "[image]\nhealth = false\n", (8080, "", "/readyz"), []),
-        ((), "[image]\nhealth = false\n", (0, "", "/readyz"), []),
-        (AWAY, '[image.health]\ncommand = ["api", "health"]\n', (8080, "/healthz", ""), ["/readyz"]),
-        ((), '[image.health]\ncommand = ["api", "health"]\n', (0, "/healthz", "/readyz"), ["/healthz"]),
-    ],
-)  # fmt: skip
-def test_of_several_ports_the_one_that_answers_is_asked_or_none(
-    facts: Any, toml: str, asked: tuple[int, str, str], told: list[str]
-) -> None:
-    app = made(toml, facts=planning.inferred(*SEVERAL, *facts))
-    assert (app.runs.asked, app.runs.liveness, app.runs.readiness) == asked
-    named = [one for one in app.findings if one.name == "route-port"]
-    assert [one.message.partition(":")[0].removeprefix("nothing asks ") for one in named] == told
-
-
-@pytest.mark.parametrize(
-    ("facts", "toml", "first"),
-    [(SERVED, "", 8080), ((), "", 9090), (SERVED, "[image]\nports = [9090, 8080]\n", 9090)],
-)
-def test_the_port_that_answers_is_the_one_that_people_ask(facts: Any, toml: str, first: int) -> None:
-    """Where nobody has put them in order: Service, Ingress and `make run` lead to it."""
-    known = planning.inferred(*SEVERAL, *facts)
-    app = replace(made(toml, facts=known), host="shop.example.com")
-    assert app.port == first
-    assert sorted(app.runs.ports) == ["8080/tcp", "9090/tcp"]
-    (makefile,) = writer("makefile").write((app,), Choice(what="makefile"))
-    assert f" -p $(PORT):{first} " in makefile.text
-    spoken = "http" if first == app.runs.asked else f"tcp-{first}"
-    (rule,) = the("Ingress", app, ("ingress",))["spec"]["rules"]
-    assert rule["http"]["paths"][0]["backend"]["service"]["port"]["name"] == spoken
-    assert the("Service", app)["spec"]["ports"][0]["targetPort"] == spoken
-
-
-def test_what_init_writes_down_keeps_that_order() -> None:
-    project = planning.project(planning.main(inferred=planning.inferred(*SEVERAL, *SERVED)))
-    plan = make_plan(planning.inputs(project=project))
-    (app,) = decide(Known(plan=plan, project=project, holdings=HELD))
-    assert "ports = [8080, 9090]" in initial.settings(((plan.images[0], app),), ()).text
+def test_one_port_or_none_is_in_order() -> None:
+    assert not made(facts=planning.inferred(("port", "8080", "found"))).runs.unordered
+    assert not made(facts=()).runs.unordered
 
 
 def test_no_health_is_none_in_a_cluster_too() -> None:

@@ -11,6 +11,8 @@ from wherry.analyze.source.facts import Call, Expression, Invoke, Name, Select, 
 from wherry.model.project import Inferred
 
 METHODS = ("GET", "HEAD", "ANY")
+#: First parts of paths that tell of the program itself, as those for its health do: no visitor comes for them.
+ITSELF = frozenset(("-", "buildinfo", "debug", "metrics", "pprof", "version"))
 LONGEST = 200
 
 
@@ -37,6 +39,20 @@ def registered(code: Code, evaluator: Evaluator) -> Iterator[tuple[Call, Where, 
             if kind and len(path) < LONGEST:
                 sure = known.certain and UNKNOWN not in prefix + known.text
                 yield call, where, _inferred(kind, _joined(prefix, path), known, sure=sure)
+
+
+def visited(code: Code, evaluator: Evaluator) -> Iterator[tuple[Call, Where]]:
+    """The calls that register a route of any other kind than those that tell of the program itself."""
+    for call, where in code.calls:
+        if last_name(call.invoke.function) != "Use" and any(
+            _is_visited(_joined(prefix, path_of(known.text)))
+            for known, prefix in _registered(call, where, code, evaluator)
+        ):
+            yield call, where
+
+
+def _is_visited(path: str) -> bool:
+    return not kind_of(path) and path.split("/")[1] not in ITSELF
 
 
 def _registered(call: Call, where: Where, code: Code, evaluator: Evaluator) -> Iterator[tuple[Known, str]]:

@@ -1,4 +1,5 @@
-"""Which port answers a health route, of a program that listens on several. Code in, ports with paths out; touches nothing.
+"""Which port answers a health route, and which others, of a program that listens on several. Code in, ports out; touches
+nothing.
 
 A route and a listener belong together where both name one router: a variable, a field, net/http's own, or what one function
 makes and the listener is given. Anything else says nothing: a probe of the wrong port restarts a program that works.
@@ -7,7 +8,7 @@ makes and the listener is given. Anything else says nothing: a probe of the wron
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from wherry.analyze.source import vocabulary
@@ -15,7 +16,7 @@ from wherry.analyze.source.code import Code, Where
 from wherry.analyze.source.evaluate import Evaluator, Known
 from wherry.analyze.source.facts import Expression, Invoke, Name, Select, last_name
 from wherry.analyze.source.listening import address_of, listener_of, port_of
-from wherry.analyze.source.routes import registered
+from wherry.analyze.source.routes import registered, visited
 from wherry.model.project import Inferred
 
 Router = tuple[Where, str]
@@ -28,18 +29,26 @@ STEPS: Final = 5
 
 
 def serving(code: Code, evaluator: Evaluator) -> tuple[Inferred, ...]:
-    """Facts of kind route-port: `8080/healthz`, each once, at the route's place."""
+    """Facts of kind route-port, `8080/healthz`, and visited-port, `8080`, each once, at a route's place."""
     ports: dict[Router, set[int]] = defaultdict(set)
     for router, known in _served(code, evaluator):
         numbers = {port for one in known if (port := port_of(one.text))}
         if len(numbers) == 1:
             ports[router] |= numbers
-    found: dict[str, Inferred] = {}
+    found: dict[tuple[str, str], Inferred] = {}
     for call, where, route in registered(code, evaluator):
-        for port in sorted({port for router in _of_call(call.invoke, where, code) for port in ports.get(router, ())}):
-            value = f"{port}{route.value}"
-            found.setdefault(value, Inferred(kind="route-port", value=value, place=route.place, certainty="guess"))
+        for port in _asked_at(call.invoke, where, code, ports):
+            fact = Inferred(kind="route-port", value=f"{port}{route.value}", place=route.place)
+            found.setdefault((fact.kind, fact.value), fact)
+    for call, where in visited(code, evaluator):
+        for port in _asked_at(call.invoke, where, code, ports):
+            place = code.place(where, call.invoke.line, call.invoke.column)
+            found.setdefault(("visited-port", str(port)), Inferred(kind="visited-port", value=str(port), place=place))
     return tuple(found.values())
+
+
+def _asked_at(invoke: Invoke, where: Where, code: Code, ports: Mapping[Router, set[int]]) -> tuple[int, ...]:
+    return tuple(sorted({port for router in _of_call(invoke, where, code) for port in ports.get(router, ())}))
 
 
 def _served(code: Code, evaluator: Evaluator) -> Iterator[tuple[Router, tuple[Known, ...]]]:

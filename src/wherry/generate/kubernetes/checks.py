@@ -126,6 +126,13 @@ def _entrances(application: Application, extras: tuple[str, ...]) -> None:
                 f"{one_line(application.name)[:60]} listens on no TCP port, so no {extra} can lead to it",
                 next=("set image.ports in wherry.toml", f"leave --{extra} out"),
             )
+        if application.runs.unordered:
+            raise UsageError(
+                "kubernetes-no-entrance",
+                f"{one_line(application.name)[:60]} listens on several ports, and which one people use is not known",
+                why="the others may be for its operators alone, and what leads there leads everybody there",
+                next=f"set image.ports in wherry.toml, that one first: {_listed(application.runs.ports)}",
+            )
         if not application.host:
             raise UsageError(
                 "kubernetes-no-entrance",
@@ -135,6 +142,10 @@ def _entrances(application: Application, extras: tuple[str, ...]) -> None:
         _name(application.host, HOST, "generate.host")
     if "gateway" in extras:
         _gateway(application)
+
+
+def _listed(ports: tuple[str, ...]) -> str:
+    return f"[{', '.join(one.removesuffix('/tcp') for one in ports)}]"
 
 
 def _gateway(application: Application) -> None:

@@ -64,6 +64,7 @@ def decide(facts: Facts, ledger: Ledger) -> Runs:
         user=int(user),
         group=int(group or user),
         ports=_ports(facts, questions.asked),
+        unordered=_unordered(facts),
         limits=limited,
         memory_request=ledger.ask(partial(_memory_request, facts, limited), 0),
         cpu_request=ledger.ask(partial(_cpu_request, facts, limited), 0.0),
@@ -99,11 +100,22 @@ def _home(facts: Facts, user: int) -> WritableDirectory | None:
 
 
 def _ports(facts: Facts, asked: int) -> tuple[str, ...]:
-    """In the settings' order; without one the port that answers what is asked comes first, since sources have no order: one for
-    metrics is often opened before the one that people use."""
+    """In the settings' order; without one, since sources have none (a port for metrics is often opened before the one that people
+    use), the one with routes for people comes first, or where there is not just one, the one that answers what is asked."""
     if facts.settings.image.ports is not None:
         return facts.image.ports
-    return tuple(sorted(facts.image.ports, key=lambda port: port != f"{asked}/tcp"))
+    first = _visited(facts) or f"{asked}/tcp"
+    return tuple(sorted(facts.image.ports, key=lambda port: port != first))
+
+
+def _unordered(facts: Facts) -> bool:
+    return facts.settings.image.ports is None and len(facts.image.ports) > 1 and not _visited(facts)
+
+
+def _visited(facts: Facts) -> str:
+    """The one port with routes for people; empty where there is none, or several."""
+    found = {f"{one.value}/tcp" for one in facts.inferred("visited-port")}.intersection(facts.image.ports)
+    return next(iter(found)) if len(found) == 1 else ""
 
 
 def _limits(facts: Facts) -> Answer[Limits]:
