@@ -124,6 +124,14 @@ def test_requests_come_from_the_cluster_or_through_what_was_asked_for() -> None:
     assert closed["ports"] == opened["ports"] == [{"protocol": "TCP", "port": 8080}]
 
 
+def test_an_entrance_opens_the_port_that_it_leads_to_and_no_other() -> None:
+    several = running(API_OPEN, ports=("8080/tcp", "9090/tcp", "8080/udp"))
+    opened, closed = the("NetworkPolicy", several, ("gateway",))["spec"]["ingress"]
+    assert opened == {"ports": [{"protocol": "TCP", "port": 8080}]}
+    assert closed["from"] == [{"namespaceSelector": {}}]
+    assert closed["ports"] == [{"protocol": "TCP", "port": 9090}, {"protocol": "UDP", "port": 8080}]
+
+
 def test_entrances_lead_to_the_service() -> None:
     found = plain(API_OPEN, extras=BOTH)
     (served,) = found["Service", "shop-api"]["spec"]["ports"]

@@ -53,7 +53,7 @@ def objects(application: Application, extras: tuple[str, ...]) -> tuple[Object, 
         made.append(_object(application, "policy/v1", "PodDisruptionBudget", {"spec": _disruption(application)}))
     if scaled(application):
         made.append(_object(application, "autoscaling/v2", "HorizontalPodAutoscaler", {"spec": _scaler(application)}))
-    policy = network_policy(application, open_to_all=bool(extras))
+    policy = network_policy(application, entered=bool(extras))
     made.append(_object(application, "networking.k8s.io/v1", "NetworkPolicy", {"spec": policy}))
     if "ingress" in extras:
         made.append(_object(application, "networking.k8s.io/v1", "Ingress", {"spec": ingress(application)}))

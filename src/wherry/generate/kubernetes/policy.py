@@ -7,7 +7,7 @@ from typing import Final
 from wherry.formats.yaml import Document, noted
 from wherry.generate import names
 from wherry.generate.kubernetes.pod import selector
-from wherry.generate.kubernetes.ports import ports
+from wherry.generate.kubernetes.ports import Port, ports
 from wherry.model.application import PORTS, Application, Backing
 
 DNS: Final = (
@@ -26,16 +26,21 @@ DNS: Final = (
 )
 
 
-def network_policy(application: Application, *, open_to_all: bool) -> Document:
-    """`open_to_all`: an Ingress or Gateway leads to it, whose own pods may be anywhere, even outside the pods' network."""
-    listens = [{"protocol": one.protocol, "port": one.number} for one in ports(application) if one.served]
+def network_policy(application: Application, *, entered: bool) -> Document:
+    """`entered`: an Ingress or Gateway leads to the port that people use; its own pods may be anywhere, even outside the pods'
+    network."""
+    served = [one for one in ports(application) if one.served]
+    entrances = [one for one in served if entered and one.number == application.port and one.protocol == "TCP"]
+    inside = [one for one in served if one not in entrances]
     inward: list[Document] = []
-    if listens and open_to_all:
-        inward.append(noted({"ports": listens}, "From anywhere: the controller may be in the node's network."))
-    elif listens:
+    if entrances:
+        inward.append(
+            noted({"ports": _numbers(entrances)}, "From anywhere: the controller may be in the node's network.")
+        )
+    if inside:
         inward.append(
             noted(
-                {"from": [{"namespaceSelector": {}}], "ports": listens},
+                {"from": [{"namespaceSelector": {}}], "ports": _numbers(inside)},
                 "From the pods of this cluster; narrow it where you know who calls. The kubelet's probes are always let in.",
             )
         )
@@ -49,6 +54,10 @@ def network_policy(application: Application, *, open_to_all: bool) -> Document:
         "ingress": inward or noted([], "It listens on no port."),
         "egress": noted(outward, "What is not here cannot be reached: add what else it calls."),
     }
+
+
+def _numbers(those: list[Port]) -> Document:
+    return [{"protocol": one.protocol, "port": one.number} for one in those]
 
 
 def _backing(backing: Backing) -> Document:
