@@ -92,6 +92,13 @@ def test_what_listens_nowhere_has_no_service_and_lets_nobody_in() -> None:
     assert "ports" not in container(WORKER)
 
 
+def test_a_worker_with_a_port_for_its_health_alone_has_no_service() -> None:
+    """The API server takes none without ports."""
+    watched = running(WORKER, health=API.runs.health)
+    assert [one["name"] for one in container(watched)["ports"]] == ["health"]
+    assert "Service" not in kinds(watched)
+
+
 def test_a_check_on_a_port_of_its_own_is_not_served() -> None:
     application = running(JOBS, health=API.runs.health)
     assert {one["name"] for one in container(application)["ports"]} == {"tcp-9099", "udp-5353", "health"}

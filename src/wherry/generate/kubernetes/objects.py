@@ -47,7 +47,7 @@ def objects(application: Application, extras: tuple[str, ...]) -> tuple[Object, 
         *(_claim(application, name, document, several) for name, document in claims(application)),
         _object(application, "apps/v1", "Deployment", {"spec": _deployment(application)}),
     ]
-    if ports(application):
+    if any(one.served for one in ports(application)):
         made.append(_object(application, "v1", "Service", {"spec": _service(application)}))
     if application.replicas > 1 and not application.runs.volumes:
         made.append(_object(application, "policy/v1", "PodDisruptionBudget", {"spec": _disruption(application)}))
