@@ -107,6 +107,17 @@ def test_switches_are_for_what_can_be_left_out() -> None:
     )
 
 
+def test_a_service_for_the_world_is_not_closed_by_the_policy() -> None:
+    policy = texts("helm", API)[f"{CHART}/templates/networkpolicy.yaml"]
+    lines = ("- ports:", "    - protocol: TCP", "      port: 8080", '  {{- if eq .Values.service.type "ClusterIP" }}')
+    lines += ("  from:", "    - namespaceSelector: {}", "  {{- end }}")
+    assert "".join(f"    {line}\n" for line in lines) in policy
+    assert (
+        "from:"
+        not in texts("helm", replace(API, gateway="infra/public"), extras=BOTH)[f"{CHART}/templates/networkpolicy.yaml"]
+    )
+
+
 def test_only_what_has_no_comments_has_no_first_line() -> None:
     without = {one.path for one in made("helm", API) if not one.comment}
     assert without == {f"{CHART}/values.schema.json", f"{CHART}/templates/NOTES.txt"}

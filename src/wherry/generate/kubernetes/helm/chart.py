@@ -14,7 +14,7 @@ from wherry.generate.kubernetes.helm.rows import CONDITIONS, Row, rows
 from wherry.generate.kubernetes.helm.slots import DEEPER, Slot, template
 from wherry.generate.kubernetes.helm.values import schema, values
 from wherry.generate.kubernetes.objects import Object, objects
-from wherry.generate.kubernetes.paths import Path, has, put
+from wherry.generate.kubernetes.paths import Path, bare, has, put
 from wherry.model.application import Application
 from wherry.model.file import File
 
@@ -101,8 +101,22 @@ def _more(application: Application, one: Object, document: Document) -> Document
         case "Ingress":
             text = "{{- with .Values.ingress.className }}\ningressClassName: {{ . | quote }}\n{{- end }}"
             return _first(document, ("spec",), Slot(text=text, shape="lines"))
+        case "NetworkPolicy":
+            return _policy(document)
         case _:
             return document
+
+
+def _policy(document: Document) -> Document:
+    """A Service of another type than ClusterIP is for who is outside of the cluster, whom no selector finds."""
+    for number, rule in enumerate(bare(document)["spec"]["ingress"]):
+        if "from" in rule:
+            text = (
+                f'{{{{- if eq .Values.service.type "ClusterIP" }}}}\n{yaml.dump({"from": rule["from"]})}{{{{- end }}}}'
+            )
+            changed = {"ports": rule["ports"], Slot(text=text, shape="lines"): None}
+            document = put(document, ("spec", "ingress", number), changed)
+    return document
 
 
 def _deployment(application: Application, document: Document) -> Document:

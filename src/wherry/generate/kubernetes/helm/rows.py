@@ -122,7 +122,12 @@ def _rest() -> Iterator[Row]:
     data = Slot(text="toYaml .Values.config", shape="block")
     anew = "A change starts pods anew: their template has a digest of it."
     yield Row(kind="ConfigMap", path=("data",), slot=data, value="config", note="Its environment.", comment=anew)
-    yield _row("Service", ("spec", "type"), "service.type")
+    yield _row(
+        "Service",
+        ("spec", "type"),
+        "service.type",
+        "Of another type it is open to the world, past the NetworkPolicy, too.",
+    )
     yield _block("PersistentVolumeClaim", ("spec", "accessModes"), "persistence.accessModes")
     yield _row("PersistentVolumeClaim", ("spec", "resources", "requests", "storage"), "persistence.size")
     # A number or a text like 25%.
