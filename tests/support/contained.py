@@ -45,10 +45,10 @@ int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "wait";
   if (!strcmp(what, "exit")) { fprintf(stderr, "going\n"); return atoi(argv[2]); }
   if (!strcmp(what, "eat")) for (;;) { memset(malloc(1 << 20), 1, 1 << 20); usleep(500); }
+  signal(SIGTERM, strcmp(what, "stay") ? stop : SIG_IGN);
   gethostname(host, sizeof host);
   printf("host %s\n", host);
   fflush(stdout);
-  signal(SIGTERM, strcmp(what, "stay") ? stop : SIG_IGN);
   for (;;) pause();
 }
 """
