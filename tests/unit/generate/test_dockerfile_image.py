@@ -62,7 +62,7 @@ LISTS = {
 @pytest.mark.parametrize("variant", ["alpine", "debian", "single-stage", "dev", "distroless", "hardened", "full"])
 def test_the_user_gets_a_line_beside_those_of_the_base(variant: str, tmp_path: Path) -> None:
     """Twice: who has the number already gets no second name."""
-    made = with_runs(API, user=1001, group=1001)
+    made = with_runs(API, user=1001, group=1001, home=None)
     command = next(one.text for one in runs(made, variant) if "/etc/group" in one.text)
     added = " && ".join(re.findall(r"\{ grep [^}]+\}", command))
     for name, lines in LISTS.items():
@@ -76,7 +76,7 @@ def test_the_user_gets_a_line_beside_those_of_the_base(variant: str, tmp_path: P
 
 @pytest.mark.parametrize("variant", ["alpine", "debian", "distroless", "hardened", "full"])
 def test_lists_are_the_bases_own_and_nothing_runs_in_it(variant: str) -> None:
-    made = with_runs(API, user=1001, group=1001)
+    made = with_runs(API, user=1001, group=1001, home=None)
     rows = copies(made, variant)
     assert "--from=base /etc/passwd /etc/group /out/etc/" in rows
     assert "--from=files /out/etc/passwd /out/etc/group /etc/" in rows
@@ -88,6 +88,16 @@ def test_nothing_is_added_for_whom_the_base_knows() -> None:
     assert "/etc/passwd" not in text(API, "distroless") + text(with_runs(API, user=0, group=0), "alpine")
     copied = [one for one in copies(with_runs(API, group=0), "alpine") if "/etc/" in one]
     assert copied == ["--from=base /etc/passwd /out/etc/", "--from=files /out/etc/passwd /etc/"]
+
+
+@pytest.mark.parametrize("variant", ["scratch", "alpine", "debian", "single-stage"])
+def test_the_home_is_the_plans(variant: str) -> None:
+    """On such an image.base there is none: not in images of `wherry build`, and no file mounts one."""
+    at_home, homeless = text(API, variant), text(with_runs(API, home=None), variant)
+    assert "nonroot:x:65532:65532::/home/nonroot:" in at_home
+    assert "install -d -m 0700 -o 65532 -g 65532 " in at_home
+    assert "nonroot:x:65532:65532::/:" in homeless
+    assert "/home" not in homeless
 
 
 def test_folders_of_the_user_come_from_the_folder_above() -> None:

@@ -19,7 +19,6 @@ from wherry.generate.dockerfile.assets import copies as asset_copies
 from wherry.generate.dockerfile.compiling import OUT
 from wherry.generate.dockerfile.draft import APP, Draft, held, told
 from wherry.generate.dockerfile.footings import NONROOT, Lack
-from wherry.model.application import NONROOT_HOME
 
 STAGE: Final = "final"
 FILES: Final = "files"
@@ -163,7 +162,7 @@ def _accounts(draft: Draft) -> tuple[tuple[str, int, str], ...]:
         return ()
     runs = draft.application.runs
     user, group = ({0: "root", NONROOT: "nonroot"}.get(one, "app") for one in (runs.user, runs.group))
-    home = NONROOT_HOME.path if runs.user == NONROOT else "/"
+    home = runs.home.path if runs.home else "/"
     rows = (
         ("/etc/passwd", runs.user, f"{user}:x:{runs.user}:{runs.group}::{home}:/sbin/nologin"),
         ("/etc/group", runs.group, f"{group}:x:{runs.group}:"),
@@ -177,10 +176,10 @@ def _lists(draft: Draft) -> tuple[str, ...]:
 
 
 def folders(draft: Draft) -> tuple[tuple[str, int], ...]:
-    """Path and mode of what the user may write to. A new volume takes its owner from the image. A home is what nonroot has on
-    distroless, and in images of `wherry build`."""
+    """Path and mode of what the user may write to. A new volume takes its owner from the image. A home is the plan's, so that
+    nobody has one here whose other files mount none."""
     runs = draft.application.runs
-    found = {NONROOT_HOME.path: NONROOT_HOME.mode} if "accounts" in draft.lacks and runs.user == NONROOT else {}
+    found = {runs.home.path: runs.home.mode} if "accounts" in draft.lacks and runs.home else {}
     found |= dict.fromkeys(map(posixpath.normpath, runs.volumes), 0o755)
     found |= {posixpath.normpath(one.path): one.mode for one in runs.writable}
     return tuple(sorted(found.items()))
