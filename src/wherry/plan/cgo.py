@@ -46,12 +46,14 @@ class Wish(Value, frozen=True, kw_only=True):
 
 
 def decide(facts: Facts, flags: Flags, targets: tuple[Platform, ...], base: str) -> Answer[Cgo]:
-    """RefusedError [cgo-untrusted], UnavailableError [cgo-compiler] or [cgo-cross], UsageError [pie-not-static]."""
+    """RefusedError [cgo-untrusted], UnavailableError [cgo-compiler] or [cgo-cross], UsageError [pie-not-static], [go-flags] for a
+    sanitizer without cgo."""
     wish = _wish(facts, flags.sanitizer)
     decision = Decision(
         name="cgo", value="on" if wish.on else "off", reason=wish.reason, origin=wish.origin, place=wish.place
     )
     if not wish.on:
+        _check_sanitizer(facts, flags, wish)
         _check_pie(facts, flags, base)
         findings = tuple(_switched_off(facts, use) for use in facts.main.cgo[:1])
         return Answer(value=Cgo(environment=(("CGO_ENABLED", "0"),)), decisions=(decision,), findings=findings)
@@ -177,6 +179,18 @@ def _switched_off(facts: Facts, use: CgoUse) -> Finding:
         subject=facts.subject,
         place=use.place,
         next="unset CGO_ENABLED and build.cgo",
+    )
+
+
+def _check_sanitizer(facts: Facts, flags: Flags, wish: Wish) -> None:
+    if not flags.sanitizer:
+        return
+    source = facts.settings.source("build", "flags")
+    raise UsageError(
+        "go-flags",
+        f"{flags.sanitizer} works only with cgo, and cgo is off: {wish.reason}",
+        where="GOFLAGS" if source.origin == "default" else where(source, ("build", "flags")),
+        next=f"leave {flags.sanitizer} out, or let cgo be on",
     )
 
 

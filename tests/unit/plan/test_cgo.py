@@ -110,3 +110,10 @@ def test_a_binary_that_would_ask_for_a_loader_is_refused(base: str) -> None:
     assert refused(toml).name == "pie-not-static"
     assert refused(toolchain=toolchain(GOFLAGS="-buildmode=pie")).where == ("GOFLAGS",)
     plan(toml.replace(base, "debian:13"))
+
+
+def test_a_sanitizer_without_cgo_is_refused_before_go_or_docker_is_asked() -> None:
+    error = refused('[build]\nflags = ["-race"]\ncgo = false\n')
+    assert (error.name, error.where) == ("go-flags", ('wherry.toml:2:1   flags = ["-race"]',))
+    assert "CGO_ENABLED=0" in refused(toolchain=toolchain(GOFLAGS="-race", CGO_ENABLED="0")).message
+    plan("[build]\ncgo = false\n")
