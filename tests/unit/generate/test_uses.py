@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tests.support.applications import API, JOBS
 from tests.support.choices import CHOICES, said
 from wherry.generate import names
+from wherry.generate.kubernetes import files as kubernetes
 from wherry.generate.table import Writer
 from wherry.model.file import Choice
 
@@ -38,6 +39,26 @@ def test_only_what_is_for_development_needs_a_file_of_another_kind() -> None:
             if one.maker:
                 (file,) = made[one.maker.what, one.maker.variant]
                 assert one.file == names.from_root((JOBS,), file.path)
+
+
+@pytest.mark.parametrize(
+    ("form", "space", "steps"),
+    [
+        ("kustomize", "", ["kubectl apply -k deploy/overlays/production"]),
+        (
+            "kustomize",
+            "shop",
+            ["kubectl apply -f deploy/00-namespace.yaml", "kubectl apply -k deploy/overlays/production"],
+        ),
+        ("helm", "", ["helm upgrade --install shop-api deploy/chart"]),
+        ("helm", "shop", ["helm upgrade --install shop-api deploy/chart --namespace shop --create-namespace"]),
+        ("", "shop", ["kubectl apply -f deploy/"]),
+    ],
+)
+def test_a_namespace_is_made_before_what_is_in_it(form: str, space: str, steps: list[str]) -> None:
+    choice = Choice(what="kubernetes", variant=form)
+    found = kubernetes.uses((replace(API, home=".", namespace=space),), choice, str)
+    assert [one.command for one in found] == steps
 
 
 def test_no_name_of_a_folder_is_code(tmp_path: Path) -> None:

@@ -40,14 +40,21 @@ def uses(applications: Applications, choice: Choice, here: Here) -> tuple[Use, .
     folders = [here(names.from_root(applications, one)) for one in _folders(applications)[:MOST]]
     match choice.variant:
         case "kustomize":
-            commands = [f"kubectl apply -k {quoted(f'{one}/overlays/production')}" for one in folders]
+            spaces = [here(names.from_root(applications, one.path)) for one in _namespaces(applications, choice)]
+            commands = [f"kubectl apply -f {quoted(one)}" for one in spaces]
+            commands += [f"kubectl apply -k {quoted(f'{one}/overlays/production')}" for one in folders]
         case "helm":
-            each = zip(map(names.service, applications), folders, strict=False)
-            commands = [f"helm upgrade --install {name} {quoted(f'{one}/chart')}" for name, one in each]
+            each = zip(applications, folders, strict=False)
+            commands = [_installed(application, quoted(f"{one}/chart")) for application, one in each]
         case _:
             top = quoted(f"{here(names.from_root(applications, FOLDER))}/")
             commands = [f"kubectl apply -{'R' if len(applications) > 1 else ''}f {top}"]
     return tuple(Use(command=one) for one in commands)
+
+
+def _installed(application: Application, chart: str) -> str:
+    space = f" --namespace {application.namespace} --create-namespace" if application.namespace else ""
+    return f"helm upgrade --install {names.service(application)} {chart}{space}"
 
 
 def _namespaces(applications: Applications, choice: Choice) -> tuple[File, ...]:
