@@ -43,6 +43,7 @@ def harmless(done: Done) -> str:
     assert not HARMFUL.search(text), ascii(HARMFUL.search(text))
     assert not re.search(r"^(error|warning) \[fake\]", text, re.MULTILINE)
     assert "Traceback" not in text
+    assert "[crash]" not in text
     return text
 
 

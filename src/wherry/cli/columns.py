@@ -29,8 +29,10 @@ def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
 
 
 def row_lines(label: str, value: str, because: str, width: int) -> list[str]:
-    """The lines of one aligned row."""
+    """The lines of one aligned row. A label that leaves no room stands above what belongs to it."""
     head = f"  {label:<{LABEL}}"
+    if len(head) + LEAST > width:
+        return [head.rstrip(), *row_lines("", value, because, max(width, 2 + LABEL + LEAST))]
     values = wrapped(value, width - len(head)) or [""]
     lines = [(head if number == 0 else " " * len(head)) + part for number, part in enumerate(values)]
     if because and len(lines[-1]) + 2 + len(because) <= width:

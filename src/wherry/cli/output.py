@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING
 
-from wherry.cli.columns import LABEL, compared, row_lines, tabled, wrapped
+from wherry.cli.columns import LABEL, LEAST, compared, row_lines, tabled, wrapped
 from wherry.errors import Several, UnavailableError, WherryError
 from wherry.kit.text import one_line, visible
 
@@ -83,7 +83,8 @@ class Output:
 
     def rows(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Rows under one another, their values aligned."""
-        label_width = max((LABEL, *(len(label) + 2 for label, _, _ in rows)))
+        sizes = (len(label) + 2 for label, _, _ in rows)
+        label_width = max((LABEL, *(size for size in sizes if size + 2 + LEAST <= self.width)))
         for row in rows if not self._quiet else ():
             label, value, because = map(one_line, row)
             for part in row_lines(label.ljust(label_width), value, because, self.width):

@@ -104,6 +104,15 @@ def test_rows_fit_and_lose_nothing(value: str, because: str, width: int) -> None
     assert all(len(line) <= max(width, longest + 10) for line in lines)
 
 
+def test_a_label_that_leaves_no_room_stands_above() -> None:
+    """A folder's name, say; the others' values are where they always are."""
+    output, _, err = sink()
+    output.rows((("short", "one", ""), ("x" * 90, "two", "why")))
+    short, above, below = err.getvalue().splitlines()
+    assert (short, above, below.split()) == ("  short   one", "  " + "x" * 90, ["two", "why"])
+    assert below.index("two") == short.index("one")
+
+
 WORDS = st.lists(st.text("abc/", min_size=1, max_size=70), max_size=9).map(" ".join)
 
 
