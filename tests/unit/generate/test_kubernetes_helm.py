@@ -107,15 +107,19 @@ def test_switches_are_for_what_can_be_left_out() -> None:
     )
 
 
-def test_a_service_for_the_world_is_not_closed_by_the_policy() -> None:
-    policy = texts("helm", API)[f"{CHART}/templates/networkpolicy.yaml"]
-    lines = ("- ports:", "    - protocol: TCP", "      port: 8080", '  {{- if eq .Values.service.type "ClusterIP" }}')
+@pytest.mark.parametrize(
+    ("extras", "closed"),
+    [
+        ((), '(eq .Values.service.type "ClusterIP")'),
+        (BOTH, '(eq .Values.service.type "ClusterIP") (not .Values.ingress.enabled) (not .Values.httpRoute.enabled)'),
+        (("ingress",), '(eq .Values.service.type "ClusterIP") (not .Values.ingress.enabled)'),
+    ],
+)
+def test_the_policy_follows_the_values_that_let_the_world_in(extras: tuple[str, ...], closed: str) -> None:
+    policy = texts("helm", replace(API, gateway="infra/public"), extras=extras)[f"{CHART}/templates/networkpolicy.yaml"]
+    lines = ("- ports:", "    - protocol: TCP", "      port: 8080", f"  {{{{- if and {closed} }}}}")
     lines += ("  from:", "    - namespaceSelector: {}", "  {{- end }}")
     assert "".join(f"    {line}\n" for line in lines) in policy
-    assert (
-        "from:"
-        not in texts("helm", replace(API, gateway="infra/public"), extras=BOTH)[f"{CHART}/templates/networkpolicy.yaml"]
-    )
 
 
 def test_only_what_has_no_comments_has_no_first_line() -> None:

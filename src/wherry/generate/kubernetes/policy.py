@@ -10,6 +10,8 @@ from wherry.generate.kubernetes.pod import selector
 from wherry.generate.kubernetes.ports import Port, ports
 from wherry.model.application import PORTS, Application, Backing
 
+CLUSTER: Final[dict[str, Document]] = {"from": [{"namespaceSelector": {}}]}
+"""Of a rule for all pods of the cluster."""
 DNS: Final = (
     noted(
         {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]},
@@ -40,7 +42,7 @@ def network_policy(application: Application, *, entered: bool) -> Document:
     if inside:
         inward.append(
             noted(
-                {"from": [{"namespaceSelector": {}}], "ports": _numbers(inside)},
+                {**CLUSTER, "ports": _numbers(inside)},
                 "From the pods of this cluster; narrow it where you know who calls. The kubelet's probes are always let in.",
             )
         )

@@ -15,6 +15,7 @@ from wherry.generate.kubernetes.helm.slots import DEEPER, Slot, template
 from wherry.generate.kubernetes.helm.values import schema, values
 from wherry.generate.kubernetes.objects import Object, objects
 from wherry.generate.kubernetes.paths import Path, bare, has, put
+from wherry.generate.kubernetes.policy import CLUSTER
 from wherry.model.application import Application
 from wherry.model.file import File
 
@@ -23,6 +24,7 @@ _SEMVER: Final = re.compile(
 )
 HEADLESS: Final = ("values.schema.json", "templates/NOTES.txt")
 """JSON has no comments, and those of the notes would be shown."""
+ENTRANCES: Final = ("Ingress", "HTTPRoute")
 POD: Final[Path] = ("spec", "template", "spec")
 ANNOTATIONS: Final = f"""\
 annotations:
@@ -51,7 +53,7 @@ def chart(application: Application, folder: str, extras: tuple[str, ...]) -> tup
         "values.schema.json": schema(set_by_users),
         "templates/_helpers.tpl": texts.helpers(application),
         "templates/NOTES.txt": texts.notes(application),
-        **{f"templates/{one.file}.yaml": _template(application, one, used) for one in every},
+        **{f"templates/{one.file}.yaml": _template(application, one, used, every) for one in every},
     }
     return tuple(
         File(path=f"{folder}/chart/{path}", text=text, comment="" if path in HEADLESS else "#")
@@ -74,17 +76,17 @@ def _about(application: Application) -> Document:
     }
 
 
-def _template(application: Application, one: Object, used: tuple[Row, ...]) -> str:
+def _template(application: Application, one: Object, used: tuple[Row, ...], every: tuple[Object, ...]) -> str:
     document: Document = one.document
     for row in used:
         if row.kind == one.kind and row.file in ("", one.file) and has(document, row.path):
             document = put(document, row.path, noted(row.slot, row.comment) if row.comment else row.slot)
-    text = template(_more(application, one, document))
+    text = template(_more(application, one, document, every))
     condition = CONDITIONS.get(one.kind)
     return f"{{{{- if .Values.{condition} }}}}\n{text}{{{{- end }}}}\n" if condition else text
 
 
-def _more(application: Application, one: Object, document: Document) -> Document:
+def _more(application: Application, one: Object, document: Document, every: tuple[Object, ...]) -> Document:
     """The entries that only a value can bring."""
     match one.kind:
         case "Deployment":
@@ -102,20 +104,20 @@ def _more(application: Application, one: Object, document: Document) -> Document
             text = "{{- with .Values.ingress.className }}\ningressClassName: {{ . | quote }}\n{{- end }}"
             return _first(document, ("spec",), Slot(text=text, shape="lines"))
         case "NetworkPolicy":
-            return _policy(document)
+            return _policy(document, tuple(CONDITIONS[two.kind] for two in every if two.kind in ENTRANCES))
         case _:
             return document
 
 
-def _policy(document: Document) -> Document:
-    """A Service of another type than ClusterIP is for who is outside of the cluster, whom no selector finds."""
+def _policy(document: Document, entrances: tuple[str, ...]) -> Document:
+    """What is let in from anywhere is there for an entrance: one that values have switched off closes it. A Service of another
+    type than ClusterIP is for who is outside of the cluster, whom no selector finds."""
     for number, rule in enumerate(bare(document)["spec"]["ingress"]):
-        if "from" in rule:
-            text = (
-                f'{{{{- if eq .Values.service.type "ClusterIP" }}}}\n{yaml.dump({"from": rule["from"]})}{{{{- end }}}}'
-            )
-            changed = {"ports": rule["ports"], Slot(text=text, shape="lines"): None}
-            document = put(document, ("spec", "ingress", number), changed)
+        closed = ['(eq .Values.service.type "ClusterIP")']
+        closed += [f"(not .Values.{one})" for one in entrances if "from" not in rule]
+        text = f"{{{{- if and {' '.join(closed)} }}}}\n{yaml.dump(CLUSTER)}{{{{- end }}}}"
+        changed = {"ports": rule["ports"], Slot(text=text, shape="lines"): None}
+        document = put(document, ("spec", "ingress", number), changed)
     return document
 
 
