@@ -19,7 +19,8 @@ from wherry.model.image import Built
 from wherry.store import place as places
 from wherry.store.places import at
 
-SAID = "all of it was there already, 0."
+SAID = re.compile(r"all of it was there already, \d+\.\d\d s\n")
+"""The short way's word; the long one says `already, in`."""
 
 
 class Yard:
@@ -68,7 +69,7 @@ SHORT = [
 def test_one_request_says_all(words: tuple[str, ...], yard: Yard) -> None:
     done = yard.run(*(word.format(yard.name) for word in words))
     assert (done.code, done.stdout) == (0, f"{yard.name}@{yard.built.digest}\n")
-    assert done.stderr.startswith(SAID)
+    assert SAID.match(done.stderr)
     assert yard.asked == ["HEAD"]
 
 
@@ -77,7 +78,7 @@ def test_several_names_are_asked_one_by_one(yard: Yard) -> None:
     words = ("push", "oci:images:1", "-t", yard.name, "-t", second)
     assert f"{yard.name}@{yard.built.digest}\n{second}@{yard.built.digest}\n" == yard.run(*words).stdout
     yard.registry.calls.clear()
-    assert yard.run(*words).stderr.startswith(SAID)
+    assert SAID.match(yard.run(*words).stderr)
     assert yard.asked == ["HEAD", "HEAD"]
 
 
@@ -86,7 +87,7 @@ def test_several_names_are_asked_one_by_one(yard: Yard) -> None:
 )
 def test_every_option_goes_the_long_way(more: tuple[str, ...], yard: Yard) -> None:
     done = yard.run("push", "oci:images:1", "-t", yard.name, *more)
-    assert SAID not in done.stderr
+    assert not SAID.search(done.stderr)
     assert done.code == (4 if more == ("--offline",) else 0), done.stderr
 
 
@@ -111,7 +112,7 @@ def test_an_unclear_answer_is_asked_for_again(fault: Fault, yard: Yard) -> None:
     yard.registry.faults = [fault]
     done = yard.run("push", "oci:images:1", "-t", yard.name)
     assert (done.code, done.stdout) == (0, f"{yard.name}@{yard.built.digest}\n"), done.stderr
-    assert SAID not in done.stderr
+    assert not SAID.search(done.stderr)
 
 
 def test_a_moved_tag_and_a_new_image_are_pushed(yard: Yard) -> None:
@@ -154,7 +155,7 @@ def test_mistakes_are_told_as_ever(words: tuple[str, ...], name: str, yard: Yard
 def test_a_damaged_index_goes_the_long_way(yard: Yard) -> None:
     (yard.folder / "images/index.json").write_text('{"manifests": [1, {"digest": []}]}')
     done = yard.run("push", "oci:images:1", "-t", yard.name)
-    assert (done.code, SAID in done.stderr) == (5, False), done.stderr
+    assert (done.code, SAID.search(done.stderr)) == (5, None), done.stderr
 
 
 def test_schemes_are_known() -> None:
@@ -175,14 +176,14 @@ def imported(yard: Yard, *words: str) -> tuple[set[str], str]:
 
 def test_little_is_imported(yard: Yard) -> None:
     found, said = imported(yard, "push", "oci:images:1", "-t", yard.name)
-    assert SAID in said
+    assert SAID.search(said)
     assert found == set()
 
 
 def test_little_is_imported_to_send_an_image(yard: Yard) -> None:
     yard.put(random_image(yard.folder / "layers", seed=2), f"oci:{yard.folder}/images:1")
     found, said = imported(yard, "push", "oci:images:1", "-t", yard.name)
-    assert " sent, in 0." in said
+    assert re.search(r" sent, in [0-9.]+ s\n", said)
     assert found == set()
 
 
@@ -201,7 +202,7 @@ def test_a_new_image_has_the_story_of_the_long_way(yard: Yard) -> None:
         yard.put(random_image(yard.folder / "layers", seed=seed), f"oci:{yard.folder}/images:{seed}")
         second = yard.name.removesuffix("1") + f"a{seed}"
         lines = yard.run("push", f"oci:images:{seed}", "-t", second, "-t", yard.name, *more).stderr.splitlines()
-        told.append([re.sub(r"\d\.\d\d|(?<=[:a])[23]\b|^1 platform.*?; ", "", line) for line in lines])
+        told.append([re.sub(r"\d+\.\d\d|(?<=[:a])[23]\b|^1 platform.*?; ", "", line) for line in lines])
     assert told[0] == told[1]
     assert len(told[0]) == 5
 
