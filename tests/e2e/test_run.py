@@ -259,6 +259,7 @@ def test_the_machines_environment_stays_outside(shelf: Book) -> None:
     os.environ["WHERRY_TEST_CANARY"] = "yellow"
     shelf.good("run", "-q", "-d", apps.place("good"), "--name", "canary", "-e", "GIVEN=1")
     try:
+        shelf.until_it_listens("canary")  # before that it may still be the runtime, with variables of its own
         pid = shelf.containers()["canary"]["pid"]
         data = Path(f"/proc/{pid}/environ").read_bytes()
         names = {one.partition(b"=")[0].decode() for one in data.split(b"\0") if one}

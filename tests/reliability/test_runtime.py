@@ -19,7 +19,7 @@ import pytest
 from tests.support import apps, odd_apps
 from tests.support.cli import COMMAND, variables
 from tests.support.ports import ports
-from tests.support.runbook import Book, book, get, mounts, until
+from tests.support.runbook import Book, book, get, heard, mounts, until
 from tests.support.servers import free_port, need_user_namespaces
 from tests.support.tools import need
 from wherry.errors import UnavailableError
@@ -62,6 +62,7 @@ def test_f01_nothing_of_wherrys_is_open_inside(shelf: Book, tmp_path: Path) -> N
     with socket.create_server(("127.0.0.1", 0)), (tmp_path / "open").open("w") as file:
         os.set_inheritable(file.fileno(), True)
         shelf.good("run", "-q", "-d", apps.place("good"), "--name", "fds")
+        shelf.until_it_listens("fds")  # before that it may still be the runtime, with files of its own
         pid = shelf.containers()["fds"]["pid"]
         targets = {path.name: str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
     shelf.good("rm", "--force", "fds")
@@ -313,7 +314,7 @@ def test_f12_the_users_terminal_stays_outside(shelf: Book) -> None:
         environment = variables(shelf.folder / "home", **shelf.environment)
         os.execve(COMMAND[0], [*COMMAND, "run", "-q", apps.place("good"), "--name", "typed"], environment)
     try:
-        until(lambda: shelf.containers().get("typed", {}).get("state") == "running")
+        heard(ours, b"listening on")
         pid = int(shelf.containers()["typed"]["pid"])
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         targets = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
