@@ -22,7 +22,7 @@ from wherry.flows.subject import Program
 from wherry.kit.ports import Answer
 from wherry.kit.value import Value
 from wherry.model.container import Container, Limits, User
-from wherry.model.observation import Expectations
+from wherry.model.observation import Expectations, Unseen
 from wherry.model.plan import Health
 from wherry.model.recording import FileUse, Recording
 from wherry.model.trials import CpuTrial, MemoryTrial, Refused
@@ -181,8 +181,10 @@ def test_a_limit_that_cannot_be_met_here_is_tried_smaller(
 WRITTEN = tuple(FileUse(path=path, intent="write", state="denied") for path in ("/srv", "/srv/new"))
 
 
-def watched(root: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    monkeypatch.setattr(writing, "_recorded", lambda *_: recording)
+def watched(
+    root: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch, *, worked: bool = True
+) -> dict[str, object]:
+    monkeypatch.setattr(writing, "_recorded", lambda *_: (recording, worked))
     made = SimpleNamespace(
         container=CONTAINER, runtime=SimpleNamespace(name="runc"), root=SimpleNamespace(path=str(root))
     )
@@ -193,6 +195,13 @@ def test_a_folder_that_is_there_is_not_lost(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "srv").mkdir()
     found = watched(tmp_path, Recording(files=WRITTEN, started=True), monkeypatch)
     assert found == {"refused": Refused(paths=("/srv/new",))}
+
+
+def test_who_never_came_to_its_work_may_write_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it wanted before was seen; that it wants nothing was not."""
+    found = watched(tmp_path, Recording(files=WRITTEN, started=True), monkeypatch, worked=False)
+    assert found == {"refused": Refused(paths=tuple(one.path for one in WRITTEN))}
+    assert isinstance(watched(tmp_path, Recording(started=True), monkeypatch, worked=False)["refused"], Unseen)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from wherry.flows.looks.scene import Scene, routes_of, until_healthy
 from wherry.formats import syscalls
 from wherry.formats.seccomp import encode, to_docker
 from wherry.kit.notices import Wanted, Watching
+from wherry.model.observation import Unseen
 from wherry.model.recording import Recording
 from wherry.model.trials import Refused
 from wherry.runtime.record.filter import recording_filter, refused
@@ -31,7 +32,7 @@ WATCHED: Final = ("runc", "crun", "podman")
 AFTER: Final = 0.3
 """Seconds for what comes after the answers."""
 PATIENCE: Final = 3.0
-"""Seconds to become healthy, and for each answer: what a program writes it mostly writes at its start."""
+"""Seconds for each answer, and for what serves nothing: what a program writes it mostly writes at its start."""
 
 
 def writing(scene: Scene) -> dict[str, object]:
@@ -39,17 +40,20 @@ def writing(scene: Scene) -> dict[str, object]:
     architecture = scene.made.container.platform.architecture
     if scene.made.runtime.name not in WATCHED or architecture not in syscalls.COLUMNS:
         raise UnavailableError("no-watch", f"under {scene.made.runtime.name} its system calls cannot be watched")
-    recording = _recorded(scene, architecture)
+    recording, worked = _recorded(scene, architecture)
     if recording.trouble or not recording.started:
         raise UnavailableError("no-watch", recording.trouble or "its system calls were not told of")
     root = Path(scene.made.root.path)
     paths = sorted({one.path for one in recording.files if one.intent == "write" and one.state == "denied"})
     # To make a folder that is there is no loss, and is refused all the same.
     lost = tuple(path for path in paths if not _is_folder(root, path))
+    if not lost and not worked:
+        return {"refused": Unseen(why="it was not well in time, so what it writes at work was not seen")}
     return {"refused": Refused(paths=lost)}
 
 
-def _recorded(scene: Scene, architecture: str) -> Recording:
+def _recorded(scene: Scene, architecture: str) -> tuple[Recording, bool]:
+    """What it did, and whether it came to its work, or to its end."""
     base = seccomp_of(scene.made.container)
     numbers = {name: number for number, name in syscalls.names(architecture).items()}
     wrong, silent = refused(base), frozenset(numbers)
@@ -63,12 +67,13 @@ def _recorded(scene: Scene, architecture: str) -> Recording:
         file = Path(scene.session.scratch, f"seccomp-{os.urandom(4).hex()}.json")
         file.write_bytes(encode(to_docker(recording_filter(base, architecture, silent, watch.address))))
         with live(scene.made, scene.machine, lambda one: replace(one, seccomp=str(file))) as one:
-            if until_healthy(scene, one, min(PATIENCE, scene.expectations.start)) is not None and scene.port:
-                for route in routes_of(scene):
-                    scene.get(one, route, seconds=PATIENCE)
-            if one.wait(0.0) is None:
+            well = until_healthy(scene, one, scene.expectations.start if scene.serves else PATIENCE) is not None
+            for route in routes_of(scene) if well and scene.port else ():
+                scene.get(one, route, seconds=PATIENCE)
+            ended = one.wait(0.0) is not None
+            if not ended:
                 time.sleep(AFTER)
-    return recorder.recording(frozenset(wrong), watch.trouble)
+    return recorder.recording(frozenset(wrong), watch.trouble), well or ended or not scene.serves
 
 
 def _is_folder(root: Path, path: str) -> bool:
