@@ -199,12 +199,13 @@ def test_the_kernel_refuses_processes(scene: looks.Scene) -> None:
 
 def test_requests_that_come_late_are_under_way_before_it_is_stopped(scene: looks.Scene) -> None:
     """A busy machine sends them late; those that meet a closed port would count as lost."""
+    wanted = replace(WANTED, slow_route="/slow?ms=4000", tries=1)
 
     def ask(pid: int, port: int, path: str, /, seconds: float = 5.0) -> Answer:
-        time.sleep(4 * HEAD_START if path == WANTED.slow_route else 0.0)
+        time.sleep(4 * HEAD_START if path == wanted.slow_route else 0.0)
         return scene.machine.ask(pid, port, path, seconds)
 
-    late = replace(scene, machine=replace(scene.machine, ask=ask), expectations=replace(WANTED, tries=1))
+    late = replace(scene, machine=replace(scene.machine, ask=ask), expectations=wanted)
     seen = stopping(late)["drain"]
     assert isinstance(seen, Drain)
     assert [one.status for one in seen.tries[0].answers] == [200] * WANTED.requests
