@@ -30,8 +30,9 @@ from wherry.runtime.oci import Runtime, Streams
 
 PATIENCE: Final = 60.0
 STEP: Final = 0.01
-STRANGE: Final = 2.0
-"""Seconds that a running container's process may not be found here: it may have ended while the engine was asked."""
+STRANGE: Final = 10.0
+"""Seconds that a running container's process may not be found here: it may have ended, which a busy engine takes its time to
+notice."""
 COMMAND: Final = "command.json"
 LABEL: Final = "wherry.id"
 NOT_STARTED: Final = ("created", "configured", "initialized", "")
