@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support import apps, odd_apps
 from tests.support.contained import SOURCE, Case, case, image
@@ -42,6 +44,28 @@ def test_nothing_of_it_stays(engine: str, tmp_path: Path) -> None:
         assert (bad.well, bad.said) == (False, "going")
         good = probe(one.one, Health(command=("/app/does", "exit", "0"), timeout=30.0), found.machine)
         assert good.well
+
+
+LATE = """\
+#!/bin/sh
+case " $* " in *" exec "*) sleep 1.5 ;; esac
+exec {runc} "$@"
+"""
+
+
+def test_one_that_starts_when_its_time_is_over_is_killed_too(tmp_path: Path) -> None:
+    """On a busy machine."""
+    need_exec()
+    tmp_path.chmod(0o755)
+    late = tmp_path / "runc"
+    late.write_text(LATE.format(runc=shutil.which("runc")))
+    late.chmod(0o755)
+    with case("runc", tmp_path) as found, found.started(image()) as one:
+        one.said("host")
+        slow = replace(one.one, runtime=replace(one.one.runtime, program=str(late)))
+        seen = probe(slow, Health(command=("/app/does", "stay"), timeout=0.3), found.machine)
+        assert (seen.well, seen.said) == (False, "it did not end in 0.3 s")
+        assert family(one.pid) == (one.pid,)
 
 
 @pytest.fixture(scope="module", params=["runc", "docker"])

@@ -11,13 +11,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
 from wherry.errors import UnavailableError, WherryError
 from wherry.flows.attend import Attended, pipes
-from wherry.kit.ports import Command, Machine
+from wherry.kit.ports import Child, Command, Machine
 from wherry.model.plan import Health
 from wherry.probe.elf import HEALTHY_STATUS
 from wherry.runtime import engines, oci
@@ -26,6 +27,9 @@ from wherry.runtime.look import answers_at
 
 ANSWER: Final = 1 << 12
 PATIENCE: Final = 2.0
+STARTING: Final = 10.0
+"""Seconds that a runtime on a busy machine may take to start a command whose time is over already, and so may have none to kill."""
+STEP: Final = 0.01
 HOSTS: Final = ("127.0.0.1", "::1")
 Changed = Callable[[Condition], None]
 
@@ -107,14 +111,23 @@ def _run(one: Attended, health: Health, machine: Machine) -> tuple[bool, str]:
             streams.close()
             code = child.wait(health.timeout)
             if code is None:
-                with contextlib.suppress(OSError, ValueError):
-                    machine.kill(int(pid_file.read_text()), signal.SIGKILL)
+                if one.runtime.name in oci.NAMES:
+                    _kill_inside(child, pid_file, machine)
                 if child.wait(PATIENCE) is None:
                     child.signal(signal.SIGKILL)
                 return False, f"it did not end in {health.timeout:g} s"
     except UnavailableError as error:
         return False, error.message
     return code == 0, b"".join(said).decode("utf-8", "replace").strip() or f"status {code}"
+
+
+def _kill_inside(child: Child, pid_file: Path, machine: Machine) -> None:
+    """The command, once its runtime has told its process."""
+    end = time.monotonic() + STARTING
+    while child.wait(STEP) is None and time.monotonic() < end:
+        with contextlib.suppress(OSError, ValueError):
+            machine.kill(int(pid_file.read_text()), signal.SIGKILL)
+            return
 
 
 def _keep(said: list[bytes], data: bytes) -> None:
