@@ -28,7 +28,7 @@ from wherry.runtime.look import answers_at
 ANSWER: Final = 1 << 12
 PATIENCE: Final = 2.0
 STARTING: Final = 10.0
-"""Seconds that a runtime on a busy machine may take to start a command whose time is over already, and so may have none to kill."""
+"""Seconds that a runtime on a busy machine may take to start a command whose time is over: before that there is none to kill."""
 STEP: Final = 0.01
 HOSTS: Final = ("127.0.0.1", "::1")
 Changed = Callable[[Condition], None]
