@@ -70,8 +70,8 @@ def test_unknowns_are_listed_and_few(found: dict[str, Future[Outcome]]) -> None:
     assert rows().keys() == done.keys()
     assert unlisted("runc", done) == {}
     total = sum(len(one.verdicts) for one in done.values())
-    assert sum(len(one.unknown(name)) for name, one in done.items()) < total * MOST_UNKNOWN
-    assert not done["good"].unknown("good")
+    assert sum(len(one.unknown) for one in done.values()) < total * MOST_UNKNOWN
+    assert not done["good"].unknown
 
 
 def test_each_check_has_an_application_that_must_fail_it() -> None:

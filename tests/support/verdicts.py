@@ -40,13 +40,11 @@ ELSEWHERE = ("good-arm64", "hello-arm64", "hello-v4", "cpu-level", "other-index"
 REFUSED = {"no-command": "no-command", "unknown-user": "bad-user"}
 #: What a machine that is busy with other tests may add: the application takes all processors.
 TOLERATED = {"burns": {"drain", "ready", "start"}}
-AT_FIRST_SIGHT = frozenset({"user", "capabilities", "privileges", "seccomp", "apparmor", "isolation"})
-RUNNING = frozenset(
-    {"memory", "cpu", "pids", "health", "ready", "ports", "drain", "reap", "random-uid"} | AT_FIRST_SIGHT
-)
-"""Of one that does not start, or not for long, it is chance whether somebody could look at it."""
+RUNNING = frozenset({"memory", "cpu", "pids", "health", "ready", "ports", "drain", "reap", "random-uid"})
+"""Of one that does not run for long it is chance whether somebody could look at it."""
 IN_WORDS = "what needs it to run"
-ENDING = ("hello",)
+PROFILE = frozenset({"apparmor"})
+"""Where there is AppArmor, it is chance whether somebody sees the profile of one that ends at once."""
 MEASURED = frozenset({"cpu"})
 """What a machine that is busy with other tests cannot tell apart, and says so."""
 MOST_UNKNOWN = 0.15
@@ -90,10 +88,10 @@ class Outcome:
             return frozenset({f"error {self.error}"})
         return self.names("FAIL") - TOLERATED.get(name, set())
 
-    def unknown(self, name: str) -> frozenset[str]:
+    @property
+    def unknown(self) -> frozenset[str]:
         """Those that say something of the image: what this machine cannot show is left out."""
-        found = frozenset(one.check for one in self.verdicts if one.outcome == "UNKNOWN" and not one.host)
-        return found | AT_FIRST_SIGHT if "start" in self.names("FAIL") or name in ENDING else found
+        return frozenset(one.check for one in self.verdicts if one.outcome == "UNKNOWN" and not one.host)
 
     def why(self, *checks: str) -> list[Verdict]:
         return [one for one in self.verdicts if one.check in checks]
@@ -163,8 +161,8 @@ def unlisted(engine: str, found: dict[str, Outcome]) -> dict[str, frozenset[str]
     listed = rows()
     extra = {}
     for name, one in found.items():
-        by_chance = RUNNING if "start" in one.names("FAIL") else MEASURED
-        extra[name] = one.unknown(name) - listed[name].unknown.get(engine, frozenset()) - by_chance
+        by_chance = PROFILE | (RUNNING if "start" in one.names("FAIL") else MEASURED)
+        extra[name] = one.unknown - listed[name].unknown.get(engine, frozenset()) - by_chance
     return {name: those for name, those in extra.items() if those and name not in TOLERATED}
 
 
@@ -176,7 +174,7 @@ def write(engine: str, found: dict[str, Outcome]) -> None:
     table = {}
     for name, one in found.items():
         row = known.get(name, Row())
-        row.failed[engine], row.unknown[engine] = one.failed(name), one.unknown(name)
+        row.failed[engine], row.unknown[engine] = one.failed(name), one.unknown
         table[name] = row
     PAGE.write_text(page(table))
 
@@ -197,7 +195,7 @@ MIDDLE = """
 ## UNKNOWN
 
 What could not be seen, and so is no PASS; without what the machine could not show of any image (AppArmor). Most are of images
-that do not start: *{words}* is {running}.
+that do not start, or end soon: *{words}* is {running}.
 
 | image | under each engine | and under some |
 |---|---|---|

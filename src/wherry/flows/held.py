@@ -78,5 +78,6 @@ def reduced(container: Container, seen: Identity) -> tuple[str, ...]:
         *(("user",) if container.user_namespace else ()),
         *(("net",) if container.network != "host" else ()),
     )
-    found += [f"it shares this machine's {kind} namespace" for kind in kinds if kind not in seen.namespaces]
+    own = kinds if seen.namespaces is None else seen.namespaces
+    found += [f"it shares this machine's {kind} namespace" for kind in kinds if kind not in own]
     return tuple(found)

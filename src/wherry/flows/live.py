@@ -110,8 +110,14 @@ class Live:
 
 
 @contextlib.contextmanager
-def live(made: Made, machine: Machine, change: Callable[[Container], Container] | None = None) -> Iterator[Live]:
-    """Starts `made`, or what `change` makes of its container, without published ports; killed and taken away at the end.
+def live(
+    made: Made,
+    machine: Machine,
+    change: Callable[[Container], Container] | None = None,
+    before: Callable[[], object] = lambda: None,
+) -> Iterator[Live]:
+    """Starts `made`, or what `change` makes of its container, without published ports; killed and taken away at the end. `before`
+    is called last before its start.
 
     UnavailableError [cannot-start], [reduced-isolation], BuildError [no-entrypoint] and its like."""
     container = replace(made.container, publish=())
@@ -121,6 +127,7 @@ def live(made: Made, machine: Machine, change: Callable[[Container], Container] 
         ready = held.enter_context(placed(replace(made, container=container), machine))
         streams = held.enter_context(attend.pipes(log.write))
         kernel = held.enter_context(contextlib.closing(KernelLog()))
+        before()
         child = engines.start(ready.runtime, ready.place, streams)
         streams.close()
         followed = Followed(child, ready.place, machine.kill)

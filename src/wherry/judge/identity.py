@@ -87,20 +87,28 @@ def seccomp(observed: Observed, _: Expectations) -> Verdict:
 def security_module(observed: Observed, _: Expectations) -> Verdict:
     """PASS: AppArmor or SELinux confines the process; a host without either cannot show it."""
     match observed.identity:
-        case Identity(security=""):
-            return unknown("apparmor", "this host has no AppArmor or SELinux, so nothing was observed", host=True)
-        case Identity(security=profile) if profile.startswith("unconfined"):
-            return unknown("apparmor", "no profile is set; seccomp and capabilities stand alone", profile, host=True)
-        case Identity(security=profile):
-            return passed("apparmor", profile)
+        case Identity() as seen:
+            return _confined(seen.security)
         case why:
             return nothing("apparmor", why)
+
+
+def _confined(profile: str | None) -> Verdict:
+    if profile is None:
+        return unknown("apparmor", "it ended before that could be seen")
+    if not profile:
+        return unknown("apparmor", "this host has no AppArmor or SELinux, so nothing was observed", host=True)
+    if profile.startswith("unconfined"):
+        return unknown("apparmor", "no profile is set; seccomp and capabilities stand alone", profile, host=True)
+    return passed("apparmor", profile)
 
 
 def isolation(observed: Observed, _: Expectations) -> Verdict:
     """PASS: namespaces of its own for all that was asked for."""
     match observed.identity:
         case Identity() as seen:
+            if seen.namespaces is None:
+                return unknown("isolation", "its namespaces are hidden from an ordinary user")
             wanted = {"mnt", "pid", "ipc", "uts", "cgroup"}
             wanted |= {"net"} if observed.container.network != "host" else set()
             wanted |= {"user"} if observed.container.user_namespace else set()

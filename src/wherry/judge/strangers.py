@@ -42,9 +42,4 @@ def arm64(observed: Observed, _: Expectations) -> Verdict:
 
 def _starts(observed: Observed) -> bool:
     """Unless the opposite was seen."""
-    match observed.start:
-        case Start() as seen:
-            first = seen.healthy_after if seen.route else seen.listening_after
-            return seen.ended is None and first is not None
-        case _:
-            return True
+    return not isinstance(observed.start, Start) or observed.start.is_well

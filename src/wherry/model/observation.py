@@ -85,6 +85,12 @@ class Start(Value, frozen=True, kw_only=True, tag="start"):
     log: tuple[str, ...] = ()
     """Its last lines."""
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it came up and went on: healthy, or listening where nobody knows how to ask for more."""
+        first = self.healthy_after if self.route or self.command else self.listening_after
+        return self.ended is None and first is not None
+
 
 class Identity(Value, frozen=True, kw_only=True, tag="identity"):
     """What the kernel says of the first process (proc_pid_status(5)), ids as inside."""
@@ -98,10 +104,10 @@ class Identity(Value, frozen=True, kw_only=True, tag="identity"):
     no_new_privileges: bool | None = None
     seccomp: int | None = None
     """0 off, 1 strict, 2 filter."""
-    security: str = ""
-    """The profile of AppArmor or SELinux; empty: there is none."""
-    namespaces: tuple[str, ...] = ()
-    """Those that are not this machine's: pid, net, mnt ..."""
+    security: str | None = ""
+    """The profile of AppArmor or SELinux; empty: there is none; None: it was not seen which one the program got."""
+    namespaces: tuple[str, ...] | None = ()
+    """Those that are not this machine's: pid, net, mnt ...; None: an ordinary user may not see those of a runtime's own code."""
 
 
 class Checked(Value, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ ESTABLISHED: Final = "01"
 
 
 def identity(pid: int) -> Identity:
-    """Who the process is and what it may do. OSError when it has ended; PermissionError where we may not see its namespaces."""
+    """Who the process is and what it may do. OSError when it has ended."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
     uids, gids = _map(pid, "uid_map"), _map(pid, "gid_map")
@@ -39,15 +39,18 @@ def identity(pid: int) -> Identity:
         no_new_privileges=status["NoNewPrivs"] == ["1"] if "NoNewPrivs" in status else None,
         seccomp=int(status["Seccomp"][0]) if "Seccomp" in status else None,
         security=_security(pid),
-        namespaces=tuple(kind for kind in KINDS if _is_own(pid, kind)),
+        namespaces=_own_namespaces(pid),
     )
 
 
-def _is_own(pid: int, kind: str) -> bool:
-    """Whether the process's namespace is another than ours. OSError when it has ended, since a process that nobody has collected
-    yet has its state, and no namespaces any more; False for a kind that this kernel has not."""
-    ours = _namespace("self", kind)
-    return bool(ours) and str(Path(f"/proc/{pid}/ns/{kind}").readlink()) != ours
+def _own_namespaces(pid: int) -> tuple[str, ...] | None:
+    """The kinds of which the process has another namespace than we; None where we may not see that. OSError when it has ended:
+    one that nobody has collected yet still has its state, and no namespaces."""
+    ours = {kind: name for kind in KINDS if (name := _namespace("self", kind))}
+    try:
+        return tuple(kind for kind, name in ours.items() if str(Path(f"/proc/{pid}/ns/{kind}").readlink()) != name)
+    except PermissionError:
+        return None
 
 
 def sockets(pid: int) -> Sockets:

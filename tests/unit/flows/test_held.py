@@ -21,6 +21,7 @@ DECIDED = Container(
 
 def test_what_is_held_as_decided_is_no_difference() -> None:
     assert reduced(DECIDED, HELD) == ()
+    assert reduced(DECIDED, replace(HELD, namespaces=None)) == (), "hidden from an ordinary user is not shared"
     assert reduced(replace(DECIDED, capabilities=("CAP_CHOWN",)), replace(HELD, capabilities=(("CapEff", 1),))) == ()
     assert reduced(replace(DECIDED, seccomp="unconfined"), replace(HELD, seccomp=0)) == ()
     assert (

@@ -15,7 +15,7 @@ from wherry.model.verdict import Verdict
 
 Judge = Callable[[Observed, Expectations], Verdict]
 WANTED = Expectations()
-KINDS = IDENTITY.namespaces
+KINDS = IDENTITY.namespaces or ()
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
@@ -46,10 +46,12 @@ ROWS: tuple[tuple[Judge, Identity, str, str], ...] = (
     (judges.seccomp, replaced(seccomp=0), "FAIL", "every system call"),
     (judges.seccomp, replaced(seccomp=None), "UNKNOWN", "does not say"),
     (judges.security_module, IDENTITY, "UNKNOWN", "no AppArmor"),
+    (judges.security_module, replaced(security=None), "UNKNOWN", "before that could be seen"),
     (judges.security_module, replaced(security="unconfined"), "UNKNOWN", "no profile"),
     (judges.security_module, replaced(security="unconfined (enforce)"), "UNKNOWN", "no profile"),
     (judges.security_module, replaced(security="docker-default (enforce)"), "PASS", "docker-default"),
     (judges.isolation, IDENTITY, "PASS", "its own"),
+    (judges.isolation, replaced(namespaces=None), "UNKNOWN", "hidden"),
     *(
         (judges.isolation, replaced(namespaces=tuple(one for one in KINDS if one != kind)), "FAIL", f"machine's {kind}")
         for kind in KINDS

@@ -190,6 +190,7 @@ def test_children(seen: Exercise, links: Links | None, outcome: str, words: str)
 
 UP = Start(listening_after=0.1, healthy_after=0.1, route="GET /healthz", waited=0.1)
 DOWN = Start(waited=0.1, ended=1)
+ILL = Start(listening_after=0.1, command="/app/x health", waited=10.0)
 STRANGER = Stranger(uid=12345, healthy_after=0.02, waited=0.02)
 EMULATED = Emulated(platform="linux/arm64", emulator="qemu", healthy_after=0.2, waited=0.2, answer="GET /healthz 200")
 STRANGE: tuple[tuple[Judge, dict[str, object], str, str], ...] = (
@@ -207,6 +208,12 @@ STRANGE: tuple[tuple[Judge, dict[str, object], str, str], ...] = (
         {"stranger": replace(STRANGER, healthy_after=None), "start": DOWN},
         "UNKNOWN",
         "as its own user it is not well, either",
+    ),
+    (
+        random_uid,
+        {"stranger": replace(STRANGER, healthy_after=None), "start": ILL},
+        "UNKNOWN",
+        "it is not well, either",
     ),
     (random_uid, {"stranger": Unseen(why="one id alone")}, "UNKNOWN", "one id alone"),
     (arm64, {"emulated": EMULATED}, "PASS", "healthy under qemu after 200 ms, GET /healthz 200"),

@@ -50,6 +50,17 @@ def test_this_process_is_who_it_is() -> None:
     assert seen.namespaces == ()
 
 
+def test_who_has_ended_has_no_namespaces_that_were_seen() -> None:
+    """Its state is there until somebody collects it, and says nothing of where it was."""
+    with subprocess.Popen(["true"]) as child:
+        end = time.monotonic() + 20
+        while lives(child.pid) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert "NoNewPrivs" in Path(f"/proc/{child.pid}/status").read_text()
+        with pytest.raises(OSError, match="ns/"):
+            identity(child.pid)
+
+
 def test_an_answer_counts_only_from_its_own_port(port: int) -> None:
     """With this machine's network somebody else may listen there."""
     assert answers_at(os.getpid(), port)
@@ -181,7 +192,7 @@ def test_a_network_of_its_own_is_asked_and_seen() -> None:
             assert child.stdout.readline() == b"up\n"
             assert ask(child.pid, port, "/").status == 204
             assert [(one.address, one.port) for one in sockets(child.pid).listening] == [("127.0.0.1", port)]
-            assert "net" in identity(child.pid).namespaces
+            assert "net" in (identity(child.pid).namespaces or ())
             assert ask(0, port, "/").error == "refused"
         finally:
             child.kill()

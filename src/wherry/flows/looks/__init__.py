@@ -12,14 +12,14 @@ from wherry.flows.looks.tester import Tester
 from wherry.flows.looks.trials import cpu, memory, pids
 from wherry.flows.looks.writing import writing
 
-#: The longest first, since several are done at a time.
+#: What the others need not wait for is found out first, then the longest first: several are done at a time.
 LOOKS = (
+    Look(gives=("start", "identity", "routes", "sockets"), look=running),
     Look(gives=("exercise",), look=exercise),
     Look(gives=("drain",), look=stopping),
     Look(gives=("emulated",), look=emulated),
     Look(gives=("cpu",), look=cpu),
     Look(gives=("contents",), look=contents),
-    Look(gives=("start", "identity", "routes", "sockets"), look=running),
     Look(gives=("refused",), look=writing),
     Look(gives=("memory",), look=memory),
     Look(gives=("pids",), look=pids),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from wherry.flows.live import Live, live
-from wherry.flows.looks.scene import Scene, routes_of, until_healthy
+from wherry.flows.looks.scene import Scene, routes_of, until_well
 from wherry.kit.text import one_line
 from wherry.kit.value import Value
 from wherry.model.observation import Needless, Unseen
@@ -67,7 +67,7 @@ class Sampled:
 def exercise(scene: Scene) -> dict[str, object]:
     """exercise."""
     with live(scene.made, scene.machine) as one:
-        healthy = not scene.serves or until_healthy(scene, one, scene.expectations.start) is not None
+        healthy = not scene.serves or until_well(scene, one, scene.expectations.start) is not None
         code = one.wait(SETTLE if healthy else 0.0)
         if code == 0 and not scene.serves:
             return {"exercise": Needless(why="it ran to its end, and serves nothing")}

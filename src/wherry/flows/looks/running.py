@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from wherry.errors import BuildError, WherryError
 from wherry.flows.live import Live, live
+from wherry.flows.looks.latched import ENDED, latched
 from wherry.flows.looks.scene import Scene, can_check, route_of, until_healthy
 from wherry.model.observation import Checked, Identity, Needless, Nothing, Routes, Sockets, Start, Unseen
 from wherry.runtime.look import identity, sockets
@@ -36,7 +37,10 @@ def _running(scene: Scene) -> dict[str, object]:
         start = _up(scene, one)
         if start.ended is not None:
             gone = _gone(scene, start.ended)
+            who = latched(scene) if isinstance(who, Unseen) else who
             return {"start": start, "identity": who, "routes": gone, "sockets": gone}
+        if scene.serves and not start.is_well:
+            scene.unwell.set()
         routes = _routes(scene, one, before)
         code = one.wait(max(0.0, STAY - one.age))
         listening: Sockets | Unseen = Unseen(why="it ended before that") if code is not None else sockets(one.pid)
@@ -51,7 +55,7 @@ def _who(one: Live) -> Identity | Unseen:
     try:
         return identity(one.pid)
     except OSError:
-        return Unseen(why="it ended before anybody could look")
+        return Unseen(why=ENDED)
 
 
 def _up(scene: Scene, one: Live) -> Start:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 
+from msgspec import field
 from msgspec.structs import replace
 
 from wherry.flows.container import Made, RunRequest
@@ -30,6 +32,8 @@ class Scene(Value, frozen=True, kw_only=True):
     """What it was made from, for the same on another platform."""
     session: Session
     tester: Tester
+    unwell: threading.Event = field(default_factory=threading.Event)
+    """Set once its start was seen to lead to no good health: nobody waits for that a second time."""
 
     @property
     def together(self) -> bool:
@@ -114,9 +118,14 @@ def routes_of(scene: Scene) -> tuple[str, ...]:
     return tuple(dict.fromkeys(route for route in wanted if route))
 
 
-def until_healthy(scene: Scene, live: Live, seconds: float) -> Answer | None:
+def until_well(scene: Scene, live: Live, seconds: float) -> Answer | None:
+    """As `until_healthy`; None at once where it was seen already that there is no good health to wait for."""
+    return until_healthy(scene, live, seconds, over=scene.unwell.is_set)
+
+
+def until_healthy(scene: Scene, live: Live, seconds: float, over: Callable[[], bool] = lambda: False) -> Answer | None:
     """The first good answer of the health route, a health command that ended well, or a listening port where there is neither;
-    None when there was none in time."""
+    None when there was none in time, or before it was `over`."""
     route, answers = route_of(scene.made.container.health), list[Answer]()
 
     def healthy() -> bool:
@@ -128,7 +137,7 @@ def until_healthy(scene: Scene, live: Live, seconds: float) -> Answer | None:
         answers.append(scene.get(live, route[1], seconds=2.0))
         return 200 <= answers[-1].status < 400
 
-    found = live.until(healthy, seconds)
+    found = live.until(lambda: over() or healthy(), seconds) and not over()
     if route is None:
         return Answer(status=200) if found else None
     return answers[-1] if found else None

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from msgspec.structs import replace
 
 from wherry.flows.live import Live, live
-from wherry.flows.looks.scene import Scene, until_healthy
+from wherry.flows.looks.scene import Scene, until_well
 from wherry.kit.ports import Answer
 from wherry.model.observation import Drain, DrainTry, Needless, Unseen
 from wherry.runtime.look import accepted, until_it_hears
@@ -63,7 +63,7 @@ def _try(scene: Scene) -> DrainTry | None:
 
 def _is_up(scene: Scene, one: Live) -> bool:
     if scene.serves:
-        return until_healthy(scene, one, scene.expectations.start) is not None
+        return until_well(scene, one, scene.expectations.start) is not None
     return one.wait(WORK) is None
 
 

@@ -12,7 +12,7 @@ from wherry.errors import UnavailableError
 from wherry.flows.container import Made, make
 from wherry.flows.live import Live, live
 from wherry.flows.looks.links import program_of
-from wherry.flows.looks.scene import Scene, route_of, until_healthy
+from wherry.flows.looks.scene import Scene, route_of, until_well
 from wherry.flows.session import Session
 from wherry.flows.subject import Program
 from wherry.model.container import Container, Tmpfs, User
@@ -142,5 +142,5 @@ def _came_up(scene: Scene, one: Live, seconds: float) -> tuple[float | None, int
     if not scene.serves:
         code = one.wait(WORKING)
         return (one.age if not code else None), code
-    answer = until_healthy(scene, one, seconds)
+    answer = until_well(scene, one, seconds)
     return (one.age if answer else None), one.wait(0.0)
