@@ -285,6 +285,19 @@ def test_debug_brings_tools_along(shelf: Book, good: int) -> None:
     assert get(good, "/healthz"), "the container itself goes on"
 
 
+def test_debug_without_such_a_tool_names_ways_on(shelf: Book, good: int) -> None:
+    need("busybox")
+    ways = {
+        "nosuch": "wherry debug good busybox",
+        f"--image={apps.place('good')}": f"wherry inspect {apps.place('good')}",
+    }
+    for word, way in ways.items():
+        done = shelf("debug", "good", word)
+        assert (done.code, "--entrypoint" in done.stderr) == (3, False), "that is none of its options"
+        assert way in " ".join(done.stderr.split()), done.stderr
+        assert shelf.good(*way.split()[1:])
+
+
 def test_debug_in_a_terminal_of_its_own(shelf: Book, good: int) -> None:
     need("busybox")
     pid, ours = pty.fork()

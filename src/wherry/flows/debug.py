@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
-from wherry.errors import UnavailableError
+from wherry.errors import BuildError, UnavailableError
 from wherry.flows import attend, rooms
 from wherry.flows.container import Made, RunRequest, make, placed
 from wherry.flows.engines import own_runtime
@@ -48,8 +50,9 @@ class Wanted(Value, frozen=True, kw_only=True):
 
 
 def debug(kept: Kept, wanted: Wanted, machine: Machine, write: attend.Write) -> int:
-    """The exit code of the tool. UnavailableError [no-tools] where this machine has none; what `make` raises."""
-    with Session(machine) as session:
+    """The exit code of the tool. UnavailableError [no-tools] where this machine has none; what `make` raises; BuildError
+    [no-entrypoint] with ways on."""
+    with _advised(kept.record.container.name, wanted), Session(machine) as session:
         made = _joined(kept, _made(kept, wanted, machine, session), wanted)
         with placed(made, machine) as ready:
             runtime = made.runtime
@@ -62,6 +65,25 @@ def debug(kept: Kept, wanted: Wanted, machine: Machine, write: attend.Write) -> 
                 followed = Followed(child, ready.place, machine.kill)
                 one = attend.Attended(container=made.container, place=ready.place, runtime=runtime, child=followed)
                 return attend.until_end(one, machine).code or 0
+
+
+@contextlib.contextmanager
+def _advised(name: str, wanted: Wanted) -> Iterator[None]:
+    """Around all that may find no such tool: what to do then is said in words of `wherry debug`."""
+    again = f"wherry debug {shlex.quote(name)}"
+    try:
+        yield
+    except BuildError as error:
+        if error.name != "no-entrypoint":
+            raise
+        if wanted.image:
+            shown = f"wherry inspect {shlex.quote(wanted.image)}   shows what is in it"
+            raise error.with_next(shown, f"{again}   has this machine's {TOOLS}") from None
+        raise BuildError(
+            error.name,
+            f"this machine's {TOOLS} has no {wanted.words[0]}",
+            next=(f"{again} {TOOLS}   lists what it has", "--image IMAGE   one with that tool"),
+        ) from error
 
 
 def host_tools(run: Path, machine: Machine) -> Root:
