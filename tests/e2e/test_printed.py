@@ -95,6 +95,8 @@ def test_an_image_answers_and_is_held_as_decided(where: Shell, shelf: Book, deci
         assert (root / "run/secrets/token").read_text() == "s3cret"
         assert (root / "run/secrets/token").stat().st_uid == Path(f"/proc/{one.pid}").stat().st_uid
         assert oct((root / "run/secrets/token").stat().st_mode & 0o777) == "0o400"
+        assert Path(f"/run/{name}-secrets").exists() == (where.engine in ("docker", "podman"))
+    runbook.until(lambda: not Path(f"/run/{name}-secrets").exists())  # its shell takes the copies away
     assert len(decided) > 25
     differences = {name: (decided[name], found[name]) for name in decided if decided[name] != found[name]}
     assert differences.keys() == different(where.engine, container), differences

@@ -82,11 +82,18 @@ def _podman(made: Made, request: RunRequest, _: Machine) -> str:
 def _command(made: Made, request: RunRequest, client: Client) -> str:
     profile = f"{made.container.name}-{PROFILE}"
     base = made.container.id_base if client == "podman" else 0
-    container, secrets = _with_secrets(made.container, f"/run/{made.container.name}-secrets", base)
+    copies = f"/run/{made.container.name}-secrets"
+    container, secrets = _with_secrets(made.container, copies, base)
     image, brings = _brought(made, request, client)
     steps = (*brings, *_profile(made, request, profile), *secrets)
     notes = (*arguments.unsaid(client, container), *_unreadable(container))
-    return _comments(notes) + " &&\n".join((*steps, arguments.shown(client, container, image, profile, processes())))
+    text = " &&\n".join((*steps, arguments.shown(client, container, image, profile, processes())))
+    return _comments(notes) + (_without(copies, text) if secrets else text)
+
+
+def _without(folder: str, text: str) -> str:
+    """A shell's lines, after whose end, however it comes, the folder is gone; their exit status stays."""
+    return f"(trap {shlex.quote(shlex.join(('rm', '-rf', folder)))} EXIT INT TERM\n{text})\n"
 
 
 def _runc(made: Made, request: RunRequest, _: Machine) -> str:
