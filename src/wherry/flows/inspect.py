@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import msgspec
 
-from wherry.errors import UsageError, WherryError
+from wherry.errors import UsageError
+from wherry.flows.loaded import loaded
 from wherry.flows.rooms import store_ports
 from wherry.kit.ports import Machine
 from wherry.model.image import Stored
@@ -14,7 +13,6 @@ from wherry.oci import platform as platforms
 from wherry.oci import reference as references
 from wherry.store import place as places
 from wherry.store.choose import stored_for
-from wherry.store.engine import detect
 from wherry.store.keeper import Ports
 from wherry.store.places import at
 
@@ -39,10 +37,9 @@ def _opened(place: places.Place, ports: Ports) -> Stored:
 
 
 def _beyond(reference: references.Reference, ports: Ports, missing: UsageError) -> Stored:
-    """A name that wherry's store does not hold may be in the engine that a bare build loads into, or in its registry."""
-    if engine := detect.default(ports):
-        with contextlib.suppress(WherryError):
-            return at(places.EnginePlace(engine=engine.scheme, reference=reference), ports).open()
+    """A name that wherry's store does not hold may be in an engine, or in its registry."""
+    if found := loaded(reference, ports):
+        return found[1]
     if reference.host:
         return at(places.RegistryPlace(reference=reference), ports).open()
     raise missing

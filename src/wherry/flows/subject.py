@@ -36,12 +36,13 @@ from wherry.store import place as places
 from wherry.store.base import Bases, Wanted
 from wherry.store.entries import FULL_NAME, REF_NAME
 from wherry.store.keeper import Ports
-from wherry.store.places import at
 
 NO_PROGRAM = frozenset({"no-such-main", "no-such-package", "no-go-mod", "no-go-files", "bad-package", "no-main"})
 """Errors that mean that no package is called so."""
 MEANT = re.compile(r"(?:did you mean |wherry build )(\S+?)\??")
 MODULE = re.compile(r"[\w.-]+\.[\w.-]+/\S*@\S+|\S+@(v\d\S*|latest)")
+LOCALHOST = "localhost"
+"""What podman calls the host of a name that has none."""
 TITLE = "org.opencontainers.image.title"
 CALLED = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*", re.ASCII)
 """A word that containers and their copies in engines can be called; a label may say anything."""
@@ -120,7 +121,7 @@ def is_package(word: str) -> bool:
 
 
 def place_of(word: str, ports: Ports) -> places.Place | None:
-    """Where the image `word` lies: a place as it is said, a name of wherry's store, of a registry when it has a host, of the
+    """Where the image `word` lies: a place as it is said, a name of wherry's store, of a registry when it has a host, of an
     engine that answers; None when it is none of these."""
     scheme, colon, _ = word.partition(":")
     if colon and scheme in places.SCHEMES:
@@ -131,19 +132,12 @@ def place_of(word: str, ports: Ports) -> places.Place | None:
         return None
     if is_own(reference, ports):
         return places.OwnPlace(reference=reference)
-    if reference.host:
-        return places.RegistryPlace(reference=reference)
-    from wherry.store.engine import detect
+    if reference.host in ("", LOCALHOST):
+        from wherry.flows.loaded import loaded
 
-    engine = detect.default(ports)
-    if engine is None:
-        return None
-    place = places.EnginePlace(engine=engine.scheme, reference=reference)
-    try:
-        at(place, ports).open()
-    except WherryError:
-        return None
-    return place
+        if found := loaded(reference, ports):
+            return found[0]
+    return places.RegistryPlace(reference=reference) if reference.host else None
 
 
 @contextlib.contextmanager
