@@ -169,7 +169,7 @@ def show_decided(container: Container, output: Output) -> None:
     output.line(f"{container.name}   {container.image.partition('@')[0]}   {container.platform}")
     told = {one.name: one for one in container.decisions if not one.value.startswith(QUIET)}
     shown = [(label, told[name]) for name, label in SHOWN.items() if name in told]
-    output.rows([(label, VARIABLES.get(one.name, "") + one.value, one.reason) for label, one in shown])
+    output.rows([(_aligned(label), VARIABLES.get(one.name, "") + one.value, one.reason) for label, one in shown])
     for finding in container.findings:
         output.finding(finding)
 
@@ -179,10 +179,15 @@ def show_started(record: Record, output: Output) -> None:
     own = record.container
     inside = tuple(port.partition("/")[0] for port in own.ports if not port.endswith("/udp"))
     if inside and not own.publish and own.network in ("own", "out"):
-        output.row("port", "none is published", f"-p {inside[0]} does that")
+        output.row(_aligned("port"), "none is published", f"-p {inside[0]} does that")
     for address in record.addresses:
         outer, _, inner = address.partition("->")
-        output.row("port", f"http://{outer}" if inner.endswith("/tcp") else outer, f"to {inner}")
+        output.row(_aligned("port"), f"http://{outer}" if inner.endswith("/tcp") else outer, f"to {inner}")
+
+
+def _aligned(label: str) -> str:
+    """As wide as the widest: rows of one container, though some are told later than others."""
+    return label.ljust(max(map(len, SHOWN.values())))
 
 
 def show_end(end: End, container: Container, output: Output, said: str = "") -> None:

@@ -54,5 +54,19 @@ def test_ids_that_are_somebodys_are_told(value: str, said: bool) -> None:
     )  # fmt: skip
     show_decided(container, output)
     assert (value in err.getvalue(), "a volume may be written to" in err.getvalue()) == (said, said)
-    assert "  heap     GOMEMLIMIT=57600KiB          90% of the limit, which Go does not read\n" in err.getvalue()
+    assert "  heap      GOMEMLIMIT=57600KiB         90% of the limit, which Go does not read\n" in err.getvalue()
     assert "the limit of 2 processors" in err.getvalue()
+
+
+def test_where_it_answers_stands_under_what_was_decided() -> None:
+    """Though it is told later, and beside other rows than the widest."""
+    output, _, err = sink()
+    container = Container(
+        name="api", image="api:1", platform=parse("linux/amd64"), arguments=("/app/api",), user=User(uid=1, gid=1),
+        decisions=(Decision(name="writable", value="/tmp", reason="in memory"),),
+    )  # fmt: skip
+    show_decided(container, output)
+    addresses = ("127.0.0.1:9000->8080/tcp",)
+    show_started(Record(id="a", engine="runc", container=container, addresses=addresses), output)
+    writable, port = err.getvalue().splitlines()[-2:]
+    assert port.index("http://127.0.0.1:9000") == writable.index("/tmp")
