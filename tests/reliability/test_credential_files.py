@@ -46,7 +46,7 @@ def test_d06_a_helper_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     began = time.monotonic()
     with pytest.raises(UnavailableError) as caught:
         found("reg.example", machine)
-    assert (caught.value.name, time.monotonic() - began < 5) == ("credential-helper", True)
+    assert (caught.value.name, time.monotonic() - began < 30) == ("credential-helper", True)
 
 
 def test_d06_podmans_file_is_not_tried_after_dockers_helper(tmp_path: Path) -> None:

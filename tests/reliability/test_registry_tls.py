@@ -152,7 +152,7 @@ def test_https_that_fails_is_never_tried_without(tmp_path: Path) -> None:
     """A port that speaks plain HTTP: no request reaches it, whoever is logged in."""
     with plain_port() as server, forward() as way:
         way.places = {f"{NAME}:443": server.port, f"{NAME}:80": server.port}
-        quick = through(tmp_path, way, 'timeout = "200ms"\n')
+        quick = through(tmp_path, way, 'timeout = "1s"\n')
         machine = replace(logged_in(tmp_path, NAME), http=quick.http, registries=quick.registries)
         assert failed(tmp_path, machine).name in ("tls", "connection-lost", "no-answer")
         assert not [request for request in server.seen if b"HTTP/1" in request]
