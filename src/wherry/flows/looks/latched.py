@@ -21,7 +21,6 @@ from wherry.flows.held import REDUCED, reduced
 from wherry.flows.live import live
 from wherry.flows.looks.links import program_of
 from wherry.flows.looks.scene import Scene
-from wherry.flows.package import fresh_folder
 from wherry.flows.subject import Program, copy_program
 from wherry.model.observation import Identity, Unseen
 from wherry.runtime.latch import Latch
@@ -38,6 +37,8 @@ def latched(scene: Scene) -> Identity | Unseen:
     program = program_of(scene)
     if program is None:
         return Unseen(why=ENDED)
+    from wherry.flows.package import fresh_folder
+
     folder = fresh_folder(scene.machine, FOLDER)
     try:
         latch = Latch(folder / program.name)
