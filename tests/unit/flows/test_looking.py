@@ -112,6 +112,23 @@ def test_the_slow_route_has_a_caller_of_its_own(monkeypatch: pytest.MonkeyPatch)
     assert sampled.asked >= exercise.ENOUGH
 
 
+@pytest.mark.parametrize(
+    ("looks", "left"),
+    [([()], ()), ([(7, 9), (7,), ()], ()), ([(7, 9), (9,), (9, 11)], (9,)), ([(7,), (7,), (7,)], (7,))],
+    ids=["none", "all collected, late", "one stays", "the only one stays"],
+)
+def test_who_is_collected_late_is_not_left_behind(
+    looks: list[tuple[int, ...]], left: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = iter(looks)
+    monkeypatch.setattr(exercise, "zombies", lambda _: next(seen, looks[-1]))
+
+    def until(what: Callable[[], bool], _: float) -> bool:
+        return any(what() for _ in looks)
+
+    assert exercise.left_behind(SimpleNamespace(pid=1, until=until, wait=lambda _: None)) == left
+
+
 @pytest.mark.parametrize("base", [0, 100_000])
 def test_a_stranger_is_not_its_own_user(base: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "urandom", lambda _: (7).to_bytes(4, "big"))

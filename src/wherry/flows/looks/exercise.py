@@ -31,8 +31,8 @@ EVERY: Final = 0.02
 FAMILY: Final = 5
 """Looks at the group for one at all processes of this machine."""
 CALLERS: Final = 3
-COLLECTING: Final = 0.35
-"""Seconds that a parent may take to collect a child."""
+COLLECTING: Final = 2.0
+"""Seconds that a parent may take to collect a child on a busy machine."""
 #: What Go, and most other programs, say of a write that was refused. "permission denied" alone may be about reading.
 REFUSALS: Final = re.compile(
     r"read-only file system|\b(?:create|mkdir|rename|remove|unlink|chmod|chown|symlink|write)\s+\S+:\s+permission denied",
@@ -87,8 +87,7 @@ def _exercised(scene: Scene, one: Live) -> Exercise:
         idle = (rest.cpu_seconds - began.cpu_seconds) / alone
     if code is None:
         code = _ask(scene, one, sampled)
-    first = zombies(one.pid) if code is None else ()
-    left = tuple(sorted(set(first) & set(zombies(one.pid)))) if first and one.wait(COLLECTING) is None else ()
+    left = left_behind(one) if code is None else ()
     last = one.usage() if code is None else rest  # some engines take the group away at once
     return Exercise(
         idle=alone,
@@ -112,6 +111,18 @@ def _exercised(scene: Scene, one: Live) -> Exercise:
         refusals=refusals(one.log.text()),
         log=one.log.lines(3),
     )
+
+
+def left_behind(one: Live) -> tuple[int, ...]:
+    """Ended processes that nobody collects."""
+    left = set(zombies(one.pid))
+
+    def are_collected() -> bool:
+        left.intersection_update(zombies(one.pid))
+        return not left
+
+    stay = left and not one.until(are_collected, COLLECTING) and one.wait(0.0) is None
+    return tuple(sorted(left)) if stay else ()
 
 
 def _ask(scene: Scene, one: Live, sampled: Sampled) -> int | None:
