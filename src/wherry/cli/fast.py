@@ -55,7 +55,7 @@ def leave() -> None:
         streams.open_all()
         if code is None:
             code = INTERRUPTED
-            streams.tell("\ninterrupted\n")
+            streams.tell(f"\n{signals.last_words(sys.argv[1:])}\n")
     if not streams.flushed(sys.stdout):
         code = code or streams.LOST
     streams.flushed(sys.stderr)

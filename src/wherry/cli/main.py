@@ -13,7 +13,7 @@ from collections.abc import Callable
 from wherry import errors
 from wherry.cli import crash, homes, streams
 from wherry.cli.output import Output, standard_output
-from wherry.cli.signals import deaf, hear
+from wherry.cli.signals import deaf, hear, last_words
 
 #: Error class → exit code (design §5). The first class that fits counts.
 EXIT_CODES: tuple[tuple[type[errors.WherryError], int], ...] = (
@@ -25,10 +25,6 @@ EXIT_CODES: tuple[tuple[type[errors.WherryError], int], ...] = (
     (errors.CorruptError, 5),
 )
 INTERRUPTED = 130
-#: Verbs that are asked for files or images.
-WRITING = frozenset(
-    {"build", "profile", "init", "generate", "push", "pull", "copy", "annotate", "rebase", "base", "registry", "cache"}
-)
 
 
 def run(arguments: list[str], command: Callable[[], int] | None = None) -> int:
@@ -82,11 +78,9 @@ def exit_code(error: errors.WherryError) -> int:
 
 
 def _interrupted(output: Output, arguments: list[str]) -> int:
-    """What runs or shows something writes nothing, so nobody asks what is left of it."""
     deaf()
     output.progress("")
-    verb = arguments[0] if arguments else ""
-    output.line("interrupted; nothing half-written is left" if verb in WRITING else "interrupted")
+    output.line(last_words(arguments))
     return INTERRUPTED
 
 

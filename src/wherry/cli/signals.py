@@ -18,6 +18,15 @@ LATER = 0.01
 #: fast, and a second interrupt kills where the first one asks.
 ECHO = 0.05
 _heard = [-ECHO]
+#: Verbs that are asked for files or images.
+WRITING = frozenset(
+    {"build", "profile", "init", "generate", "push", "pull", "copy", "annotate", "rebase", "base", "registry", "cache"}
+)
+
+
+def last_words(arguments: list[str]) -> str:
+    """What is said of an interrupt. What runs or shows something writes nothing, so nobody asks what is left of it."""
+    return "interrupted; nothing half-written is left" if WRITING.intersection(arguments[:1]) else "interrupted"
 
 
 def lose_none() -> None:

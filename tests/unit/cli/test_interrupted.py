@@ -9,8 +9,9 @@ import pytest
 
 from tests.unit.cli.test_output import sink
 from wherry.cli.commands import VERBS
-from wherry.cli.main import INTERRUPTED, WRITING, _interrupted
+from wherry.cli.main import INTERRUPTED, _interrupted
 from wherry.cli.runbook import show_listing
+from wherry.cli.signals import WRITING
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,27 @@ def test_another_interrupt_on_the_way_out_changes_nothing(moment: str, code: int
         [sys.executable, "-c", TWICE, "doctor", moment], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (code, "interrupted\n" if code else "")
+
+
+#: An interrupt before the program is imported.
+EARLY = """
+import sys
+from wherry.cli import fast
+
+def main():
+    raise KeyboardInterrupt
+
+fast.main = main
+fast.leave()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["push", "a"], "interrupted; nothing half-written is left"), (["run", "a"], "interrupted"), ([], "interrupted")],
+)
+def test_the_short_way_has_the_same_last_words(words: list[str], said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY, *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (INTERRUPTED, f"\n{said}\n")
