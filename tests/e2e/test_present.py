@@ -158,17 +158,30 @@ def test_a_damaged_index_goes_the_long_way(yard: Yard) -> None:
     assert (done.code, SAID.search(done.stderr)) == (5, None), done.stderr
 
 
+def test_a_registries_toml_that_is_wrong_is_told(yard: Yard) -> None:
+    file = yard.folder / "home/config/wherry/registries.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("timeout = 1\n")
+    done = yard.run("push", "oci:images:1", "-t", yard.name)
+    assert (done.code, "error [bad-setting]" in done.stderr) == (2, True), done.stderr
+    assert yard.asked == []
+
+
 def test_schemes_are_known() -> None:
     assert set(present.SCHEMES) == set(places.SCHEMES)
 
 
-def imported(yard: Yard, *words: str) -> tuple[set[str], str]:
+HEAVY = ("click", "msgspec", "urllib3", "ssl", "pathlib", "http.client", "wherry.flows")
+#: What a push of what is there does without, too: half of its time (decision 0011).
+HALF = ("json", "re", "enum", "socket", "typing", "hashlib")
+
+
+def imported(yard: Yard, *words: str, heavy: tuple[str, ...] = HEAVY) -> tuple[set[str], str]:
     """The modules that a command imports, by their first name or whole, and what it says."""
     command = [COMMAND[0], "-X", "importtime", *COMMAND[1:], *words]
     done = subprocess.run(
         command, cwd=yard.folder, env=variables(yard.folder / "home"), capture_output=True, text=True, check=True
     )
-    heavy = ("click", "msgspec", "urllib3", "ssl", "pathlib", "http.client", "wherry.flows")
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time")]
     names = {line.rpartition("|")[2].strip() for line in lines}
     return {name for name in heavy if any(f"{one}.".startswith(f"{name}.") for one in names)}, done.stderr

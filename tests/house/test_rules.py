@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src/wherry").rglob("*.py"))
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 #: Only these floors may start processes, open sockets, read the environment or the clock.
-MACHINE = {"subprocess", "socket", "http.client", "urllib.request", "urllib3", "multiprocessing"}
+MACHINE = {"subprocess", "socket", "_socket", "http.client", "urllib.request", "urllib3", "multiprocessing"}
 DOORS = ("system/", "cli/", "api.py", "cache/noop")
 
 

@@ -12,7 +12,6 @@ As there, blobs go out unseen: the registry hashes them, and keeps what has the 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import queue
 import stat
@@ -21,8 +20,7 @@ import threading
 import time
 
 from wherry.cache.noop import wire
-from wherry.cache.noop.outputs import MANIFESTS
-from wherry.cli.present import DIGEST
+from wherry.cli import plain
 
 TYPE_CHECKING = False  # importing typing costs more than all of this file
 if TYPE_CHECKING:
@@ -42,6 +40,8 @@ TICK = 0.2
 """Seconds between two looks at how far it is."""
 LARGEST = 4 << 20
 """Bytes of a document (`store.documents`)."""
+MOST = 100
+"""Images of an index; as many beneath it as their limit there allows."""
 #: Layers that may not be handed on (`store.content`).
 _KEPT_BACK = (".nondistributable.", ".foreign.")
 
@@ -61,9 +61,9 @@ class Begun:
     """An image on its way to one repository, begun when this is made; none unless each of its blobs is a file of its size. Any
     OSError, ValueError, LookupError, TypeError, AttributeError or RuntimeError: this is for the long way."""
 
-    def __init__(self, layout: str, digest: str, server: tuple[str, int], repository: str) -> None:
-        self.digest, self.server, self.path = digest, server, f"/v2/{repository}/"
-        self.blobs, self.manifests = _parts(layout, digest)
+    def __init__(self, layout: str, top: dict[str, Any], server: tuple[str, int], repository: str) -> None:
+        self.digest, self.server, self.path = top["digest"], server, f"/v2/{repository}/"
+        self.blobs, self.manifests = _parts(layout, top)
         self._ended: queue.SimpleQueue[Sending] = queue.SimpleQueue()
         todo = list(self.blobs.items())
         sys.setswitchinterval(SWITCH)
@@ -141,53 +141,47 @@ def _kept(answer: wire.Answered, digest: str) -> bool:
     return answer[0] == 201 and answer[1].get("docker-content-digest", digest) == digest
 
 
-def _parts(layout: str, digest: str) -> tuple[dict[str, Sending], dict[str, tuple[str, int, str]]]:
+def _parts(layout: str, top: dict[str, Any]) -> tuple[dict[str, Sending], dict[str, tuple[str, int, str]]]:
     """Config and layers of an image, or of each in an index; file, size and media type of the manifests, the top one last."""
-    top = _document(layout, digest)
-    children = {child["digest"]: child for child in top["manifests"]} if "manifests" in top else {}
-    images = {name: _document(layout, name) for name in children} or {digest: top}
-    blobs = {}
-    for image in images.values():
-        _document(layout, image["config"]["digest"])
-        for one in (*image["layers"], image["config"]):
+    several = top["mediaType"] in plain.INDEXES
+    children = _document(layout, top, plain.INDEX)["manifests"] if several else [top]
+    if not 0 < len(children) <= MOST:
+        raise ValueError(top["digest"])
+    blobs, manifests = {}, {}
+    for child in children:
+        image = _document(layout, child, plain.MANIFEST)
+        config, layers = image["config"], image["layers"]
+        if len(_document(layout, config, plain.CONFIG)["rootfs"]["diff_ids"]) != len(layers):
+            raise ValueError(child["digest"])
+        for one in (*layers, config):
             if any(word in one["mediaType"] for word in _KEPT_BACK):
                 raise ValueError(one["mediaType"])
             blobs[one["digest"]] = Sending(*_sized(layout, one))
-    manifests = {}
-    for name, document in (images | {digest: top}).items():
-        if (
-            document["schemaVersion"] != 2
-            or document["mediaType"] not in MANIFESTS.split(", ")
-            or "subject" in document
-        ):
-            raise ValueError(name)
-        size = os.stat(_path(layout, name)).st_size  # noqa: PTH116 - pathlib costs milliseconds here
-        row = children.get(name, {"digest": name, "size": size})
-        manifests[name] = (*_sized(layout, row), document["mediaType"])
+        manifests[child["digest"]] = (*_sized(layout, child), child["mediaType"])
+    manifests[top["digest"]] = (*_sized(layout, top), top["mediaType"])
     return blobs, manifests
 
 
-def _document(layout: str, digest: str) -> dict[str, Any]:
-    """A JSON object that is what its name says."""
-    file = os.open(_path(layout, digest), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+def _document(layout: str, descriptor: dict[str, Any], shape: dict[Any, Any]) -> dict[str, Any]:
+    """An object of this shape that is what its descriptor says."""
+    file = os.open(_path(layout, descriptor["digest"]), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     with os.fdopen(file, "rb") as opened:
         data = opened.read(LARGEST + 1)
-    document = json.loads(data)
-    if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest or type(document) is not dict:
-        raise ValueError(digest)
+    document = plain.read(data, shape)
+    kind = document.get("mediaType", descriptor["mediaType"])
+    if f"sha256:{hashlib.sha256(data).hexdigest()}" != descriptor["digest"] or kind != descriptor["mediaType"]:
+        raise ValueError(descriptor["digest"])
     return document
 
 
 def _sized(layout: str, descriptor: dict[str, Any]) -> tuple[str, int]:
     """The blob's file and size, which are as the descriptor says."""
     path, size = _path(layout, descriptor["digest"]), descriptor["size"]
-    status = os.stat(path)  # noqa: PTH116
-    if not stat.S_ISREG(status.st_mode) or type(size) is not int or not 0 < size == status.st_size:
+    status = os.stat(path)  # noqa: PTH116 - pathlib costs milliseconds here
+    if not stat.S_ISREG(status.st_mode) or not 0 < size == status.st_size:
         raise ValueError(path)
     return path, size
 
 
 def _path(layout: str, digest: str) -> str:
-    if not DIGEST.fullmatch(digest):
-        raise ValueError(digest)
     return f"{layout}/blobs/sha256/{digest[7:]}"

@@ -8,21 +8,16 @@ more ado (`early`). Anything else, be it only another option, goes the long way,
 
 from __future__ import annotations
 
-import json
-import re
+import os
 import time
 
 from wherry.cache.noop.outputs import LARGEST, REF_NAME, registry_says
-from wherry.cli import streams
+from wherry.cli import plain, streams
 
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_NAME = rf"{_PART}(?:/{_PART})*"
-_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
-#: A name in a registry of this machine, with its tag (`oci.reference`).
-_LOCAL = re.compile(rf"(?:docker://)?((localhost|127\.0\.0\.1):([1-9][0-9]{{0,4}})/({_NAME})):({_TAG})", re.ASCII)
-#: A layout, its tag perhaps left out; a folder with a colon in its name goes the long way.
-_LAYOUT = re.compile(rf"oci:([^:@~][^:@]*)(?::({_TAG}))?", re.ASCII)
-_OWN = re.compile(rf"(?:store:)?({_PART}(?:/{_PART})*)(?::({_TAG}))?", re.ASCII)
+TYPE_CHECKING = False  # importing typing costs more than all of this file
+if TYPE_CHECKING:
+    from typing import Any
+
 #: Words before a colon that are no name of the store (`store.place`).
 SCHEMES = (
     "oci",
@@ -34,34 +29,52 @@ SCHEMES = (
     "docker",
     "store",
 )
-#: `sha256:` and the name of a file.
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+#: What may be unusual ends here, and the long way says what is the matter.
+UNUSUAL = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+_SMALL = "abcdefghijklmnopqrstuvwxyz0123456789"
+_WORD = frozenset(_SMALL)
+_TAG = frozenset(f"{_SMALL}{_SMALL.upper()}_.-")
+
+
+class Goal:
+    """A name in a registry of this machine, with its tag; ValueError for any other (`oci.reference`)."""
+
+    def __init__(self, text: str) -> None:
+        self.server, _, name = text.removeprefix("docker://").partition("/")
+        self.host, _, port = self.server.partition(":")
+        self.repository, _, self.tag = name.partition(":")
+        self.port = int(port)
+        known = self.host in ("localhost", "127.0.0.1") and port == str(self.port) and 0 < self.port < 65536
+        if not known or not _is_repository(self.repository) or not _is_tag(self.tag):
+            raise ValueError(text)
+
+    def __str__(self) -> str:
+        return f"{self.server}/{self.repository}:{self.tag}"
 
 
 def present(arguments: list[str], environment: dict[str, str]) -> int | None:
     """The exit code when all of it was there already, or is now; None when anything is different or unclear."""
     began = time.monotonic()
     said = words(arguments)
-    if said is None or environment.get("WHERRY_OFFLINE"):
-        return None
-    source, names = said
-    goals = [goal for goal in map(_LOCAL.fullmatch, names) if goal]
     try:
-        layout, digest = _digest(source, environment)
-        if not digest or len(goals) != len(names):
+        if said is None or _is_told_more(environment):
             return None
+        source, names = said
+        goals = [Goal(name) for name in names]
+        layout, top = _top(source, environment)
+        digest = top["digest"]
         missing = [goal for goal in goals if not _has(goal, digest)]
-        sent = _sent(missing, layout, digest) if missing else 0
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError):
+        sent = _sent(missing, layout, top) if missing else 0
+    except UNUSUAL:
         return None
     if sent is None:
         return None
     spent = time.monotonic() - began
     if missing:
-        _tell(source, [f"docker://{goal[1]}:{goal[5]}" for goal in goals], sent, spent)
+        _tell(source, [f"docker://{goal}" for goal in goals], sent, spent)
     else:
         streams.tell(f"all of it was there already, {spent:.2f} s\n")
-    return streams.say("".join(f"{goal[1]}:{goal[5]}@{digest}\n" for goal in goals))
+    return streams.say("".join(f"{goal}@{digest}\n" for goal in goals))
 
 
 def _tell(source: str, places: list[str], sent: int, spent: float) -> None:
@@ -77,25 +90,31 @@ def _tell(source: str, places: list[str], sent: int, spent: float) -> None:
     output.next(f"wherry inspect {shlex.quote(places[0])}")
 
 
-def _has(goal: re.Match[str], digest: str) -> bool:
+def _is_told_more(environment: dict[str, str]) -> bool:
+    """Whether the user says more than the words do: by a variable, or in a registries.toml, right or wrong."""
+    folder = f"{_folder(environment, 'XDG_CONFIG_HOME', '.config')}/wherry"
+    return bool(environment.get("WHERRY_OFFLINE")) or os.path.lexists(f"{folder}/registries.toml")
+
+
+def _has(goal: Goal, digest: str) -> bool:
     """Whether the name means `digest` there; LookupError when its registry does not say."""
-    status, told = registry_says(goal[2], goal[3], goal[4], goal[5])
+    status, told = registry_says(goal.host, str(goal.port), goal.repository, goal.tag)
     if status not in (200, 404):
         raise LookupError(status)
     return (status, told) == (200, digest)
 
 
-def _sent(goals: list[re.Match[str]], layout: str, digest: str) -> int | None:
+def _sent(goals: list[Goal], layout: str, top: dict[str, Any]) -> int | None:
     """Bytes sent, now that all of it is there; None when the long way goes on. Of several repositories that is for all."""
-    (server,) = {(goal[2], int(goal[3]), goal[4]) for goal in goals}
+    (place,) = {(goal.host, goal.port, goal.repository) for goal in goals}
     from wherry.cli import signals
     from wherry.cli.early import Begun
 
     signals.hear()
-    begun = Begun(layout, digest, server[:2], server[2])
+    begun = Begun(layout, top, place[:2], place[2])
     import wherry.cli.output  # noqa: F401 - while the blobs are on their way
 
-    return begun.finish([goal[5] for goal in goals])
+    return begun.finish([goal.tag for goal in goals])
 
 
 def words(arguments: list[str]) -> tuple[str, list[str]] | None:
@@ -115,44 +134,81 @@ def words(arguments: list[str]) -> tuple[str, list[str]] | None:
     return (plain[0], names) if len(plain) == 1 and names and all(word.strip() for word in (*plain, *names)) else None
 
 
-def _digest(source: str, environment: dict[str, str]) -> tuple[str, str]:
-    """The folder of the source's layout, and what it is by that one's index; empty where that is not clear."""
-    layout, own = _LAYOUT.fullmatch(source), _OWN.fullmatch(source)
-    folder = digest = ""
-    if layout:
-        folder = layout[1]
-        found = {digest for name, digest in _rows(folder) if layout[2] in (None, name)}
-        digest = found.pop() if len(found) == 1 else ""
-    elif own and not _is_elsewhere(source.removeprefix("store:")):
+def _top(source: str, environment: dict[str, str]) -> tuple[str, dict[str, Any]]:
+    """The folder of the source's layout, and its entry there; LookupError or ValueError where that is not clear."""
+    scheme, _, rest = source.partition(":")
+    name, colon, tag = (rest if scheme in ("oci", "store") else source).partition(":")
+    if colon and not _is_tag(tag):
+        raise ValueError(source)
+    if scheme == "oci":
+        if name[:1] in ("", "~") or "@" in name:
+            raise ValueError(source)
+        folder = name
+        found = [one for one in _entries(folder) if not colon or tag == _called(one)]
+        clear = len({one["digest"] for one in found}) == 1
+    else:
+        if not _is_repository(name) or _is_elsewhere(name):
+            raise ValueError(source)
         folder = _store(environment)
-        names = [(name, digest) for name, digest in _rows(folder) if _means(name, own[1], own[2])]
-        digest = names[-1][1] if names else ""
-    return folder, digest if DIGEST.fullmatch(digest) else ""
+        found = [one for one in _entries(folder) if _means(_called(one), name, tag)][-1:]
+        clear = bool(found)
+    if not clear:
+        raise LookupError(source)
+    return folder, found[0]
+
+
+def _is_repository(text: str) -> bool:
+    """Whether it is the name of a repository whose words are parted by single signs."""
+    words = text.replace("/", ".").replace("_", ".").replace("-", ".").split(".")
+    return len(text) < 256 and all(word and _WORD.issuperset(word) for word in words)
+
+
+def _is_tag(text: str) -> bool:
+    return 0 < len(text) <= 128 and text[0] not in ".-" and _TAG.issuperset(text)
 
 
 def _is_elsewhere(name: str) -> bool:
     """Whether a name belongs to a registry or another place."""
     head, slash, _ = name.partition("/")
-    return name.partition(":")[0] in SCHEMES or bool(slash and ("." in head or head == "localhost"))
+    return name in SCHEMES or bool(slash and ("." in head or head == "localhost"))
 
 
-def _rows(directory: str) -> list[tuple[str, str]]:
-    with open(f"{directory}/index.json", "rb") as file:  # noqa: PTH123 - pathlib costs milliseconds here
-        entries = json.loads(file.read(LARGEST))["manifests"]
-    return [(str(one.get("annotations", {}).get(REF_NAME, "")), str(one["digest"])) for one in entries]
+def _entries(directory: str) -> list[dict[str, Any]]:
+    """What a layout's index.json lists; ValueError where this is no layout that we know."""
+    if _file(directory, "oci-layout", plain.MARKER)["imageLayoutVersion"] != "1.0.0":
+        raise ValueError(directory)
+    entries: list[dict[str, Any]] = _file(directory, "index.json", plain.LAYOUT)["manifests"]
+    return entries
 
 
-def _means(name: str, wanted: str, tag: str | None) -> bool:
+def _file(directory: str, name: str, shape: dict[Any, Any]) -> dict[str, Any]:
+    with open(f"{directory}/{name}", "rb", opener=_opener) as file:
+        return plain.read(file.read(LARGEST), shape)
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO in its place would hang us
+
+
+def _called(entry: dict[str, Any]) -> str:
+    return str(entry.get("annotations", {}).get(REF_NAME, ""))
+
+
+def _means(name: str, wanted: str, tag: str) -> bool:
     repository, _, own = name.rpartition(":")
-    return repository == wanted and tag in (None, own)
+    return repository == wanted and tag in ("", own)
 
 
 def _store(environment: dict[str, str]) -> str:
     """Where wherry's own store lies (`flows.folders`, `store.own`)."""
-    own, data = environment.get("WHERRY_DATA_DIR", ""), environment.get("XDG_DATA_HOME", "")
-    if own.startswith("/"):
-        return f"{own}/store/1"
-    home = data if data.startswith("/") else f"{environment['HOME'].rstrip('/')}/.local/share"
-    if not home.startswith("/"):
-        raise LookupError(home)
-    return f"{home}/wherry/store/1"
+    own = environment.get("WHERRY_DATA_DIR", "")
+    data = own if own.startswith("/") else f"{_folder(environment, 'XDG_DATA_HOME', '.local/share')}/wherry"
+    return f"{data}/store/1"
+
+
+def _folder(environment: dict[str, str], name: str, default: str) -> str:
+    """A folder of the user's (`system.environment`); LookupError where that asks the user database."""
+    own, home = environment.get(name, ""), environment.get("HOME", "")
+    if not own.startswith("/") and not home.startswith("/"):
+        raise LookupError(name)
+    return own if own.startswith("/") else f"{home.rstrip('/')}/{default}"

@@ -3,67 +3,22 @@ when it is not."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.answers import serving
-from tests.support.images import Shape, random_image
-from tests.support.ports import ports
+from tests.support.begun import TWO, Yard, described
 from tests.support.registry import Answer, FakeRegistry, Fault, fake_registry, refusal
 from wherry.cache.noop import wire
 from wherry.cli import early
-from wherry.model.image import Image
-from wherry.oci.digest import of_bytes
-from wherry.store import place as places
-from wherry.store.places import at
-
-TWO = Shape(platforms=("linux/amd64", "linux/arm64"), size=100_000)
-REFUSED = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
-
-
-class Yard:
-    """A layout with one image, and a registry."""
-
-    def __init__(self, folder: Path, registry: FakeRegistry, shape: Shape) -> None:
-        self.layout, self.registry = folder / "images", registry
-        self.built = random_image(folder / "layers", shape=shape)
-        at(places.parse(f"oci:{self.layout}:1"), ports(folder)).publish(self.built)
-
-    @property
-    def digests(self) -> list[str]:
-        images = self.built.images
-        layers = [str(layer.digest) for image in images for layer in image.layers]
-        return layers + [str(image.config.digest) for image in images]
-
-    def file(self, digest: str) -> Path:
-        return self.layout / "blobs/sha256" / digest[7:]
-
-    def put(self, document: object) -> str:
-        data = document if isinstance(document, bytes) else json.dumps(document).encode()
-        digest = str(of_bytes(data))
-        self.file(digest).write_bytes(data)
-        return digest
-
-    def manifest(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.built.images[0].manifest.data)
-        return found
-
-    def begin(self, digest: str = "") -> early.Begun:
-        host, _, port = self.registry.host.partition(":")
-        return early.Begun(str(self.layout), digest or str(self.built.digest), (host, int(port)), "team/app")
-
-    def found(self, digest: str) -> tuple[bool, str]:
-        return early.found(f"{self.registry.base}/v2/team/app/blobs/{digest}", lambda _: None)
 
 
 @pytest.fixture(autouse=True)
@@ -222,7 +177,7 @@ def test_manifests_follow_and_tags_are_last(yard: Yard) -> None:
     sent = yard.begin().finish(["1", "latest"])
     images = [image.manifest for image in yard.built.images]
     assert puts(yard.registry) == [*(str(one.digest) for one in images), "1", "latest"]
-    top = yard.built.content.manifest if isinstance(yard.built.content, Image) else yard.built.content.document
+    top = yard.top
     assert yard.registry.manifests["team/app:latest"] == (top.data, top.media_type)
     assert sent == sum(yard.file(one).stat().st_size for one in yard.digests) + sum(
         one.size for one in (*images, top, top)
@@ -268,7 +223,8 @@ def test_a_blob_that_is_refused_is_not_waited_for_with_the_rest(yard: Yard) -> N
         connection.shutdown(socket.SHUT_WR)
 
     with serving(script) as server:
-        begun = early.Begun(str(yard.layout), str(yard.built.digest), ("127.0.0.1", server.port), "team/app")
+        top = described(yard.top.media_type, str(yard.top.digest), yard.top.size)
+        begun = early.Begun(str(yard.layout), top, ("127.0.0.1", server.port), "team/app")
         assert begun.finish(["1"]) is None
         assert time.monotonic() - began < 30
         hold.set()
@@ -296,76 +252,3 @@ def test_a_blob_is_believed_once(yard: Yard) -> None:
     yard.begin()
     assert yard.found(yard.digests[0]) == (True, "")
     assert yard.found(yard.digests[0]) == (False, "")
-
-
-def piped(file: Path) -> None:
-    file.unlink()
-    os.mkfifo(file)
-
-
-def folded(file: Path) -> None:
-    file.unlink()
-    file.mkdir()
-
-
-FILES: dict[str, Callable[[Path], object]] = {
-    "not there": Path.unlink,
-    "shorter": lambda file: os.truncate(file, 10),
-    "a pipe": piped,
-    "a folder": folded,
-}
-MANIFESTS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "a climbing digest": lambda one: one["layers"][0].update(digest="sha256:../../../../../etc/passwd"),
-    "a number as digest": lambda one: one["layers"][0].update(digest=5),
-    "no size": lambda one: one["layers"][0].update(size=None),
-    "no whole size": lambda one: one["layers"][0].update(size=float(one["layers"][0]["size"])),
-    "no layers": lambda one: one.pop("layers"),
-    "no media type": lambda one: one["config"].pop("mediaType"),
-    "a layer that may not be handed on": lambda one: one["layers"][0].update(
-        mediaType="application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
-    ),
-    "a subject": lambda one: one.update(subject=one["config"]),
-    "another form": lambda one: one.update(mediaType="application/vnd.docker.distribution.manifest.v1+json"),
-    "no form": lambda one: one.pop("mediaType"),
-    "another version": lambda one: one.update(schemaVersion=1),
-    "a layer as config": lambda one: one.update(config=one["layers"][0]),
-}
-
-
-def unclear(yard: Yard, digest: str) -> None:
-    with pytest.raises(REFUSED):
-        yard.begin(digest)
-    assert yard.registry.calls == []
-    assert yard.found(yard.digests[1]) == (False, "")
-
-
-@pytest.mark.parametrize("how", FILES)
-def test_an_image_is_begun_only_when_all_of_it_is_here(how: str, yard: Yard) -> None:
-    FILES[how](yard.file(yard.digests[0]))
-    unclear(yard, str(yard.built.digest))
-
-
-@pytest.mark.parametrize("how", MANIFESTS)
-def test_a_manifest_that_is_unclear(how: str, yard: Yard) -> None:
-    manifest = yard.manifest()
-    MANIFESTS[how](manifest)
-    unclear(yard, yard.put(manifest))
-
-
-@pytest.mark.parametrize("data", [b"[" * 200_000, b"[{}]", b"{}", b'{"manifests": []}', b"\xff", b""])
-def test_what_is_no_manifest(data: bytes, yard: Yard) -> None:
-    unclear(yard, yard.put(data))
-
-
-def test_an_index_of_an_index_is_for_the_long_way(yard: Yard) -> None:
-    row = {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": str(yard.built.digest), "size": 1}
-    unclear(yard, yard.put({"schemaVersion": 2, "manifests": [row]}))
-
-
-def test_a_manifest_that_is_another_file(yard: Yard) -> None:
-    digest = yard.put(yard.manifest() | {"annotations": {"a": "b"}})
-    yard.file(digest).write_bytes(b"{}")
-    unclear(yard, digest)
-    piped(yard.file(digest))
-    unclear(yard, digest)
-    unclear(yard, "sha256:" + "0" * 64)

@@ -6,7 +6,6 @@ want TLS and to know who asks: a row `remote` is for the caller to answer, after
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 
@@ -33,6 +32,8 @@ def all_there(rows: list[Row], ask: Ask | None = None) -> bool:
 
 def layout_names(directory: str, name: str, digest: str) -> bool:
     """True when the layout's index.json gives `name` this digest, and once (image-layout.md#indexjson-file)."""
+    import json
+
     with open(f"{directory}/index.json", "rb") as file:
         entries = json.loads(file.read(LARGEST))["manifests"]
     found = [entry["digest"] for entry in entries if entry.get("annotations", {}).get(REF_NAME, "") == name]
@@ -54,6 +55,8 @@ def registry_says(host: str, port: str, repository: str, tag: str) -> tuple[int,
 
 def docker_has(socket: str, reference: str, identity: str) -> bool:
     """True when Docker still means this image id by `reference`."""
+    import json
+
     from wherry.cache.noop.wire import ask
 
     status, _, body = ask(socket, "GET", f"/images/{reference}/json")
@@ -62,6 +65,8 @@ def docker_has(socket: str, reference: str, identity: str) -> bool:
 
 def podman_has(file: str, reference: str, digest: str) -> bool:
     """True when containers-storage lists `reference` as the image with this digest (containers/storage, images.go)."""
+    import json
+
     with open(file, "rb") as listed:
         entries = json.loads(listed.read(LARGEST))
     wanted = f"manifest-{digest}"

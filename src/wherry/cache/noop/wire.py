@@ -1,18 +1,20 @@
 """One question to a server on this machine. An address and a path in, status, headers and body out; opens a socket.
 
 HTTP/1.0 (RFC 1945): the answer ends with the connection, so there are no chunks and nothing is kept open. Whatever is unusual
-is an OSError or ValueError, and the caller then knows nothing.
+is an OSError or ValueError, and the caller then knows nothing. Over what `socket` is made of: importing that one takes longer
+than a question and its answer.
 """
 
 from __future__ import annotations
 
+import _socket
 import os
-import socket
 import time
 
 TYPE_CHECKING = False  # importing typing costs more than all of this file
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
+    from typing import Any, Self
 
 TIMEOUT = 2.0
 PATIENCE = 30
@@ -51,8 +53,8 @@ def put(address: tuple[str, int], path: str, body: Body) -> Answered:
     try:
         with connected(address) as connection:
             connection.settimeout(None)
-            for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
-                connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", PATIENCE, 0))
+            for option in (_socket.SO_SNDTIMEO, _socket.SO_RCVTIMEO):
+                connection.setsockopt(_socket.SOL_SOCKET, option, struct.pack("@ll", PATIENCE, 0))
             connection.sendall(head)
             block = memoryview(bytearray(BLOCK))
             while body.done < body.size:
@@ -83,22 +85,42 @@ def _answer(data: bytes) -> Answered:
     return int(status), {name.lower(): value.strip() for name, _, value in pairs}, body
 
 
-def connected(address: str | tuple[str, int]) -> socket.socket:
+class Connection(_socket.socket):
+    """One that is closed at the end of its block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def connected(address: str | tuple[str, int]) -> Connection:
     """A connection; OSError when nobody answers there."""
-    if not isinstance(address, str):
-        host: Any = address[0].encode()  # of a text it would be asked whether it is a foreign name: 1 ms of imports
-        return socket.create_connection((host, address[1]), TIMEOUT)
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    if isinstance(address, str):
+        return _opened((_socket.AF_UNIX, _socket.SOCK_STREAM, 0), address)
+    refused = OSError(f"{address[0]} has no address")
+    host = address[0].encode()  # of a text it would be asked whether it is a foreign name: 1 ms of imports
+    for *kind, _, place in _socket.getaddrinfo(host, address[1], 0, _socket.SOCK_STREAM):
+        try:
+            return _opened(kind, place)
+        except OSError as error:
+            refused = error
+    raise refused
+
+
+def _opened(kind: Iterable[int], place: Any) -> Connection:
+    connection = Connection(*kind)
     try:
         connection.settimeout(TIMEOUT)
-        connection.connect(address)
+        connection.connect(place)
     except OSError:
         connection.close()
         raise
     return connection
 
 
-def _all(connection: socket.socket, seconds: float) -> bytes:
+def _all(connection: Connection, seconds: float) -> bytes:
     deadline, parts, size = time.monotonic() + seconds, [], 0
     while part := connection.recv(1 << 16):
         parts.append(part)
