@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from wherry.errors import UnavailableError
 from wherry.flows.container import seccomp_of
-from wherry.flows.live import live
+from wherry.flows.live import Live, live
 from wherry.flows.looks.links import within
 from wherry.flows.looks.scene import Scene, routes_of, until_healthy
 from wherry.formats import syscalls
@@ -32,7 +32,7 @@ WATCHED: Final = ("runc", "crun", "podman")
 AFTER: Final = 0.3
 """Seconds for what comes after the answers."""
 PATIENCE: Final = 3.0
-"""Seconds for each answer, and for what serves nothing: what a program writes it mostly writes at its start."""
+"""Seconds for each answer, and for what cannot be asked: what a program writes it mostly writes at its start."""
 
 
 def writing(scene: Scene) -> dict[str, object]:
@@ -67,13 +67,19 @@ def _recorded(scene: Scene, architecture: str) -> tuple[Recording, bool]:
         file = Path(scene.session.scratch, f"seccomp-{os.urandom(4).hex()}.json")
         file.write_bytes(encode(to_docker(recording_filter(base, architecture, silent, watch.address))))
         with live(scene.made, scene.machine, lambda one: replace(one, seccomp=str(file))) as one:
-            well = until_healthy(scene, one, scene.expectations.start if scene.serves else PATIENCE) is not None
+            well = _is_well(scene, one)
             for route in routes_of(scene) if well and scene.port else ():
                 scene.get(one, route, seconds=PATIENCE)
             ended = one.wait(0.0) is not None
             if not ended:
                 time.sleep(AFTER)
     return recorder.recording(frozenset(wrong), watch.trouble), well or ended or not scene.serves
+
+
+def _is_well(scene: Scene, one: Live) -> bool:
+    """Whether it can be asked; who was seen to be never well has PATIENCE for what it writes first."""
+    seconds = scene.expectations.start if scene.serves else PATIENCE
+    return until_healthy(scene, one, seconds, lambda: scene.unwell.is_set() and one.age > PATIENCE) is not None
 
 
 def _is_folder(root: Path, path: str) -> bool:
