@@ -97,6 +97,24 @@ def test_the_authority_of_another_host_does_not_count(authority: Authority, prox
         assert failed(tmp_path, machine).name == "certificate"
 
 
+@pytest.mark.parametrize("said", ['ca = "{}"', 'plain-http = false\nca = "{}"'])
+def test_a_registry_on_this_machine_that_wants_tls(
+    said: str, authority: Authority, registry: int, tmp_path: Path
+) -> None:
+    rules = f'[registry."localhost:{registry}"]\n{said.format(authority.ca)}\n'
+    machine = replace(ports(tmp_path), http=Network(), registries=lambda: parse(rules, "registries.toml"))
+    reference = f"localhost:{registry}/team/app:1"
+    assert push(tmp_path, reference, machine).digest == pulled(reference, machine)
+
+
+def test_one_of_which_nothing_is_said_is_asked_plainly_and_the_setting_is_named(registry: int, tmp_path: Path) -> None:
+    rules = f'[registry."localhost:{registry}"]\nplain-http = false\n'
+    error = failed(tmp_path, ports(tmp_path), f"localhost:{registry}/team/app:1")
+    assert (error.name, rules.partition("\n")[0] in error.next[0]) == ("registry-refused", True)
+    machine = replace(ports(tmp_path), registries=lambda: parse(rules, "registries.toml"))
+    assert failed(tmp_path, machine, f"localhost:{registry}/team/app:1").name == "certificate"
+
+
 def test_client_certificates(authority: Authority, proxy: Forward, tmp_path: Path) -> None:
     folder = authority.folder
     named = f'[registry."{NAME}:5000"]\nca = "{authority.ca}"\n'

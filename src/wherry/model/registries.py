@@ -26,7 +26,13 @@ class RegistrySettings(Value, frozen=True, kw_only=True, forbid_unknown_fields=T
             ["mirror.example", "harbor.example/hub"],
         ),
     ] = ()
-    plain_http: Annotated[bool, doc("Whether it may be asked without TLS.", False)] = False
+    plain_http: Annotated[
+        bool | None,
+        doc(
+            "Whether it is asked without TLS. Not said: only on this machine, and there not when certificates are named.",
+            None,
+        ),
+    ] = None
     ca: Annotated[str, doc("PEM file of more authorities to believe.", None, "~/certificates/ca.pem")] = ""
     client_certificate: Annotated[str, doc("PEM file of the certificate to show.", None, "client.cert")] = ""
     client_key: Annotated[str, doc("PEM file of its key, without a password.", None, "client.key")] = ""
@@ -59,6 +65,8 @@ class Rule(Value, frozen=True, kw_only=True):
     host: str
     mirrors: tuple[Mirror, ...] = ()
     trust: Trust = Trust()
+    protected: bool = False
+    """It is asked with TLS, be it on this machine."""
     token_hosts: tuple[str, ...] = ()
     timeout: float = SECONDS
 
@@ -78,3 +86,8 @@ class Registries(Value, frozen=True, kw_only=True):
     def plain(self) -> tuple[str, ...]:
         """The hosts that may be asked without TLS."""
         return tuple(one.host for one in self.rules if one.trust.plain)
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """The hosts that are asked with TLS wherever they are."""
+        return tuple(one.host for one in self.rules if one.protected)

@@ -73,11 +73,12 @@ def _rule(host: str, said: RegistrySettings, folders: tuple[str, str], timeout: 
         host=host.lower(),
         mirrors=tuple(_mirror(text) for text in said.mirrors),
         trust=Trust(
-            plain=said.plain_http,
+            plain=bool(said.plain_http),
             authorities=(_path(said.ca, folders),) if said.ca else (),
             certificate=_path(said.client_certificate, folders),
             key=_path(said.client_key, folders),
         ),
+        protected=not said.plain_http and (said.plain_http is False or bool(said.ca or said.client_certificate)),
         token_hosts=tuple(one.lower() for one in said.token_hosts),
         timeout=durations.seconds(said.timeout) if said.timeout else timeout,
     )

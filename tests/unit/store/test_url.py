@@ -32,6 +32,11 @@ def test_plain_http_is_for_loopback_and_named_hosts(host: str, base: str) -> Non
     assert url.base(host, ("old.example:80", "older.example")) == base
 
 
+def test_tls_is_spoken_to_loopback_where_it_is_named() -> None:
+    assert url.base("Localhost:5000", (), ("localhost:5000",)) == "https://Localhost:5000"
+    assert url.base("localhost:5001", (), ("localhost:5000",)) == "http://localhost:5001"
+
+
 def test_addresses() -> None:
     reference = parse("reg.example/team/app:1")
     root = url.base("reg.example", ())

@@ -102,7 +102,9 @@ def failure(answer: Said, *, url: str, doing: str) -> WherryError:
         return UnavailableError(
             "registry-failed", message + "failed, also after several tries", where=where, why=why, next="try later"
         )
-    return UnavailableError("registry-refused", message + "refused it", where=where, why=why)
+    step = f'if it wants TLS: [registry."{host}"] plain-http = false in registries.toml'
+    tls = answer.status == 400 and url.startswith("http:")
+    return UnavailableError("registry-refused", message + "refused it", where=where, why=why, next=step if tls else ())
 
 
 def odd(url: str, what: str) -> CorruptError:

@@ -95,7 +95,7 @@ def repository(reference: Reference, ports: Ports, *, actions: str = "pull") -> 
     """A repository to read from, list, or change: `actions` are what a token is asked for, `pull,push,delete` all,
     empty for the registry itself."""
     registries = ports.registries()
-    base = url.base(reference.host, (*registries.plain, *ports.plain_http))
+    base = url.base(reference.host, (*registries.plain, *ports.plain_http), registries.protected)
     own = urlsplit(base).hostname or ""
     setup = Setup(
         http=Reach(ports),

@@ -18,12 +18,12 @@ from wherry.oci.reference import DOCKER_HUB, Reference
 API_HOSTS: Final = {DOCKER_HUB: "registry-1.docker.io"}
 
 
-def base(host: str, plain: tuple[str, ...]) -> str:
-    """`https://host`, or http for loopback and for the hosts named in `plain`."""
+def base(host: str, plain: tuple[str, ...], protected: tuple[str, ...] = ()) -> str:
+    """`https://host`, or http for the hosts named in `plain` and for loopback, but for those named in `protected`."""
     api = API_HOSTS.get(host, host)
     name = urlsplit(f"//{api}").hostname or ""
-    scheme = "http" if is_loopback(name) or api in plain or name in plain else "https"
-    return f"{scheme}://{api}"
+    here = is_loopback(name) and host.lower() not in protected
+    return f"{'http' if here or api in plain or name in plain else 'https'}://{api}"
 
 
 def name_of(root: str) -> str:
