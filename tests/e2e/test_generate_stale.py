@@ -26,3 +26,18 @@ def test_the_first_tests_and_the_health_package(tmp_path: Path, what: str, optio
     assert ran("generate", "health", cwd=root).code == 0
     done = ran("generate", "--check", cwd=root)
     assert done.code == 0, done.stdout
+
+
+def test_what_is_missing_is_made_by_the_command_that_checks_it(tmp_path: Path) -> None:
+    """`wherry generate` alone makes anew what is there."""
+    need("go", "git")
+    root = repository("http-api", tmp_path)
+    words = ("generate", "compose", "--for", "dev", ".")
+    checked = ran(*words, "--check", cwd=root)
+    assert (checked.code, checked.stdout) == (1, "missing  compose.dev.yaml\n")
+    assert (
+        "  next  wherry generate compose --for dev .\n        wherry generate compose --for dev . --diff\n"
+        in checked.stderr
+    )
+    assert ran(*words, cwd=root).code == 0
+    assert ran("generate", "--check", cwd=root).code == 0

@@ -24,9 +24,9 @@ DONE: Final = {
 WOULD: Final = {**DONE, "new": "missing", "changed": "stale", "foreign": "not wherry's"}
 
 
-def show(made: Generated, output: Output, *, mode: str, every: bool) -> None:
-    """A line a file on stdout, of unchanged ones where `every` file was asked for; what was replaced as a diff, on stderr when it
-    was done and on stdout when that was asked for."""
+def show(made: Generated, output: Output, *, mode: str, command: str = "") -> None:
+    """A line a file on stdout, of unchanged ones, too, where a `command` asked for certain files; what was replaced as a diff, on
+    stderr when it was done and on stdout when that was asked for."""
     for finding in made.findings:
         output.finding(finding)
     for error in made.errors:
@@ -37,9 +37,9 @@ def show(made: Generated, output: Output, *, mode: str, every: bool) -> None:
         elif mode == "write" and one.state in ("changed", "foreign"):
             output.verbatim(one.diff)
     if mode != "diff":
-        _list(made, output, mode, tuple(one for one in made.changes if every or one.state != "same"))
+        _list(made, output, mode, tuple(one for one in made.changes if command or one.state != "same"))
     output.line(_closing(made, mode))
-    output.next(*_next(made, mode))
+    output.next(*_next(made, mode, command or "wherry generate"))
 
 
 def _list(made: Generated, output: Output, mode: str, changes: tuple[Change, ...]) -> None:
@@ -53,8 +53,8 @@ def _list(made: Generated, output: Output, mode: str, changes: tuple[Change, ...
         output.result(f"{word.ljust(width)}  {one.path}")
 
 
-def _next(made: Generated, mode: str) -> Iterator[str]:
-    """Commands to go on with, for who stands in this process's folder."""
+def _next(made: Generated, mode: str, command: str) -> Iterator[str]:
+    """Commands to go on with, for who stands in this process's folder; a file that is missing is made by its own `command`."""
     from wherry.flows.edited import ways_on
 
     gone = [os.path.relpath(f"{made.root}/{one.path}") for one in made.changes if one.state == "gone"]
@@ -63,7 +63,7 @@ def _next(made: Generated, mode: str) -> Iterator[str]:
     if made.edited:
         yield from ways_on("wherry generate")
     elif mode == "check" and any(one.state != "gone" for one in made.stale):
-        yield from ("wherry generate", "wherry generate --diff")
+        yield from (command, f"{command} --diff")
     if mode == "write":
         yield from (step.command for step in made.onward)
 

@@ -122,8 +122,13 @@ def _flow(what: str, said: dict[str, Any]) -> int:
     if said["as_json"]:
         output.document(generated.document(made))
     else:
-        generated.show(made, output, mode=mode, every=bool(what))
+        generated.show(made, output, mode=mode, command=_words(choice, directory) if what else "")
     return 1 if mode == "check" and made.stale else 0
+
+
+def _words(choice: Choice, directory: str) -> str:
+    """The same command, for who stands where it was typed."""
+    return words(Command(choice=choice, home=directory))
 
 
 @contextlib.contextmanager
@@ -133,7 +138,7 @@ def _saying(choice: Choice, directory: str) -> Iterator[None]:
         yield
     except UsageError as error:
         if error.name == SEVERAL and choice.what:
-            said = words(Command(choice=choice, home=directory))
+            said = _words(choice, directory)
             error.with_next(*(f"{said} {shlex.quote(one)}" for one in (*error.where[:1], "./...")))
         raise
 

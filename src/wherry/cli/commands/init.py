@@ -51,7 +51,7 @@ def init(packages: tuple[str, ...], **words: Any) -> int:
         choices = tuple(_choice(what) for what in wanted)
         request = InitRequest(build=build, choices=choices, show=words["diff"], overwrite=words["overwrite"])
         made = flow(request, machine)
-    generated.show(made, output, mode="diff" if words["diff"] else "write", every=True)
+    generated.show(made, output, mode="diff" if words["diff"] else "write", command="wherry init")
     if words["diff"] or not made.onward:
         output.next("wherry build", *(() if wanted else ("wherry generate --help",)))
     return 0
