@@ -93,7 +93,7 @@ def test_new_requests_taken(tmp_path: Path) -> None:
 def test_ready_while_stopping(tmp_path: Path) -> None:
     with running("stillready", tmp_path) as app:
         assert app.addresses()
-        seen = stopped(app, milliseconds=2000)
+        seen = stopped(app, milliseconds=4000)
     assert (seen.slow, seen.code) == ([200] * 4, 0)
     assert seen.ready.count(200) > 5
     assert seen.ready[-1] == -1
@@ -210,7 +210,7 @@ def test_processes_without_end_until_refused(tmp_path: Path) -> None:
     with running("forks", tmp_path, *AS_NOBODY, "prlimit", "--nproc=96") as app:
         wait(lambda: "refused: " in app.said(), app)
         assert len(app.children()) > 5
-        assert app.children().count("Z") < 3, "that is the fault of another"
+        wait(lambda: app.children().count("Z") < 3, app)  # more that stay are the fault of another
         assert [app.status("/slow?ms=10") for _ in range(5)] == [200] * 5, "it goes on serving"
         assert app.process.poll() is None
 

@@ -113,7 +113,7 @@ def test_its_command_is_asked_in_a_proof(engine: Case) -> None:
 
 def test_a_command_that_fails_is_a_fault_of_health(engine: Case, tmp_path: Path) -> None:
     """It listens and works; what it says of itself is what counts for whoever asks."""
-    found = verdicts(engine, with_check(tmp_path, "good", "good", "health"), start=3.0)
+    found = verdicts(engine, with_check(tmp_path, "good", "good", "health"), start=6.0)
     assert (found["health"].outcome, found["health"].summary) == ("FAIL", "good health failed")
     assert any("address already in use" in line for line in found["health"].seen), found["health"]
     assert (found["start"].outcome, found["drain"].outcome) == ("UNKNOWN", "UNKNOWN"), found
@@ -121,7 +121,7 @@ def test_a_command_that_fails_is_a_fault_of_health(engine: Case, tmp_path: Path)
 
 
 def test_a_command_that_is_not_there(engine: Case, tmp_path: Path) -> None:
-    found = verdicts(engine, with_check(tmp_path, "good", "/no/such/check"), start=3.0)
+    found = verdicts(engine, with_check(tmp_path, "good", "/no/such/check"), start=6.0)
     assert found["health"].outcome == "FAIL"
     assert "/no/such/check" in " ".join(found["health"].seen)
 
@@ -131,6 +131,6 @@ def test_what_listens_nowhere_is_asked_too(engine: Case, tmp_path: Path, code: s
     """A worker: its command is all there is to ask."""
     worker = {"entrypoint": ("/app/does",), "cmd": ("wait",)}
     place = with_check(tmp_path, "hello", "/app/does", "exit", code, **worker)
-    found = verdicts(engine, place, start=30.0 if outcome == "PASS" else 3.0)
+    found = verdicts(engine, place, start=30.0 if outcome == "PASS" else 6.0)
     assert (found["start"].outcome, found["health"].outcome) == ("PASS", outcome), found
     assert found["start"].summary.startswith("healthy after") == (outcome == "PASS")

@@ -287,7 +287,7 @@ def neighbour() -> Iterator[None]:
 @pytest.mark.usefixtures("neighbour")
 def test_nobody_elses_answers_count_in_this_machines_network(home: Path) -> None:
     words = ("--network", "host", "--slow-route", "/slow", "--only=start,health,drain", "--json")
-    done = prove(home, apps.place("good"), *words, "--set=prove.start=2s", "-e", f"PORT={free_port()}")
+    done = prove(home, apps.place("good"), *words, "--set=prove.start=5s", "-e", f"PORT={free_port()}")
     found = {one["check"]: one["outcome"] for one in json.loads(done.stdout)["verdicts"]}
     assert done.code == 1, done.stdout + done.stderr
     assert found["health"] == "FAIL"

@@ -23,7 +23,7 @@ from tests.support.tools import need
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("engines")]
 
 TAG = "1.2.3"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module", params=["with subordinate ids", "without"])

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import examples, looks
 from tests.support.cli import wherry
-from tests.support.containers import Engine, check_hardened, emulated, get, hardened, isolated, unpacked
+from tests.support.containers import PATIENCE, Engine, check_hardened, emulated, get, hardened, isolated, unpacked
 from tests.support.examples import Build, Example
 from tests.support.servers import need_no_chroot, need_root
 from tests.support.tools import need
@@ -77,7 +77,7 @@ def test_the_probe_finds_it_healthy(docker: Engine, example: Build) -> None:
     image = loaded(example("http-api"), "docker-daemon:http-api:docker", docker, "--set", "image.format=docker")
     health = ("--health-interval=1s", "--health-timeout=2s")
     with docker.running(image, "--read-only", *health) as name:
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         status = ""
         while status != "healthy" and time.monotonic() < end:
             status = docker("inspect", "--format={{.State.Health.Status}}", name)
@@ -92,7 +92,7 @@ def test_the_probe_finds_it_unwell(docker: Engine, example: Build) -> None:
     with docker.running(
         image, "--read-only", "--health-interval=1s", "--health-retries=1", "--health-start-period=0s"
     ) as name:
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         status = ""
         while status != "unhealthy" and time.monotonic() < end:
             status = docker("inspect", "--format={{.State.Health.Status}}", name)

@@ -75,10 +75,10 @@ class Bare:
             return 0
 
     def stop(self) -> int:
-        """Its exit status after SIGTERM; -9 for one that has to be killed after 3 seconds."""
+        """Its exit status after SIGTERM; -9 for one that has to be killed."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(3)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()

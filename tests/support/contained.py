@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
   for (;;) pause();
 }
 """
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

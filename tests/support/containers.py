@@ -19,7 +19,7 @@ from wherry.model.image import StoredImage
 from wherry.oci.layer import Packed
 from wherry.oci.unpack import extract
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def hardened(

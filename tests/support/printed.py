@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.support import servers
 from tests.support.tools import need
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 ALONE = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 
