@@ -372,3 +372,19 @@ def test_a_job_that_knows_no_wherry_says_what_to_set(tmp_path: Path, monkeypatch
     assert done.returncode == 1
     assert done.stderr.startswith("WHERRY is empty: set it to a wheel or git+https://HOST/PATH@COMMIT\n(Settings > ")
     assert programs.words() == []
+
+
+@pytest.mark.parametrize(
+    ("user", "switch", "changed"), [("1001", "1", True), ("1001", "0", False), ("1001", "", False), ("0", "1", False)]
+)
+def test_ordinary_users_may_start_containers_where_ubuntu_forbids_it(
+    user: str, switch: str, changed: bool, tmp_path: Path
+) -> None:
+    answers = ((("id", "-u"), f"{user}\n", 0), (("sysctl", "-n"), switch, 0 if switch else 255))
+    programs = recorder(tmp_path / "programs", "id", "sysctl", "sudo", "wherry", answers=answers)
+    (step,) = (one for name, one in steps(workflow((API,))) if one["name"] == "Prove")
+    script = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+    subprocess.run(script, check=True, env={"PATH": programs.path, "RUNNER_TEMP": "/t"}, capture_output=True)
+    allowed = ("sudo", "sysctl", "-q", "-w", "kernel.apparmor_restrict_unprivileged_userns=0")
+    last = [one for one in programs.words() if one[0] in ("sudo", "wherry")]
+    assert last == [*([allowed] if changed else []), ("wherry", "prove", "oci:/t/images")]

@@ -44,6 +44,8 @@ BANNED: Final = (
 )
 
 
+ORDINARY: Final = "sudo sysctl -q -w kernel.apparmor_restrict_unprivileged_userns=0"
+"""On a machine that GitHub throws away: so that containers there need no root."""
 REFUSED: Final = {("dev", "public"), ("gitlab", "docker"), ("scratch", "jobs"), ("scratch", "both")}
 
 
@@ -76,6 +78,7 @@ def test_no_word_reaches_for_the_machine(row: tuple[str, str, str, File]) -> Non
     what, _, _, file = row
     mark = "//" if file.comment == "//" else "#"
     code = "\n".join(line for line in file.text.splitlines() if not line.strip().startswith(mark))
+    code = code.replace(ORDINARY, "")
     allowed = {"0.0.0.0", ":latest"} if what == "container-test" else set()
     assert [word for word in BANNED if word in code and word not in allowed] == []
 
