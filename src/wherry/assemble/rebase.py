@@ -7,18 +7,21 @@ result is byte for byte what a build on the new base would give.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from wherry.assemble.merge import becomes_root, merged
 from wherry.assemble.pack import layer_type
 from wherry.assemble.revise import Remade, Revised, reconfigured, revised, with_config, with_members
 from wherry.assemble.static import HISTORY
-from wherry.errors import RefusedError, UsageError
+from wherry.errors import RefusedError, UsageError, WherryError
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
 from wherry.model.image import Stored, StoredImage
 from wherry.oci import edit, media
 from wherry.oci import manifest as manifests
+from wherry.oci import reference as references
 from wherry.oci.config import History, RunConfig
 from wherry.oci.descriptor import Annotations, Descriptor, Document
 from wherry.oci.digest import Digest
@@ -133,10 +136,11 @@ def _config(image: StoredImage, below: StoredImage, new: StoredImage, created: s
 
 
 def _history(image: StoredImage, below: StoredImage, new: StoredImage) -> tuple[History, ...]:
-    """The new base's history, then the image's own: one line a layer, made up where a config did not keep count."""
-    ours = _lines(image)
-    own = ours[_count(ours, len(below.layers)) :]
-    return (*_lines(new), *own)
+    """The new base's history, then the image's own: one line a layer, made up where a config did not keep count. Where the old
+    base's stands in front, all behind it is the image's own, also what made no layer."""
+    ours, theirs = _lines(image), _lines(below)
+    begin = len(theirs) if ours[: len(theirs)] == theirs else _count(ours, len(below.layers))
+    return (*_lines(new), *ours[begin:])
 
 
 def _lines(image: StoredImage) -> tuple[History, ...]:
@@ -194,13 +198,22 @@ def _other(image: StoredImage, old: Basis, why: str) -> RefusedError:
 
 
 def base_of(stored: Stored) -> tuple[str, tuple[Digest, ...]]:
-    """Name and digests of the base, as the annotations of the images say, or those of the index; empty where none does. Each
-    image may name its own platform's image of the base."""
+    """Name and digests of the base, as the annotations of the images say, or those of the index; empty where none does, or where
+    they hold something else. Each image may name its own platform's image of the base."""
     ours = {image.digest for image in stored.images}
     said = [_annotations(document) for document in stored.documents if document.digest in ours]
-    said = [one for one in (*said, stored.annotations) if BASE_DIGEST in one]
-    name = next((one[BASE_NAME] for one in said if BASE_NAME in one), "")
+    said = [one for one in (*said, stored.annotations) if _is(Digest, one.get(BASE_DIGEST, ""))]
+    name = next((one[BASE_NAME] for one in said if _is(references.parse, one.get(BASE_NAME, ""))), "")
     return name, tuple(dict.fromkeys(Digest(one[BASE_DIGEST]) for one in said[: len(ours)]))
+
+
+def _is(read: Callable[[str], object], text: str) -> bool:
+    """Whether anybody can read `text` as that."""
+    try:
+        read(text)
+    except WherryError:
+        return False
+    return True
 
 
 def _annotations(document: Document) -> Annotations:

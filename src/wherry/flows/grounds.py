@@ -140,7 +140,7 @@ def _old_places(stored: Stored, words: Words) -> tuple[places.Place, ...]:
             "no-base",
             "nothing says which base this image stands on",
             where=stored.reference,
-            why="it has no annotation org.opencontainers.image.base.name and .digest, and wherry did not build it on static",
+            why="no annotations org.opencontainers.image.base.name and .digest say so, and wherry did not build it on static",
             next=f"wherry rebase {shlex.quote(words.subject)} --old-base REF --base REF",
         )
     said = references.parse(name)

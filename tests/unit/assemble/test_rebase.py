@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.found import bases, configured, found
 from tests.support.images import Shape, random_image
 from tests.support.packing import packer
 from tests.support.plans import AMD64, ARM64, build, plan
-from wherry.assemble.rebase import Basis, Move, base_of, rebased
+from wherry.assemble.rebase import BASE_DIGEST, BASE_NAME, Basis, Move, base_of, rebased
 from wherry.assemble.revise import Revised
 from wherry.errors import RefusedError, UsageError
-from wherry.model.image import Built, Stored
-from wherry.oci.config import Config, RunConfig
-from wherry.oci.descriptor import decode
+from wherry.model.image import Built, Image, Stored
+from wherry.oci.config import Config, History, RunConfig
+from wherry.oci.descriptor import Document, decode, encode
 from wherry.oci.manifest import Manifest
 
 BOTH = Shape(platforms=("linux/amd64", "linux/arm64"))
@@ -35,10 +36,10 @@ def moved(stored: Stored, old: Built, new: Built, **more: str) -> Revised:
     )
 
 
-def settings(revised: Revised) -> RunConfig:
+def settings(revised: Revised) -> Config:
     manifest = decode(revised.documents[0].data, Manifest, name="manifest")
     (config,) = (one for one in revised.documents if one.digest == manifest.config.digest)
-    return decode(config.data, Config, name="config").config or RunConfig()
+    return decode(config.data, Config, name="config")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,34 @@ def test_the_base_is_known_by_its_annotations(tmp_path: Path) -> None:
     assert base_of(found(old)) == ("", ())
 
 
+@pytest.mark.parametrize(
+    "wrong", [{BASE_DIGEST: "garbage"}, {BASE_NAME: "???"}, {BASE_NAME: ""}], ids=["digest", "name", "no name"]
+)
+def test_annotations_that_hold_something_else_name_no_base(wrong: dict[str, str], tmp_path: Path) -> None:
+    """Nor do they stand in the way of who says which it is."""
+    old = random_image(tmp_path / "old", seed=1)
+    built = build(plan(), tmp_path, packer(tmp_path), bases(old, "docker://reg.example/base:1"))
+    right = decode(built.content.document.data, Manifest, name="manifest")
+    said = encode(replace(right, annotations=right.annotations | wrong))
+    manifest = Document(media_type=right.media_type, data=said)
+    assert isinstance(built.content, Image)
+    assert base_of(found(replace(built, content=replace(built.content, manifest=manifest))))[0] == ""
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["the base's in front", "another in front"])
+def test_what_made_no_layer_stays_when_it_is_the_image_s_own(known: bool, tmp_path: Path) -> None:
+    """Where that cannot be told, what stands before its first layer goes with the base."""
+    step, own = History(created_by="ENV A=1", empty_layer=True), History(created_by="COPY app")
+    below = (History(created_by="ADD base"), History(created_by="CMD sh", empty_layer=True))
+    old, new = (random_image(tmp_path / str(seed), seed=seed, shape=Shape(layers=1)) for seed in (1, 2))
+    old = configured(old, RunConfig(), below if known else (History(created_by="ADD"),))
+    built = build(plan(), tmp_path, packer(tmp_path), bases(old, "docker://reg.example/base:1"))
+    more = (own,) * (len(built.images[0].layers) - 1)
+    result = moved(found(configured(built, RunConfig(), (*below, step, *more))), old, new)
+    (theirs,) = decode(new.images[0].config.data, Config, name="config").history or ()
+    assert settings(result).history == (theirs, *((step,) if known else ()), *more)
+
+
 def test_an_image_of_another_base_is_refused(tmp_path: Path) -> None:
     old, new, other = (random_image(tmp_path / str(seed), seed=seed) for seed in (1, 2, 3))
     built = build(plan(), tmp_path, packer(tmp_path), bases(other, "docker://reg.example/base:1"))
@@ -110,7 +139,7 @@ def test_no_image_becomes_root_quietly(tmp_path: Path) -> None:
     new = configured(random_image(tmp_path / "new", seed=2), RunConfig(user="0"))
     built = build(plan(user="65532"), tmp_path, packer(tmp_path), bases(old, "docker://reg.example/base:1"))
     result = moved(found(built), old, new)
-    assert settings(result).user == "65532"
+    assert (settings(result).config or RunConfig()).user == "65532"
     assert [finding.name for finding in result.findings] == ["kept-user"]
 
 
