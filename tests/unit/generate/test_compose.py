@@ -135,6 +135,15 @@ def test_what_lies_in_a_volume_is_kept_with_it(tmp_path: Path) -> None:
     assert [one.partition(":")[0] for one in made["tmpfs"]] == ["/tmp", "/database", "/home/nonroot"]
 
 
+def test_nothing_is_mounted_twice_at_tmp(tmp_path: Path) -> None:
+    """Docker starts no container with two mounts at one place."""
+    kept = service(tmp_path, "secure", running(API, volumes=("/tmp",), home=None))
+    assert [one["target"] for one in kept["volumes"]] == ["/tmp"]
+    assert "tmpfs" not in kept
+    own = service(tmp_path, "secure", running(API, writable=(WritableDirectory(path="/tmp", mode=0o700),), home=None))
+    assert own["tmpfs"] == ["/tmp:size=64m,noexec,nosuid,nodev,mode=0700,uid=65532,gid=65532"]
+
+
 def test_volumes_of_like_names_are_apart(tmp_path: Path) -> None:
     made = read(tmp_path, "secure", running(API, volumes=("/a/b", "/a-b", "/a_b")))
     volumes = made["services"]["shop-api"]["volumes"]

@@ -67,3 +67,7 @@ def test_what_takes_no_requests_is_there_once_unless_somebody_says_more(
 ) -> None:
     one = made(toml, *facts)
     assert (one.replicas, one.most_replicas) == copies
+
+
+def test_a_secret_that_is_said_twice_is_one() -> None:
+    assert made('[generate]\nsecrets = ["b", "a", "b"]\n').runs.secrets == ("b", "a")

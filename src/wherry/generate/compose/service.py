@@ -15,6 +15,7 @@ from wherry.kit.value import Value
 from wherry.model.application import Application
 from wherry.model.plan import WritableDirectory
 
+_TEMPORARY: Final = "/tmp"  # noqa: S108 - the container's
 _LOW_PORTS: Final = {"net.ipv4.ip_unprivileged_port_start": "0"}
 
 
@@ -149,12 +150,13 @@ def _writable(application: Application, around: Around) -> dict[str, Document]:
     runs = application.runs
     kept = [{"type": "volume", "source": source, "target": target} for source, target in around.volumes]
     owned = f"uid={runs.user},gid={runs.group}"
-    temporary = [memory("/tmp", names.SCRATCH)]  # noqa: S108 - the container's
+    folders = in_memory(application)
+    said = {*(one.path for one in folders), *(target for _, target in around.volumes)}
+    temporary = [] if _TEMPORARY in said else [memory(_TEMPORARY, names.SCRATCH)]
     temporary += [
-        memory(path(one.path, "image.writable"), names.SCRATCH, f"mode={one.mode:04o},{owned}")
-        for one in in_memory(application)
+        memory(path(one.path, "image.writable"), names.SCRATCH, f"mode={one.mode:04o},{owned}") for one in folders
     ]
-    made: dict[str, Document] = {"tmpfs": temporary}
+    made: dict[str, Document] = {"tmpfs": temporary} if temporary else {}
     if kept:
         owner = f"the image has these folders, owned by {runs.user}:{runs.group}; a new volume takes that over"
         made["volumes"] = why(kept, owner)

@@ -221,8 +221,10 @@ def _secrets(facts: Facts) -> Answer[tuple[str, ...]]:
                 f"{name[:60]!r} is no name of a secret",
                 next="like db-password",
             )
+    if said is not None:
+        return Answer(value=tuple(dict.fromkeys(said)))
     found = (one.value.removeprefix(SECRETS) for one in facts.inferred("secret-file"))
-    return Answer(value=said if said is not None else tuple(sorted(one for one in found if _SECRET.fullmatch(one))))
+    return Answer(value=tuple(sorted(one for one in found if _SECRET.fullmatch(one))))
 
 
 def _seccomp(facts: Facts) -> Answer[str]:
