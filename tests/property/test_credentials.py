@@ -219,7 +219,7 @@ def test_large_input_takes_little(parser: Callable[[bytes], None], tmp_path: Pat
     for piece in (b"[", b'{"auths":', b",a=", b'Bearer realm="', b"\\", b"9", b" ", b"x.", b'"a",'):
         data = piece * ((1 << 20) // len(piece))
         tracemalloc.start()
-        began = time.monotonic()
+        began = time.process_time()
         try:
             parser(data)
         except WherryError:
@@ -227,5 +227,5 @@ def test_large_input_takes_little(parser: Callable[[bytes], None], tmp_path: Pat
         finally:
             _, most = tracemalloc.get_traced_memory()
             tracemalloc.stop()
-        assert time.monotonic() - began < 20
+        assert time.process_time() - began < 20
         assert most < 200 << 20

@@ -73,16 +73,18 @@ def test_waits_are_those_of_this_process() -> None:
 
 def test_who_burns_wants_what_others_have_and_who_naps_does_not() -> None:
     """On one processor: on a busy machine a napper stands in line, too, each time that it wakes."""
-    words = ("while True: pass", "while True: pass", "import time\nwhile True: time.sleep(0.002)")
+    words = ("while True: pass", "while True: pass", "while True: time.sleep(0.002)")
     processor = {min(os.sched_getaffinity(0))}
     with contextlib.ExitStack() as held:
         found = []
         for one in words:
-            child = held.enter_context(subprocess.Popen([sys.executable, "-c", one]))
+            begun = f"import time\nprint(flush=True)\n{one}"  # until then all of them burn
+            child = held.enter_context(subprocess.Popen([sys.executable, "-c", begun], stdout=subprocess.PIPE))
             held.callback(child.kill)
             os.sched_setaffinity(child.pid, processor)
+            assert child.stdout
+            assert child.stdout.readline() == b"\n"
             found.append(str(child.pid))
-        time.sleep(0.5)
         before = [waits(int(one))[one] for one in found]
         time.sleep(1.0)
         burns, _, naps = (waits(int(one))[one].wanted(was) for one, was in zip(found, before, strict=True))
