@@ -100,6 +100,13 @@ def test_a_check_on_a_port_of_its_own_is_asked_there() -> None:
     assert found["liveness"] == {"tcpSocket": {"port": "health"}}
 
 
+def test_a_worker_that_answers_for_its_health_alone_is_restarted_when_it_does_not() -> None:
+    """Readiness would take requests from it, and nobody sends any."""
+    found = handlers(running(API, health=Health(port=9000, path="/alive"), liveness="", readiness="", ports=()))
+    alive = {"httpGet": {"port": "health", "path": "/alive"}}
+    assert found == {"startup": alive, "liveness": alive}
+
+
 def test_what_is_not_known_is_said() -> None:
     def text(health: Health | None, readiness: str, *ports: str) -> str:
         application = running(API, health=health, liveness="", readiness=readiness, ports=ports)

@@ -35,7 +35,7 @@ NO_ROUTE: Final = (
     "Whether the port takes connections: no route is known that says more (image.health in wherry.toml). There is no\n"
     "liveness probe beside it, which could ask no better; a program that ends is started again without one."
 )
-NO_PORT: Final = "There is no readiness probe: nobody sends requests to what listens on no port."
+NO_PORT: Final = "There is no readiness probe: nobody sends requests to what listens on no port but for its health."
 
 
 def probes(application: Application) -> Probes:
@@ -85,7 +85,7 @@ def _handlers(application: Application) -> tuple[Handler, Handler, str]:
     port = _connects(application)
     if known and ready and ready != known:
         return known, ready, BOTH
-    if known and not port:
+    if known and not (port and runs.ports):
         return known, {}, NO_PORT
     if known or ready:
         return port, known or ready, ONE_COMMAND if "exec" in known else ONE_ROUTE
