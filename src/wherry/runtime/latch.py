@@ -7,10 +7,17 @@ it ends with this process, or after /proc/sys/fs/lease-break-time.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
+import time
 from pathlib import Path
+from typing import Final
+
+PATIENCE: Final = 2.0
+"""Seconds. A child that another thread has forked has all that was open, until it starts its program."""
+STEP: Final = 0.005
 
 
 class Latch:
@@ -21,11 +28,19 @@ class Latch:
 
     def shut(self) -> None:
         """From now on each open(2) and execve(2) of the file waits, this process's own, too. OSError where the file system has no
-        leases, or the file is open already."""
+        leases; BlockingIOError where the file stays open elsewhere."""
         self._descriptor = os.open(self.file, os.O_RDONLY | os.O_CLOEXEC)
         # SIGIO, by which the kernel else tells of somebody who waits, would end this process; SIGURG does nothing.
         fcntl.fcntl(self._descriptor, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(self._descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.fcntl(self._descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+                return
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(STEP)
 
     def is_met(self) -> bool:
         """Whether somebody waits."""
@@ -34,5 +49,8 @@ class Latch:
     def close(self) -> None:
         """Lets everybody go on."""
         if self._descriptor >= 0:
+            with contextlib.suppress(OSError):  # there is none, or no more
+                # Closing alone would not do: whoever has a copy of the descriptor would keep the lease.
+                fcntl.fcntl(self._descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
             os.close(self._descriptor)
             self._descriptor = -1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,11 +44,18 @@ def test_a_program_waits_at_its_start_until_it_is_let_go(latch: Latch) -> None:
         assert child.wait(20) == 0
 
 
-def test_a_file_that_somebody_else_has_open_cannot_be_latched(latch: Latch) -> None:
-    with latch.file.open("rb"), pytest.raises(OSError, match="unavailable"):
+def test_a_file_that_stays_open_elsewhere_cannot_be_latched(latch: Latch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wherry.runtime.latch.PATIENCE", 0.1)
+    with latch.file.open("rb"), pytest.raises(BlockingIOError):
         latch.shut()
-    latch.close()
-    latch.shut()
+
+
+def test_who_had_the_file_open_for_a_moment_is_waited_for(latch: Latch) -> None:
+    """As a child does that another thread has just forked."""
+    with latch.file.open("rb") as other:
+        threading.Timer(0.1, other.close).start()
+        latch.shut()
+        assert other.closed
 
 
 def test_a_killed_program_waits_no_longer(latch: Latch) -> None:
