@@ -203,7 +203,9 @@ def place_of(text: str) -> places.Place:
     if (colon and scheme in places.SCHEMES) or slip or text.startswith((".", "/", "~")):
         return places.parse(text)  # also to be told how a folder, or a scheme, is written
     reference = references.parse(text)
-    return places.RegistryPlace(reference=reference) if reference.host else places.OwnPlace(reference=reference)
+    if not reference.host:
+        return places.OwnPlace(reference=reference)
+    return places.RegistryPlace(reference=references.in_registry(reference))
 
 
 def chosen(found: Stored, names: tuple[str, ...]) -> Stored:

@@ -143,13 +143,13 @@ def _old_places(stored: Stored, words: Words) -> tuple[places.Place, ...]:
             why="no annotations org.opencontainers.image.base.name and .digest say so, and wherry did not build it on static",
             next=f"wherry rebase {shlex.quote(words.subject)} --old-base REF --base REF",
         )
-    said = references.parse(name)
+    said = references.in_registry(references.parse(name))
     return tuple(places.RegistryPlace(reference=replace(said, digest=digest)) for digest in digests)
 
 
 def _same_name(name: str, words: Words, built_in: str) -> places.Place:
     """What the old base's name means today."""
-    said = references.parse(name) if name and not built_in else None
+    said = references.in_registry(references.parse(name)) if name and not built_in else None
     if said is None or not said.tag:
         why = "scratch is nothing, so there is nothing newer" if built_in else ""
         step = f"wherry rebase {shlex.quote(words.subject)} --base REF"

@@ -41,7 +41,7 @@ def _beyond(reference: references.Reference, ports: Ports, missing: UsageError) 
     if found := loaded(reference, ports):
         return found[1]
     if reference.host:
-        return at(places.RegistryPlace(reference=reference), ports).open()
+        return at(places.RegistryPlace(reference=references.in_registry(reference)), ports).open()
     raise missing
 
 

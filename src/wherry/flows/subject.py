@@ -137,7 +137,7 @@ def place_of(word: str, ports: Ports) -> places.Place | None:
 
         if found := loaded(reference, ports):
             return found[0]
-    return places.RegistryPlace(reference=reference) if reference.host else None
+    return places.RegistryPlace(reference=references.in_registry(reference)) if reference.host else None
 
 
 @contextlib.contextmanager

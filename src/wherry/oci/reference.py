@@ -54,8 +54,8 @@ def parse(text: str) -> Reference:
 
 
 def in_registry(reference: Reference) -> Reference:
-    """`reference` as a registry is asked for it: without a host it is Docker Hub's, one-part names its `library/` (C12)."""
-    if reference.host:
+    """`reference` as a registry is asked for it: without a host it is Docker Hub's, whose one-part names are `library/`'s (C12)."""
+    if reference.host not in ("", DOCKER_HUB):
         return reference
     repository = reference.repository if "/" in reference.repository else f"library/{reference.repository}"
     return Reference(host=DOCKER_HUB, repository=repository, tag=reference.tag, digest=reference.digest)

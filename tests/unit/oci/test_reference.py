@@ -93,6 +93,8 @@ def test_what_only_looks_like_a_name_is_refused(text: str) -> None:
 def test_a_short_name_is_docker_hubs_and_nobody_elses() -> None:
     assert str(in_registry(parse("app:1"))) == "docker.io/library/app:1"
     assert str(in_registry(parse("team/app"))) == "docker.io/team/app"
+    assert str(in_registry(parse("docker.io/app:1"))) == "docker.io/library/app:1"
+    assert str(in_registry(parse("docker.io/team/app"))) == "docker.io/team/app"
     assert in_registry(parse("reg.example/app")) == parse("reg.example/app")
     assert parse("library/app") != parse("app")
 
