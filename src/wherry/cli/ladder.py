@@ -10,6 +10,8 @@ import msgspec
 from wherry.kit.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wherry.cli.output import Output
     from wherry.model.ladder import Ladder, Rung
 
@@ -38,12 +40,15 @@ def show(ladder: Ladder, output: Output) -> None:
         left = (text.ljust(width) for text, width in zip(row[:2], widths[:2], strict=True))
         right = (text.rjust(width) for text, width in zip(row[2:], widths[2:], strict=True))
         output.result("  ".join((*left, *right)).rstrip())
-    for one in ladder.rungs:
-        if one.why:
-            output.row(f"{one.variant}, {one.by}", one_line(one.why))
-    if ladder.docker:
-        output.row("docker", ladder.docker)
+    for name, why in reasons(ladder, ladder.rungs):
+        output.row(name, one_line(why))
     output.line(closing(ladder))
+
+
+def reasons(ladder: Ladder, rungs: Iterable[Rung]) -> tuple[tuple[str, str], ...]:
+    """What could not be shown, of these rungs and of all that Docker would have built, and why."""
+    found = tuple((f"{one.variant}, {one.by}", one.why) for one in rungs if one.why)
+    return (*found, *((("docker", ladder.docker),) if ladder.docker else ()))
 
 
 def cells(rung: Rung) -> tuple[str, ...]:
@@ -118,6 +123,8 @@ def page(ladder: Ladder) -> str:
     title = html.escape(closing(ladder))
     head = "".join(f"<th>{html.escape(text)}</th>" for text in HEAD)
     rows = "\n".join(_row(one) for one in ladder.rungs)
+    others = reasons(ladder, (one for one in ladder.rungs if one.unpacked is not None))
+    below = "".join(f'<p class="why">{html.escape(f"{name}: {why}")}</p>\n' for name, why in others)
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
@@ -131,7 +138,7 @@ def page(ladder: Ladder) -> str:
 {rows}
 </tbody>
 </table>
-</body>
+{below}</body>
 </html>
 """
 

@@ -80,6 +80,15 @@ def test_the_smallest_bar_can_be_seen() -> None:
     assert min(float(bar.attrib["width"]) for bar in tree.iter(f"{SVG}rect")) >= 1
 
 
+def test_the_page_says_what_it_does_not_show() -> None:
+    unstarted = replace(SMALL, why="it did not start <here>")
+    page = shown.page(replace(LADDER, rungs=(FULL, unstarted, NOT_HERE), docker="no Docker daemon answers here"))
+    assert '<p class="why">scratch, wherry: it did not start &lt;here&gt;</p>' in page
+    assert '<p class="why">docker: no Docker daemon answers here</p>' in page
+    assert page.count("registry-1.docker.io did not answer") == 1
+    assert '<p class="why">' not in shown.page(LADDER)
+
+
 def test_no_name_becomes_markup() -> None:
     hostile = Ladder(
         name=HOSTILE + "<script>x</script>",
