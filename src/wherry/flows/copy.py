@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from wherry.errors import CorruptError, UsageError, WherryError
 from wherry.flows.folders import folders_of
+from wherry.flows.partly import partly
 from wherry.flows.rooms import store_ports
 from wherry.kit.ports import Event, Events, Machine
 from wherry.kit.streams import CHUNK
@@ -87,7 +88,7 @@ def copied(source: places.Place, wanted: tuple[places.Place, ...], request: Copy
         content = brought_once(content, ports)
     goals = tuple(place for place, _ in groups)
     along = found_along(source, content, goals, ports) if request.referrers else ()
-    published = tuple(row for place, names in groups for row in at(place, ports).put(content, names))
+    published = put(content, groups, ports)
     if along:
         put_along(along, goals, ports)
     return Copied(
@@ -122,6 +123,17 @@ def found_along(
         if not isinstance(place, places.RegistryPlace | places.LayoutPlace):
             raise refused(place)
     return along
+
+
+def put(
+    content: Content, groups: tuple[tuple[places.Place, tuple[Reference, ...]], ...], ports: Ports
+) -> tuple[Published, ...]:
+    """Where `content` lies now."""
+    published: list[Published] = []
+    for number, (place, names) in enumerate(groups, 1):
+        with partly(published, [place for place, _ in groups[number:]], ports.events):
+            published += at(place, ports).put(content, names)
+    return tuple(published)
 
 
 def put_along(along: tuple[Attached, ...], goals: tuple[places.Place, ...], ports: Ports) -> None:

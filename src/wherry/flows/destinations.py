@@ -6,6 +6,7 @@ import msgspec
 
 from wherry.errors import UnavailableError, UsageError
 from wherry.flows.litter import littering
+from wherry.flows.partly import partly
 from wherry.flows.request import BuildRequest
 from wherry.kit.value import Value
 from wherry.model.finding import Finding
@@ -83,10 +84,12 @@ def awaited(chosen: Destinations, plan: Plan, ports: Ports) -> None:
 def publish(built: Built, image: ImagePlan, chosen: Destinations, ports: Ports) -> tuple[Published, ...]:
     """Puts `built` where it goes. An engine that nobody asked for and that fails is no reason to lose the image: it is kept in
     wherry's own store, with a warning."""
-    published = []
-    for place in chosen.of(image):
+    published: list[Published] = []
+    wanted = chosen.of(image)
+    for number, place in enumerate(wanted, 1):
         try:
-            done = at(place, ports).publish(built)
+            with partly(published, wanted[number:], ports.events):
+                done = at(place, ports).publish(built)
             published.append(msgspec.structs.replace(done, findings=(*done.findings, *chosen.findings)))
         except UnavailableError as error:
             if not chosen.why or isinstance(place, places.OwnPlace):

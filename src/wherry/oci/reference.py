@@ -54,7 +54,7 @@ def parse(text: str) -> Reference:
 
 
 def in_registry(reference: Reference) -> Reference:
-    """`reference` as a registry is asked for it: without a host it is Docker Hub's, whose one-part names are `library/`'s (C12)."""
+    """`reference` as a registry is asked for it: Docker Hub's without a host, and one-part names there `library/`'s (C12)."""
     if reference.host not in ("", DOCKER_HUB):
         return reference
     repository = reference.repository if "/" in reference.repository else f"library/{reference.repository}"

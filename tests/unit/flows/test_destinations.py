@@ -16,6 +16,7 @@ from tests.support.ports import ports
 from wherry.errors import UsageError
 from wherry.flows.destinations import Destinations, choose, publish, told
 from wherry.flows.request import BuildRequest
+from wherry.kit.ports import Event
 from wherry.model.plan import Plan
 from wherry.store import place as places
 from wherry.store.entries import FULL_NAME, REF_NAME
@@ -137,3 +138,16 @@ def test_output_into_the_worktree_is_told(place: str, ignore: str, named: str, t
         (root / "dist").mkdir()
         assert publish(built, plan.images[0], chosen, ports(tmp_path))[0].findings == (finding,)
         assert git(root, "status", "--short").startswith(f"?? {named.partition('/')[0]}/")
+
+
+def test_who_has_it_is_told_when_one_of_several_places_fails(tmp_path: Path) -> None:
+    """The second of three is no layout and may not be made one."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/note").touch()
+    wanted = tuple(places.parse(f"oci:{tmp_path}/{name}:1") for name in ("one", "full", "two"))
+    heard: list[Event] = []
+    machine = msgspec.structs.replace(ports(tmp_path), events=heard.append)
+    with pytest.raises(UsageError):
+        publish(random_image(tmp_path / "layers"), planning.plan().images[0], Destinations(shared=wanted), machine)
+    notes = [event.subject for event in heard if event.state == "note"]
+    assert notes == [f"{wanted[0]} has it by now", f"{wanted[2]} was not begun"]
