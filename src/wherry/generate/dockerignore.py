@@ -16,6 +16,7 @@ from wherry.generate.dockerfile.variants import VARIANTS
 from wherry.generate.names import Applications
 from wherry.kit.value import Value
 from wherry.model.file import Choice, File
+from wherry.model.plan import Asset
 
 NAME: Final = ".dockerignore"
 FEW: Final = 3
@@ -78,6 +79,7 @@ GROUPS: Final = (
     ),
 )
 _HISTORY: Final = Group(reason="The commit is not written into the program.", patterns=(HISTORY,))
+_WHOLE: Final = "Folders that go into the image with all that is in them, but for secrets."
 _KEPT: Final = (
     "# .git stays: Go writes the commit into the program. So does every file that git knows: to Go, one that is not here is a\n"
     "# changed one, and the program would say +dirty."
@@ -100,7 +102,12 @@ def written(applications: Applications) -> str:
     """The text that is right for all of them, which share one context."""
     stamped = any(one.sources.stamped for one in applications)
     embedded = _embedded(applications)
-    groups, excepted = _groups(_needed(applications, embedded), (*GROUPS, *(() if stamped else (_HISTORY,))))
+    folders = _folders(applications)
+    needed = tuple(one for one in _needed(applications, embedded) if one not in folders)
+    groups, excepted = _groups(needed, (*GROUPS, *(() if stamped else (_HISTORY,))))
+    if folders:
+        shown = (f"!{dockerignore.literal(one)}{below}" for one in folders for below in ("", "/**"))
+        groups = [*groups[1:], Group(reason=_WHOLE, patterns=tuple(shown)), groups[0]]
     blocks = ["\n".join((f"# {one.reason}", *one.patterns)) for one in groups if one.patterns]
     excepted += [f"!{one}" for one in embedded]
     if excepted:
@@ -157,6 +164,22 @@ def _needed(applications: Applications, embedded: tuple[str, ...]) -> tuple[str,
     copied = {path for one in applications for path in (*(asset.source for asset in one.assets), *one.certificates)}
     found = _tracked(applications) | copied
     return tuple(sorted(path for path in found if not shown.fullmatch(path)))
+
+
+def _folders(applications: Applications) -> tuple[str, ...]:
+    """Assets that are taken whole: git need not know what is in them. Not such as are called like a secret, which somebody has
+    named on purpose, nor the whole repository."""
+    tracked, secret = _tracked(applications), dockerignore.expression(GROUPS[0].patterns)
+    every = {one.source for application in applications for one in application.assets if _is_whole(one)}
+    return tuple(sorted(every - tracked - {one for one in every if one == "." or secret.fullmatch(one)}))
+
+
+def _is_whole(asset: Asset) -> bool:
+    try:
+        dockerignore.literal(asset.source)
+    except ValueError:
+        return False
+    return not (asset.mode or asset.include or asset.exclude)
 
 
 def _embedded(applications: Applications) -> tuple[str, ...]:

@@ -118,6 +118,28 @@ def test_what_is_embedded_or_copied_is_there_whether_git_knows_it_or_not() -> No
     assert hidden(text, *wanted, "web/dist/other.js", "tmp/a.txt") == ["web/dist/other.js", "tmp/a.txt"]
 
 
+def test_an_asset_is_there_whole_but_for_secrets_that_git_does_not_know() -> None:
+    """As `wherry build` takes it, which refuses one with a secret in it."""
+    web = (Asset(source="web/build", into="/srv"), Asset(source="dist", into="/x"))
+    text = written((replace(with_files("web/build/test.pem"), assets=web),))
+    wanted = ["web/build/dist/a.js", "web/build/x.log", "web/build/test.pem", "dist/x/y.tar", "dist/bin/z"]
+    not_wanted = ["web/build/.env", "dist/tls/server.key", "dist/.env", "web/dist/a.js", "bin/x"]
+    assert hidden(text, *wanted, *not_wanted) == not_wanted
+
+
+def test_an_asset_that_is_called_like_a_secret_is_meant() -> None:
+    named = (Asset(source="deploy/secrets", into="/x"), Asset(source="tls/ca.pem", into="/x"))
+    assert hidden(written((replace(with_files(), assets=named),)), "deploy/secrets/a", "tls/ca.pem", "secrets/a") == [
+        "secrets/a"
+    ]
+
+
+def test_patterns_of_an_asset_show_what_git_knows_and_no_more() -> None:
+    some = (Asset(source="web/build", into="/srv", include=("*.js",)),)
+    text = written((replace(with_files("web/build/dist/a.js"), assets=some),))
+    assert hidden(text, "web/build/dist/a.js", "web/build/dist/b.js") == ["web/build/dist/b.js"]
+
+
 HASHED = ["web/dist/index.html", "web/dist/assets/index-1f3a.js", "web/dist/bin/a.log", "web/dist"]
 
 
