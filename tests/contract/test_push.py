@@ -18,7 +18,8 @@ from tests.support.registry import Answer, FakeRegistry, Fault, fake_registry
 from tests.support.tools import need
 from wherry.errors import WherryError
 from wherry.kit.ports import Event
-from wherry.model.image import Built, Published
+from wherry.model.image import Built, Image, Published
+from wherry.oci.descriptor import Document
 from wherry.oci.reference import parse
 from wherry.store import place as places
 from wherry.store.places import at
@@ -231,6 +232,21 @@ def test_refusals_are_said_in_words(
     assert f"{status}" in error.why
     assert "\x1b" not in error.why
     assert len(error.why) < 700
+
+
+def test_layers_that_may_not_be_handed_on(registry: FakeRegistry, tmp_path: Path) -> None:
+    """They stay here, and who takes no image without them is not asked in vain again and again."""
+    built = random_image(tmp_path)
+    assert isinstance(built.content, Image)
+    manifest = built.content.manifest
+    data = manifest.data.replace(b".layer.v1.", b".layer.nondistributable.v1.", 1)
+    assert data != manifest.data
+    changed = replace(built.content, manifest=Document(media_type=manifest.media_type, data=data))
+    with pytest.raises(WherryError, match="may not be handed on") as caught:
+        push(registry, replace(built, content=changed), tmp_path)
+    assert (caught.value.name, "MANIFEST_BLOB_UNKNOWN" in caught.value.why) == ("registry-refused", True)
+    assert len([call for call in registry.calls if "/manifests/" in call.path and call.method == "PUT"]) == 1
+    assert (str(built.images[0].layers[0].digest) in registry.blobs, registry.manifests) == (False, {})
 
 
 def test_an_answer_without_a_location(registry: FakeRegistry, tmp_path: Path) -> None:

@@ -65,6 +65,11 @@ class Blob(Value, frozen=True, kw_only=True):
         return self.descriptor.size
 
 
+def kept_back(layer: Descriptor) -> bool:
+    """Whether it may not be handed on."""
+    return any(word in layer.media_type for word in _KEPT_BACK)
+
+
 class Content(Value, frozen=True, kw_only=True):
     """An image, an index with all beneath it, or an artifact."""
 
@@ -83,6 +88,12 @@ class Content(Value, frozen=True, kw_only=True):
     @property
     def digest(self) -> Digest:
         return self.descriptor.digest
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether layers that may not be handed on are missing in it."""
+        parsed = (manifests.parse(one, name=str(one.digest)) for one in self.manifests)
+        return any(kept_back(layer) for one in parsed if isinstance(one, Manifest) for layer in one.layers)
 
     @property
     def top(self) -> Document:
@@ -139,7 +150,7 @@ def _content(
                 for part in (parsed.config, *parsed.layers):
                     if part.digest in by_digest:
                         configs[part.digest] = by_digest[part.digest]
-                    elif not any(word in part.media_type for word in _KEPT_BACK):
+                    elif not kept_back(part):
                         blobs.setdefault(part.digest, blob(part))
         ordered[document.digest] = document
 

@@ -107,6 +107,18 @@ def failure(answer: Said, *, url: str, doing: str) -> WherryError:
     return UnavailableError("registry-refused", message + "refused it", where=where, why=why, next=step if tls else ())
 
 
+def partial(answer: Said, *, url: str, doing: str) -> WherryError:
+    """The error for a registry that takes no image without the layers that may not be handed on."""
+    host = urlsplit(url).netloc
+    return UnavailableError(
+        "registry-refused",
+        f"could not {doing}: layers of it may not be handed on, and {host} takes no image without them",
+        where=f"{host}{urlsplit(url).path}",
+        why=f"it said {answer.status}: {answer.words}",
+        next="have their addresses allowed there (validation.manifests.urls), or use another registry",
+    )
+
+
 def odd(url: str, what: str) -> CorruptError:
     """The error for an answer that no registry should give."""
     parts = urlsplit(url)

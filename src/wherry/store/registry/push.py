@@ -39,8 +39,11 @@ class Push:
             answer = self._manifests()
             if answer is None:
                 return self.sent
-            if number == 2 or not set(answer.codes) & set(_UNKNOWN):
-                raise errors.failure(answer, url=self._manifest_url(self.names[0]), doing=self._doing())
+            lacks, address = bool(set(answer.codes) & set(_UNKNOWN)), self._manifest_url(self.names[0])
+            if lacks and self.content.is_partial:
+                raise errors.partial(answer, url=address, doing=self._doing())
+            if number == 2 or not lacks:
+                raise errors.failure(answer, url=address, doing=self._doing())
             self.session.setup.pause(1.0 + number)
         raise AssertionError("a last try always ends")
 
