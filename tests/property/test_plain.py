@@ -6,6 +6,8 @@ from __future__ import annotations
 import copy
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,23 @@ def taken(name: str, data: bytes) -> object:
             return entries.parse(data, name=name)
         case _:
             return manifests.parse(Document(media_type=json.loads(data)["mediaType"], data=data), name=name)
+
+
+#: Where json, which these tests import, is not.
+ALONE = """
+from wherry.cli import plain
+
+for data in (b"", b"[", b"{", b'{"a', b'{"a"}', b'{"a":}', b'{"a":tru}', b'{"a":"\\x01"}', b'{"a":"\\\\q"}', b"{1:2}"):
+    try:
+        print(plain.read(data, {}))
+    except ValueError:
+        print("refused")
+"""
+
+
+def test_what_is_no_json_is_refused_without_json(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stderr, set(done.stdout.splitlines())) == ("", {"refused"})
 
 
 @pytest.mark.parametrize("name", ["INDEX", "MANIFEST", "CONFIG", "LAYOUT"])

@@ -96,8 +96,11 @@ def read(data: bytes, shape: dict[Any, Any]) -> dict[str, Any]:
         raise ValueError("surrogates")
     try:
         document, end = make_scanner(_Strict)(text, 0)  # type: ignore[arg-type] # what it asks for is in the class
-    except StopIteration:
-        raise ValueError("nothing") from None
+    except (
+        StopIteration,
+        SystemError,
+    ):  # the latter as Python 3.11 has no name for an error while json is not imported
+        raise ValueError("no JSON") from None
     if end != len(text) or not fits(document, shape) or not _is_shallow(document, DEEPEST):
         raise ValueError("unusual")
     found: dict[str, Any] = document
