@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.support import apps
 from tests.support.cli import COMMAND, Done, variables, wherry
-from tests.support.servers import need_no_chroot, need_root
+from tests.support.servers import free_port, need_no_chroot, need_root
 from tests.support.tools import need
 
 PATIENCE = 60.0
@@ -193,6 +194,17 @@ def book() -> Iterator[Book]:
                 with contextlib.suppress(OSError):
                     path.rmdir()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def answering(shelf: Book) -> Iterator[int]:
+    """A container called `good` that runs until the block ends; the port of this machine where it answers."""
+    port = free_port()
+    assert shelf.good("run", "-q", "-d", apps.place("good"), "--name", "good", "-p", f"{port}:8080") == "good"
+    get(port, "/healthz")
+    yield port
+    shelf("rm", "--force", "good")
+    assert shelf.left() == []
 
 
 def need_exec() -> None:
