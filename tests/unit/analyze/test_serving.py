@@ -62,7 +62,7 @@ def test_the_port_of_a_route(name: str, tmp_path: Path) -> None:
 
 
 #: Routes of the program, and the ports where people find something.
-VISITED = (
+VISITED: tuple[tuple[str, set[str]], ...] = (
     (f'{ADMIN}{ROUTES}http.ListenAndServe(":8080", mux)', set()),
     (f'{ADMIN}{ROUTES}mux.HandleFunc("/", h)\nhttp.ListenAndServe(":8080", mux)', {"8080"}),
     (f'{ADMIN}{ROUTES}mux.HandleFunc("GET /orders/{{id}}", h)\nhttp.ListenAndServe(":8080", mux)', {"8080"}),

@@ -117,8 +117,8 @@ def test_switches_are_for_what_can_be_left_out() -> None:
 )
 def test_the_policy_follows_the_values_that_let_the_world_in(extras: tuple[str, ...], closed: str) -> None:
     policy = texts("helm", replace(API, gateway="infra/public"), extras=extras)[f"{CHART}/templates/networkpolicy.yaml"]
-    lines = ("- ports:", "    - protocol: TCP", "      port: 8080", f"  {{{{- if and {closed} }}}}")
-    lines += ("  from:", "    - namespaceSelector: {}", "  {{- end }}")
+    lines = ["- ports:", "    - protocol: TCP", "      port: 8080", f"  {{{{- if and {closed} }}}}"]
+    lines += ["  from:", "    - namespaceSelector: {}", "  {{- end }}"]
     assert "".join(f"    {line}\n" for line in lines) in policy
 
 
