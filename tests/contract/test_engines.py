@@ -133,6 +133,14 @@ def test_folders_of_the_programs_user_keep_what_is_in_them(engine: Case) -> None
         assert Path(f"/proc/{running.pid}/root/data/seed").read_text() == "sown\n"
 
 
+@pytest.mark.parametrize(("path", "text"), [("/data/seed", "sown\n"), ("/etc/key", "turned\n")])
+def test_what_is_closed_to_others_is_open_to_its_user(engine: Case, path: str, text: str) -> None:
+    with engine.started(image(), Options(arguments=("read", path))) as running:
+        end = attend.until_end(running.one, engine.machine)
+    assert (end.code, running.log.text()) == (0, text)
+    assert engine.engine in CLIENTS or running.container.user_namespace, "or nothing would be shown"
+
+
 @pytest.mark.parametrize("code", [0, 3, 125, 127])
 def test_the_programs_exit_code_and_words(engine: Case, code: int) -> None:
     with engine.started(image(), Options(arguments=("exit", str(code)))) as running:

@@ -44,6 +44,12 @@ int main(int argc, char **argv) {
   char host[256] = "";
   const char *what = argc > 1 ? argv[1] : "wait";
   if (!strcmp(what, "exit")) { fprintf(stderr, "going\n"); return atoi(argv[2]); }
+  if (!strcmp(what, "read")) {
+    FILE *file = fopen(argv[2], "r");
+    if (!file || !fgets(host, sizeof host, file)) return 3;
+    fputs(host, stdout);
+    return 0;
+  }
   if (!strcmp(what, "eat")) for (;;) { memset(malloc(1 << 20), 1, 1 << 20); usleep(500); }
   signal(SIGTERM, strcmp(what, "stay") ? stop : SIG_IGN);
   gethostname(host, sizeof host);
@@ -125,7 +131,9 @@ def case(engine: str, folder: Path) -> Iterator[Case]:
     folder.chmod(0o755)
     with contextlib.ExitStack() as held:
         patch = held.enter_context(pytest.MonkeyPatch.context())
-        patch.setenv("WHERRY_RUN_DIR", str(folder / "run"))
+        open_to_others = held.enter_context(servers.short_folder())  # or root would have no user namespace
+        open_to_others.chmod(0o711)
+        patch.setenv("WHERRY_RUN_DIR", str(open_to_others / "run"))
         for name in ("CACHE", "DATA"):
             patch.setenv(f"WHERRY_{name}_DIR", str(folder / name.lower()))
         if engine == "docker":
@@ -138,7 +146,7 @@ def case(engine: str, folder: Path) -> Iterator[Case]:
 
 @functools.cache
 def image() -> str:
-    """The place of the image with the program of SOURCE, and a folder that belongs to its user with a file in it."""
+    """The place of the image with the program of SOURCE, and a folder and a file that are its user's and nobody else's."""
     folder = apps.session_folder() / "contained"
     (folder / "layers").mkdir(parents=True)
     program = compiled(folder / "does", SOURCE, "-static")
@@ -146,6 +154,7 @@ def image() -> str:
         Entry(path="app/does", mode=0o555, content=program.read_bytes()),
         Entry(path="data", kind="directory", mode=0o750, uid=65532, gid=65532),
         Entry(path="data/seed", mode=0o640, content=b"sown\n", uid=65532, gid=65532),
+        Entry(path="etc/key", mode=0o400, content=b"turned\n", uid=65532, gid=65532),
     )
     fault = odd_apps.Fault(
         base="hello", archives=(tree,), config={"entrypoint": ("/app/does",), "cmd": ("wait",), "env": ("A=image",)}

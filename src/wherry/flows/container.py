@@ -192,6 +192,7 @@ def facts_of(request: RunRequest, subject: Subject, root: Root, run: Path, machi
         user=user,
         home=users.home(Path(root.path), user.uid),
         owned=root.owned,
+        closed=root.closed_to_others(user),
         health=subject.health,
         processors=len(os.sched_getaffinity(0)),
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
@@ -337,10 +338,11 @@ def _refuse_missing(bind: Bind) -> None:
 
 
 def _root(made: Made, container: Container, place: Place) -> Root:
-    """The shared root, with all that is mounted upon; a copy of its own where it may be written to."""
+    """The shared root, with all that is mounted upon; a copy of its own where it may be written to, or where only its owners, who
+    are others in a user namespace, may use some of it."""
     files = frozenset(bind.path for bind in container.binds if not Path(bind.source).is_dir())
     points = destinations(container)
-    if not container.read_only:
+    if not container.read_only or (container.id_base and made.root.closed_to_others(container.user)):
         root = roots.private(made.root, place.path / "root", container.id_base)
         for point in points:
             roots.make_point(Path(root.path), point, file=point in files)

@@ -102,7 +102,7 @@ def host_tools(run: Path, machine: Machine) -> Root:
     if not folder.exists():
         with disk_errors(folder), aside(folder) as made:
             _fill(made / "root", program, machine)
-            (made / roots.FACTS).write_bytes(b"[]")
+            (made / roots.FACTS).write_bytes(b"{}")
             made.chmod(folders.OPEN)
             with folders.gate(run):
                 if not folder.exists():

@@ -10,32 +10,67 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from wherry.kit.files import aside, disk_errors
 from wherry.kit.value import Value, decodable
-from wherry.model.container import Owned
+from wherry.model.container import Owned, User
 from wherry.oci.layer import Packed
 from wherry.runtime.folders import gate
 
-FORMAT: Final = "1"
+FORMAT: Final = "2"
 FACTS: Final = "facts.json"
 #: What is mounted over in every container: a read-only root cannot get it later. Modes as runc 1.1.5 leaves them to the tmpfs.
 FOLDERS: Final = (("dev", 0o755), ("etc", 0o755), ("proc", 0o555), ("sys", 0o555), ("tmp", 0o1777), ("run", 0o755))
+NOBODY: Final = -1
+USE: Final = 0o005
+"""Reading and entering, or starting, by others."""
 FILES: Final = ("etc/hostname", "etc/hosts", "etc/resolv.conf")
+
+
+class Closed(Value, frozen=True, kw_only=True):
+    """A file or folder that its user, or its group, may use in ways that others may not; NOBODY where that one may not."""
+
+    path: str
+    uid: int
+    gid: int
 
 
 class Root(Value, frozen=True, kw_only=True):
     """An unpacked image."""
 
-    path: str
+    path: str = ""
     """The folder that is the container's /."""
     owned: tuple[Owned, ...] = ()
     """Folders that belong to some user other than root, the topmost of each."""
+    closed: tuple[Closed, ...] = ()
+    """One for each owner in each of these folders, and outside of them."""
+
+    def closed_to_others(self, user: User) -> str:
+        """A path in it that this user, or whoever copies its owned folders, may use only as one of its owners; empty when there
+        is none."""
+        ids = {user.gid, *user.groups}
+        hidden = {one.path for one in self.owned if one.empty}
+        copied = tuple(f"{one.path}/" for one in self.owned if not one.empty)
+        for one in self.closed:
+            if one.path not in hidden and (one.uid == user.uid or one.gid in ids or f"{one.path}/".startswith(copied)):
+                return one.path
+        return ""
+
+
+class Node(NamedTuple):
+    """Who may use one file or folder of a root, by its path in there."""
+
+    path: str
+    folder: bool
+    mode: int
+    uid: int
+    gid: int
 
 
 def key(layers: tuple[Packed, ...]) -> str:
@@ -60,12 +95,12 @@ def unpacked(run: Path, layers: tuple[Packed, ...]) -> Root:
         extract(layers, root, owners=os.geteuid() == 0)
         root.chmod(0o755)
         ready(root)
-        owned = tuple(_owned(root)) if os.geteuid() == 0 else _said(layers)
-        (made / FACTS).write_bytes(msgspec.json.encode(owned))
+        found = owners(_seen(root) if os.geteuid() == 0 else _said(layers))
+        (made / FACTS).write_bytes(msgspec.json.encode(found))
         with gate(run):
             if not folder.exists():
                 made.rename(folder)
-    return _known(folder) or Root(path=str(folder / "root"), owned=owned)
+    return _known(folder) or replace(found, path=str(folder / "root"))
 
 
 def with_points(run: Path, root: Root, points: tuple[str, ...], *, files: frozenset[str] = frozenset()) -> Root:
@@ -87,7 +122,7 @@ def with_points(run: Path, root: Root, points: tuple[str, ...], *, files: frozen
             with gate(run):
                 if not folder.exists():
                     made.rename(folder)
-    return Root(path=str(folder / "root"), owned=root.owned)
+    return replace(root, path=str(folder / "root"))
 
 
 def private(root: Root, folder: Path, id_base: int = 0) -> Root:
@@ -97,7 +132,7 @@ def private(root: Root, folder: Path, id_base: int = 0) -> Root:
         for path, folders, files in os.walk(folder / "root") if id_base else ():
             for one in (path, *(os.path.join(path, name) for name in (*folders, *files))):  # noqa: PTH118 - many
                 _move(one, id_base)
-    return Root(path=str(folder / "root"), owned=root.owned)
+    return replace(root, path=str(folder / "root"))
 
 
 def ready(root: Path) -> None:
@@ -147,13 +182,32 @@ def drop_unused(run: Path, used: frozenset[str], *, before: float) -> int:
     return removed
 
 
+def owners(nodes: Iterable[Node]) -> Root:
+    """What is to be known of who owns what, of a root whose folders come before what they hold."""
+    owned, closed = dict[str, Owned](), dict[tuple[int, int, str], Closed]()
+    above = ""
+    for node in nodes:
+        if above and node.path.startswith(f"{above}/"):
+            owned[above] = replace(owned[above], empty=False)
+        elif node.folder and node.uid and node.mode & stat.S_IWUSR:
+            above = node.path
+            owned[above] = Owned(path=above, mode=stat.S_IMODE(node.mode), uid=node.uid, gid=node.gid)
+        else:
+            above = ""
+        uid = node.uid if node.mode >> 6 & ~node.mode & USE else NOBODY
+        gid = node.gid if node.mode >> 3 & ~node.mode & USE else NOBODY
+        if (uid, gid) != (NOBODY, NOBODY):
+            closed.setdefault((uid, gid, above), Closed(path=node.path, uid=uid, gid=gid))
+    return Root(owned=tuple(owned.values()), closed=tuple(closed.values()))
+
+
 def _known(folder: Path) -> Root | None:
     try:
-        owned = msgspec.json.decode((folder / FACTS).read_bytes(), type=decodable(tuple[Owned, ...]))
+        found = msgspec.json.decode((folder / FACTS).read_bytes(), type=decodable(Root))
         os.utime(folder)
     except (OSError, msgspec.MsgspecError):
         return None
-    return Root(path=str(folder / "root"), owned=owned)
+    return replace(found, path=str(folder / "root"))
 
 
 def _is_point(root: Path, point: str, *, file: bool) -> bool:
@@ -165,35 +219,25 @@ def _is_point(root: Path, point: str, *, file: bool) -> bool:
     return path.is_file() if file else path.is_dir()
 
 
-def _owned(root: Path) -> Iterator[Owned]:
-    """Folders of others than root, none below another of them."""
-    for path, folders, _ in os.walk(root):
-        for name in sorted(folders):
-            status = Path(path, name).lstat()
-            if status.st_uid and stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_IWUSR:
-                folders.remove(name)
-                with os.scandir(Path(path, name)) as entries:
-                    empty = next(entries, None) is None
-                inside = f"/{Path(path, name).relative_to(root)}"
-                mode = stat.S_IMODE(status.st_mode)
-                yield Owned(path=inside, mode=mode, uid=status.st_uid, gid=status.st_gid, empty=empty)
+def _seen(root: Path) -> Iterator[Node]:
+    """What was unpacked, as it lies there."""
+    for path, folders, files in os.walk(root):
+        folders.sort()
+        links = [name for name in folders if Path(path, name).is_symlink()]
+        for one in (Path(path), *(Path(path, name) for name in (*files, *links))):
+            if one != root:
+                status = one.lstat()
+                inside = f"/{one.relative_to(root)}"
+                yield Node(inside, stat.S_ISDIR(status.st_mode), status.st_mode, status.st_uid, status.st_gid)
 
 
-def _said(layers: tuple[Packed, ...]) -> tuple[Owned, ...]:
+def _said(layers: tuple[Packed, ...]) -> Iterator[Node]:
     """The same from the layers: what an ordinary user unpacked is all that user's."""
     from wherry.oci.unpack import flatten
 
-    tree = flatten(layers)
-    found: list[Owned] = []
-    for path in sorted(tree):
-        one = tree[path]
-        inside = f"/{path}"
-        if one.kind != "directory" or not one.uid or not one.mode & stat.S_IWUSR:
-            continue
-        if not any(inside.startswith(f"{other.path}/") for other in found):
-            empty = not any(name.startswith(f"{path}/") for name in tree)
-            found.append(Owned(path=inside, mode=stat.S_IMODE(one.mode), uid=one.uid, gid=one.gid, empty=empty))
-    return tuple(found)
+    for path, one in sorted(flatten(layers).items(), key=lambda named: named[0].split("/")):
+        mode = 0o777 if one.kind == "link" else one.mode
+        yield Node(f"/{path}", one.kind == "directory", mode, one.uid, one.gid)
 
 
 def _clone(source: Path, target: Path, *, link: bool) -> None:

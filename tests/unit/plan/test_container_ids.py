@@ -68,6 +68,13 @@ def test_what_is_the_users_needs_the_users_id(options: Options, words: str) -> N
     assert words in why(made, "userns")
 
 
+def test_what_only_its_owner_may_use_needs_the_owner() -> None:
+    made = decided(ADA, closed="/etc/key")
+    assert made.uids == (IdRange(inside=0, outside=1000),)
+    assert "/etc/key is closed to others" in why(made, "userns")
+    assert why(decided(None, closed="/etc/key"), "userns").endswith("a copy of its own: /etc/key is closed to others")
+
+
 def test_a_volume_that_is_only_read_needs_nothing() -> None:
     assert len(decided(ADA, Options(volumes=("/data:/data:ro",))).uids) == 2
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from wherry.model.container import User
 from wherry.runtime import folders, roots
-from wherry.runtime.roots import FILES, FOLDERS, Root, make_point, ready, with_points
+from wherry.runtime.roots import FILES, FOLDERS, NOBODY, Node, Root, make_point, owners, ready, with_points
 
 LINKS = ("/", "/etc", "..", "../../../outside", "/proc/self/root", "self", "tmp", "/nowhere")
 
@@ -71,7 +72,7 @@ def test_a_shared_root_is_never_changed(tmp_path: Path) -> None:
     base = run / "roots/base"
     (base / "root/bin").mkdir(parents=True)
     (base / "root/bin/app").write_text("program")
-    (base / roots.FACTS).write_bytes(b"[]")
+    (base / roots.FACTS).write_bytes(b"{}")
     first = Root(path=str(base / "root"))
     assert with_points(run, first, ("/bin",)) is first
     sister = with_points(run, first, ("/data", "/bin/app"), files=frozenset({"/bin/app"}))
@@ -80,6 +81,50 @@ def test_a_shared_root_is_never_changed(tmp_path: Path) -> None:
     assert Path(sister.path, "bin/app").samefile(Path(first.path, "bin/app")), "no bytes are copied"
     assert with_points(run, first, ("/data",)).path == sister.path
     assert not list((run / "roots").glob(".*"))
+
+
+NODES = (
+    Node("/app", folder=True, mode=0o755, uid=0, gid=0),
+    Node("/app/key", folder=False, mode=0o440, uid=0, gid=7),
+    Node("/data", folder=True, mode=0o700, uid=5, gid=5),
+    Node("/data/dump", folder=False, mode=0o640, uid=6, gid=6),
+    Node("/data/open", folder=False, mode=0o644, uid=5, gid=5),
+    Node("/data/sub", folder=True, mode=0o700, uid=5, gid=5),
+    Node("/data-2", folder=True, mode=0o700, uid=8, gid=8),
+    Node("/read", folder=True, mode=0o555, uid=9, gid=9),
+    Node("/root", folder=True, mode=0o700, uid=0, gid=0),
+    Node("/tool", folder=False, mode=0o754, uid=10, gid=10),
+)
+
+
+def test_who_owns_what() -> None:
+    found = owners(NODES)
+    assert [(one.path, one.empty) for one in found.owned] == [("/data", False), ("/data-2", True)]
+    assert [(one.path, one.uid, one.gid) for one in found.closed] == [
+        ("/app/key", 0, 7),
+        ("/data", 5, NOBODY),
+        ("/data/dump", 6, 6),
+        ("/data-2", 8, NOBODY),
+        ("/root", 0, NOBODY),
+        ("/tool", 10, 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("without", "user", "path"),
+    [
+        ("/nothing", User(uid=99, gid=99), "/data"),  # whoever copies the folder of 5 must read it
+        ("/data", User(uid=99, gid=99), ""),
+        ("/data", User(uid=0, gid=0), "/app/key"),
+        ("/data", User(uid=99, gid=0), ""),
+        ("/data", User(uid=99, gid=99, groups=(7,)), "/app/key"),
+        ("/data", User(uid=8, gid=8), ""),  # hidden below memory
+        ("/data", User(uid=10, gid=99), "/tool"),
+    ],
+)
+def test_what_is_closed_to_others(without: str, user: User, path: str) -> None:
+    nodes = [one for one in NODES if not f"{one.path}/".startswith(f"{without}/")]
+    assert owners(nodes).closed_to_others(user) == path
 
 
 def test_roots_that_nobody_uses_go(tmp_path: Path) -> None:

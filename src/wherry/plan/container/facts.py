@@ -23,6 +23,8 @@ class Facts(Value, frozen=True, kw_only=True):
     home: str = "/"
     """Where its /etc/passwd says that the user is at home."""
     owned: tuple[Owned, ...] = ()
+    closed: str = ""
+    """A path of the image that the user may only use as its owner; empty when there is none."""
     health: Health | None = None
     """Known from the plan; else read from the config."""
     processors: int = 1

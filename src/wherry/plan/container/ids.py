@@ -47,7 +47,8 @@ def _base(options: Options, facts: Facts, *, writable: bool) -> tuple[int, str]:
         return 0, "a volume may be written to, and its files' owners are this machine's"
     if not facts.id_base:
         return 0, facts.no_user_namespace or "not possible here"
-    return facts.id_base, "its ids are nobody's on this machine"
+    copied = f"; the root is a copy of its own: {facts.closed} is closed to others" if facts.closed else ""
+    return facts.id_base, f"its ids are nobody's on this machine{copied}"
 
 
 def _rootless(options: Options, facts: Facts, may: Rootless, mounted: Mounted) -> Ids:
@@ -58,7 +59,7 @@ def _rootless(options: Options, facts: Facts, may: Rootless, mounted: Mounted) -
             where="--relax userns",
             next="the same without it, or as root",
         )
-    user, own = facts.user, _own(options, mounted)
+    user, own = facts.user, _own(options, facts, mounted)
     if not own and _holds(may.uids, user.uid) and all(_holds(may.gids, one) for one in (user.gid, *user.groups)):
         first = IdRange(inside=0, outside=may.uid), IdRange(inside=0, outside=may.gid)
         value = f"from {may.uids[0].outside}"
@@ -77,7 +78,7 @@ def _rootless(options: Options, facts: Facts, may: Rootless, mounted: Mounted) -
     )
 
 
-def _own(options: Options, mounted: Mounted) -> str:
+def _own(options: Options, facts: Facts, mounted: Mounted) -> str:
     """Why it must be the user's own id outside; empty when it need not be."""
     if mounted.writable:
         return "a volume may be written to, and its files' owner is you"
@@ -85,6 +86,8 @@ def _own(options: Options, mounted: Mounted) -> str:
         return "the root may be written to"
     if any(bind.path.startswith(f"{SECRETS}/") for bind in mounted.binds):
         return "only you may read its secrets"
+    if facts.closed:
+        return f"{facts.closed} is closed to others, and its owner is you"
     return ""
 
 
