@@ -112,7 +112,9 @@ def start(runtime: Runtime, place: Place, streams: Streams) -> Child:
         if code is not None:
             if place.pid():
                 break  # it was quick, and has ended
-            raise explained(log, code)
+            from wherry.runtime.rootless import suspected
+
+            raise suspected(explained(log, code))
         if time.monotonic() > end:
             child.signal(9)
             raise UnavailableError("cannot-start", f"{runtime.name} did not start the container in {PATIENCE:.0f} s")

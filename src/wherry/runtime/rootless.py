@@ -12,7 +12,7 @@ import pwd
 from pathlib import Path
 from typing import Final
 
-from wherry.errors import UnavailableError
+from wherry.errors import UnavailableError, WherryError
 from wherry.kit.ports import Which
 from wherry.model.container import IdRange, Rootless
 from wherry.model.plan import Pairs
@@ -21,6 +21,9 @@ from wherry.model.plan import Pairs
 ANY_ID: Final = ("crun",)
 #: What forbids user namespaces when it is 0, and what allows them: Linux; Debian and Arch.
 SWITCHES: Final = {"user.max_user_namespaces": "15000", "kernel.unprivileged_userns_clone": "1"}
+APPARMOR: Final = "kernel.apparmor_restrict_unprivileged_userns"
+"""1, as Ubuntu has it since 24.04: user namespaces without a right, but for programs that have a profile, like its own runc."""
+SUSPECTS: Final = ("no-user-namespaces", "bad-volume", "cannot-start")
 SLICE: Final = "user.slice"
 CONTROLLERS: Final = frozenset({"cpu", "memory", "pids"})
 MAPPERS: Final = ("newuidmap", "newgidmap")
@@ -84,6 +87,18 @@ def refuse_without(proc: Path) -> None:
             why=why,
             next=(*steps, "as root", "--engine docker or podman"),
         )
+
+
+def suspected(error: WherryError, *, root: Path = Path("/")) -> WherryError:
+    """The same error with one more way on where AppArmor may be what keeps an ordinary user's container from starting: the
+    runtime is told no more than "permission denied"."""
+    if (
+        error.name in SUSPECTS
+        and os.geteuid() != 0
+        and _text(root / "proc/sys" / APPARMOR.replace(".", "/")).strip() == "1"
+    ):
+        return error.with_next(*error.next, f"sudo sysctl -w {APPARMOR}=0   if it is AppArmor that forbids it")
+    return error
 
 
 def delegated(own: str, mount: Path) -> str | None:

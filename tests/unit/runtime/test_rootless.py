@@ -92,6 +92,21 @@ def test_forbidden_user_namespaces_are_said(root: Path, switch: str) -> None:
     assert caught.value.next[0] == f"sudo sysctl -w {switch}={module.SWITCHES[switch]}"
 
 
+def test_what_apparmor_may_forbid_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+
+    def steps(name: str) -> tuple[str, ...]:
+        return module.suspected(UnavailableError(name, "no", next="as root"), root=root).next
+
+    assert steps("cannot-start") == ("as root",)
+    write(root / "proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n")
+    assert steps("cannot-start")[0] == "as root"
+    assert steps("cannot-start")[1].startswith("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
+    assert steps("no-entrypoint") == ("as root",)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert steps("cannot-start") == ("as root",)
+
+
 def test_a_kernel_without_them_is_said(root: Path) -> None:
     (root / "proc/self/ns/user").unlink()
     with pytest.raises(UnavailableError, match="ordinary users"):
