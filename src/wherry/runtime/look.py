@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import re
 import time
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Final
 from wherry.model.observation import Identity, Socket, Sockets
 from wherry.model.trials import Mount
 
+YOUNG: Final = 2.0
+"""Seconds that a program may need on a busy machine until it hears signals."""
 SETS: Final = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 KINDS: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 NEAR: Final = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - what is compared with
@@ -113,9 +116,10 @@ def mounts(pid: int) -> tuple[Mount, ...]:
 
 
 def until_it_hears(pid: int, number: int, seconds: float = 0.3) -> None:
-    """Waits a moment for a program that has only just begun to handle signal `number`. The first process of a namespace never
-    gets a signal that it does not handle (pid_namespaces(7)), and so loses one that comes too early."""
-    end = time.monotonic() + seconds
+    """Waits a moment for a program that has only just begun to handle signal `number`; for one that is younger than YOUNG until it
+    is not. The first process of a namespace never gets a signal that it does not handle (pid_namespaces(7)), and so loses one
+    that comes too early."""
+    end = time.monotonic() + max(seconds, YOUNG - age(pid))
     while not hears(pid, number) and time.monotonic() < end:
         time.sleep(0.005)
 
@@ -147,6 +151,12 @@ def born(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def age(pid: int) -> float:
+    """Seconds since the process was started."""
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    return up - born(pid) / os.sysconf("SC_CLK_TCK")
 
 
 def parent_of(pid: int) -> int:

@@ -18,7 +18,19 @@ import pytest
 
 from tests.support.runbook import until
 from tests.support.servers import free_port
-from wherry.runtime.look import accepted, answers_at, family, hears, identity, lives, sockets, until_it_hears, zombies
+from wherry.runtime import look
+from wherry.runtime.look import (
+    accepted,
+    age,
+    answers_at,
+    family,
+    hears,
+    identity,
+    lives,
+    sockets,
+    until_it_hears,
+    zombies,
+)
 from wherry.system.asking import ask
 
 
@@ -146,6 +158,24 @@ def test_a_refusal_is_one_where_there_is_no_ipv6(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("wherry.system.asking.dial", dial)
     assert ask(0, 1, "/").error == "refused"
+
+
+def test_a_young_program_is_waited_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "import signal,time;input();time.sleep(0.5);signal.signal(signal.SIGTERM,lambda *_:None);time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as child:
+        assert child.stdin
+        try:
+            monkeypatch.setattr(look, "YOUNG", 0.0)
+            until_it_hears(child.pid, signal.SIGTERM, 0.0)
+            assert not hears(child.pid, signal.SIGTERM), "the test can tell"
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+            monkeypatch.setattr(look, "YOUNG", 60.0)
+            until_it_hears(child.pid, signal.SIGTERM, 0.0)
+            assert hears(child.pid, signal.SIGTERM)
+            assert 0.5 <= age(child.pid) < 60
+        finally:
+            child.kill()
 
 
 def test_a_program_that_has_just_begun_is_waited_for() -> None:

@@ -33,14 +33,15 @@ class Push:
         self.sent = 0
 
     def all(self) -> int:
-        """Everything the registry does not have yet, and the tags; bytes sent. Two tries more when it lost a blob meanwhile."""
+        """Everything the registry does not have yet, and the tags; bytes sent. Two tries more when it lost a blob meanwhile; one
+        where it may want what may not be handed on."""
         for number in range(3):
             self._blobs()
             answer = self._manifests()
             if answer is None:
                 return self.sent
             lacks, address = bool(set(answer.codes) & set(_UNKNOWN)), self._manifest_url(self.names[0])
-            if lacks and self.content.is_partial:
+            if lacks and number and self.content.is_partial:
                 raise errors.partial(answer, url=address, doing=self._doing())
             if number == 2 or not lacks:
                 raise errors.failure(answer, url=address, doing=self._doing())
