@@ -182,8 +182,9 @@ def _drain(child: subprocess.Popen[bytes], command: Command) -> tuple[bytes, byt
             left = deadline - time.monotonic()
             if left <= 0:
                 raise _too_late(command)
+            has_ended = child.poll() is not None  # before the look: what it said last is there by then
             ready = selector.select(min(LOOK, left))
-            if not ready and child.poll() is not None:
+            if not ready and has_ended:
                 break
             for key, _ in ready:
                 chunk = os.read(key.fd, CHUNK)

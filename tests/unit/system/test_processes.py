@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -198,3 +199,15 @@ def test_several_at_once_do_not_mix_their_words() -> None:
     for thread in threads:
         thread.join()
     assert answers == {number: f"{number}\n".encode() for number in range(8)}
+
+
+def test_what_a_child_says_last_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it says all and ends between two steps of whoever listens."""
+    poll = subprocess.Popen.poll
+
+    def slow(child: "subprocess.Popen[bytes]") -> int | None:
+        time.sleep(1)
+        return poll(child)
+
+    monkeypatch.setattr(subprocess.Popen, "poll", slow)
+    assert Processes()(shell("sleep 0.5; echo late")).stdout == b"late\n"
