@@ -116,9 +116,9 @@ def mounts(pid: int) -> tuple[Mount, ...]:
 
 
 def until_it_hears(pid: int, number: int, seconds: float = 0.3) -> None:
-    """Waits a moment for a program that has only just begun to handle signal `number`; for one that is younger than YOUNG until it
-    is not. The first process of a namespace never gets a signal that it does not handle (pid_namespaces(7)), and so loses one
-    that comes too early."""
+    """Waits a moment for a program that has only just begun to handle signal `number`, and for one that is YOUNG until it is not.
+    The first process of a namespace never gets a signal that it does not handle (pid_namespaces(7)), and so loses one that comes
+    too early."""
     end = time.monotonic() + max(seconds, YOUNG - age(pid))
     while not hears(pid, number) and time.monotonic() < end:
         time.sleep(0.005)
