@@ -63,6 +63,15 @@ def test_the_words_of_go_are_in_the_document(tmp_path: Path) -> None:
     assert "undefined: gone" in error["output"]
 
 
+def test_a_place_that_is_no_text_is_in_the_document(tmp_path: Path) -> None:
+    need("go")
+    place = b"oci:o\xe9".decode("utf-8", "surrogateescape")
+    done = wherry("build", "--json", "-o", place, home=tmp_path / "home", cwd=write(tmp_path / "app", APP))
+    assert done.code == 0, done.stderr
+    (image,) = json.loads(done.stdout)["images"]
+    assert [one["place"] for one in image["published"]] == ["oci:o\\udce9:latest"]
+
+
 def test_bytes_that_are_no_text_do_not_break_the_document(tmp_path: Path) -> None:
     need("go")
     root = write(tmp_path / "app", APP)
@@ -70,6 +79,7 @@ def test_bytes_that_are_no_text_do_not_break_the_document(tmp_path: Path) -> Non
         "build", "--json", "-o", b"oci:a\xff/../@".decode("utf-8", "surrogateescape"), home=tmp_path / "home", cwd=root
     )
     assert json.loads(done.stdout)["schema"] == 1
+    assert "[crash]" not in done.stderr
 
 
 @pytest.mark.parametrize(

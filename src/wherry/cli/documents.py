@@ -130,4 +130,14 @@ def bases_document(states: tuple[BaseState, ...]) -> str:
 
 
 def _text(document: Any) -> str:
-    return msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2).decode() + "\n"
+    plain = _readable(msgspec.to_builtins(document, enc_hook=str))
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+
+
+def _readable(value: Any) -> Any:
+    """The same; of a path that is not UTF-8, which JSON has no way to hold, each such byte as people see it elsewhere."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_readable(key): _readable(one) for key, one in value.items()}
+    return [_readable(one) for one in value] if isinstance(value, list | tuple) else value
