@@ -150,6 +150,9 @@ SHELL = {
     "version full": ("{wherry} --version >/dev/full", False),
     "version closed": ("{wherry} --version >&-", False),
     "card full": ("{wherry} >/dev/full", False),
+    "help full": ("{wherry} --help >/dev/full", False),
+    "help of a command full": ("{wherry} registry tags -h >/dev/full", False),
+    "help closed": ("{wherry} registry tags -h >&-", False),
     "plan full": ("{wherry} plan >/dev/full", False),
     "document full": ("{wherry} plan --json >/dev/full", False),
     "no stderr": ("{wherry} build --no-cache 2>&-", True),
@@ -167,6 +170,7 @@ def test_h05_a_stream_that_takes_nothing(script: str, works: bool, tmp_path: Pat
     assert (done.code == 0) is works, done
     assert "Traceback" not in done.stderr
     assert "crash" not in done.stderr
+    assert works or "[stdout]" in done.stderr
     if works:
         assert looks.RESULT.fullmatch(done.stdout.strip())
 

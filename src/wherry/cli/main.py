@@ -61,13 +61,21 @@ def _failed(error: errors.WherryError, output: Output, arguments: list[str]) -> 
 
 def _unexpected(error: Exception, output: Output, arguments: list[str]) -> int:
     """What no room foresaw: a stream or file of this machine that could not be used, else a bug of ours."""
-    if streams.is_lost():
+    if streams.is_lost() or (isinstance(error, OSError) and _is_clicks(error)):
         return streams.lost()
     if isinstance(error, OSError) and error.filename:
         what = os.strerror(error.errno or 0)
         refused = errors.UnavailableError("disk", f"a file could not be used: {what}", where=str(error.filename))
         return _failed(refused, output, arguments)
     return _failed(crash.report(error, arguments), output, arguments)
+
+
+def _is_clicks(error: Exception) -> bool:
+    """Whether it was raised while click wrote a help text: what could not be written is gone then, and the stream looks well."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "click.utils"
 
 
 def exit_code(error: errors.WherryError) -> int:
