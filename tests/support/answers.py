@@ -63,7 +63,7 @@ def serving(script: Script, *, path: Path | None = None, context: ssl.SSLContext
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Head and body of one request; empty when the other side has gone."""
+    """Head and body of one request; empty when the other side has gone before its end."""
     data = b""
     while b"\r\n\r\n" not in data:
         chunk = connection.recv(65536)
@@ -75,5 +75,8 @@ def read_request(connection: socket.socket) -> bytes:
     length = next((int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:")), 0)
     chunked = b"transfer-encoding: chunked" in lines
     while len(body) < length or (chunked and not body.endswith(b"0\r\n\r\n")):
-        body += connection.recv(65536)
+        chunk = connection.recv(65536)
+        if not chunk:
+            return b""
+        body += chunk
     return head + b"\r\n\r\n" + body
